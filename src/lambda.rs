@@ -1,0 +1,3 @@
+//! How Lambda is spoken to.
+
+pub mod gateway;

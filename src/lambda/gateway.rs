@@ -1,0 +1,104 @@
+//! The seam to Lambda: what is asked of it, and every way it can fail as a way to go on.
+
+use std::{fmt, future::Future, time::Duration};
+
+use crate::policy::{grant::Permission, target::Target};
+
+/// A policy as GetPolicy gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LivePolicy {
+    /// The JSON text of the document, untouched.
+    pub text: String,
+    /// Guards the next write; spent by it.
+    pub revision: String,
+}
+
+/// What only looks. A dry run is handed this, so that it has nothing to write with.
+pub trait PolicyReader: Send + Sync {
+    /// GetPolicy. [`Recovery::Absent`] where there is no policy, or no function:
+    /// Lambda's answer does not tell which (`lambda-semantics.md`, 0.3).
+    fn get_policy(
+        &self,
+        target: &Target,
+    ) -> impl Future<Output = Result<LivePolicy, GatewayError>> + Send;
+
+    /// GetFunction with the qualifier. [`Recovery::Absent`] where function, alias or version is not there.
+    fn function_exists(
+        &self,
+        target: &Target,
+    ) -> impl Future<Output = Result<(), GatewayError>> + Send;
+}
+
+/// What also writes one statement at a time.
+pub trait PolicyGateway: PolicyReader {
+    /// AddPermission. Without a revision only for the first statement of a target that has no policy.
+    fn add_permission(
+        &self,
+        target: &Target,
+        sid: &str,
+        permission: &Permission,
+        revision: Option<&str>,
+    ) -> impl Future<Output = Result<(), GatewayError>> + Send;
+
+    /// RemovePermission.
+    fn remove_permission(
+        &self,
+        target: &Target,
+        sid: &str,
+        revision: &str,
+    ) -> impl Future<Output = Result<(), GatewayError>> + Send;
+}
+
+/// A call that failed: how to go on, and what to tell people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayError {
+    /// What the caller can do about it.
+    pub recovery: Recovery,
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// The error code, for example `PreconditionFailedException`.
+    pub code: Option<String>,
+    /// One line for people.
+    pub message: String,
+    /// The request id of AWS.
+    pub request_id: Option<String>,
+}
+
+/// The ways to go on after a failed call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// 404: there is no such policy, statement, function, alias or version.
+    Absent,
+    /// 412: somebody else wrote in between. Read and plan again.
+    Stale,
+    /// 409: the Sid is there already. Read and plan again.
+    Taken,
+    /// 409: another operation is in progress. Wait, read and plan again.
+    Busy,
+    /// 429: not done. Wait, at least as long as Lambda says.
+    Throttled {
+        /// From `Retry-After`.
+        retry_after: Option<Duration>,
+    },
+    /// 401 or 403, or no credentials: not done, and the same again will not help.
+    Denied,
+    /// Another 4xx: not done, and the same again will not help.
+    Rejected,
+    /// The policy would be longer than 20,480 bytes: not done.
+    TooLarge,
+    /// Not sent, or refused before it was read.
+    Unreachable,
+    /// Perhaps done, perhaps not: read before deciding anything.
+    Unknown,
+}
+
+impl fmt::Display for GatewayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.code {
+            Some(code) => write!(f, "{code}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+impl std::error::Error for GatewayError {}

@@ -1,0 +1,6 @@
+//! What a permission is: targets, principals, grants, live statements, and which spellings mean the same.
+
+pub mod grant;
+pub mod principal;
+pub mod source;
+pub mod target;
