@@ -5,9 +5,18 @@
 //! | module | answers |
 //! |---|---|
 //! | [`policy`] | what a permission is |
-//! | [`drift`] | what is wrong and what to do about it |
+//! | [`drift`] | what is wrong, and what to do about it |
+//! | [`config`] | what the operator asked for |
+//! | [`report`] | how people are told |
 //! | [`lambda`] | how Lambda is spoken to |
+//! | [`simulator`] | Lambda without AWS |
+//! | [`observe`] | how permitd is watched |
+//! | [`daemon`] | how it keeps going |
+//! | `cli` | how people call it |
 
+pub mod daemon;
 pub mod drift;
 pub mod lambda;
+pub mod observe;
 pub mod policy;
+pub mod report;

@@ -202,6 +202,11 @@ impl<'a> Converge<'a> {
         self.act()
     }
 
+    /// A statement was taken away to be replaced, and is not back yet.
+    pub fn is_in_gap(&self) -> bool {
+        self.gap.is_some()
+    }
+
     /// No further write is started; the outcome says so if something was left.
     pub fn interrupt(&mut self) -> Request {
         if self.left.as_ref().is_none_or(|it| !it.steps.is_empty()) {
