@@ -6,8 +6,10 @@
 //! |---|---|
 //! | [`policy`] | what a permission is |
 //! | [`drift`] | what is wrong and what to do about it |
+//! | [`config`] | what the operator asked for |
 //! | [`lambda`] | how Lambda is spoken to |
 
+pub mod config;
 pub mod drift;
 pub mod lambda;
 pub mod policy;
