@@ -14,6 +14,9 @@
 //! | [`daemon`] | how it keeps going |
 //! | `cli` | how people call it |
 
+#[cfg(feature = "aws")]
+pub mod cli;
+pub mod config;
 pub mod daemon;
 pub mod drift;
 pub mod lambda;

@@ -36,6 +36,11 @@ impl<G> Metered<G> {
         Self { inner, calls: Mutex::default() }
     }
 
+    /// What it decorates.
+    pub fn inner(&self) -> &G {
+        &self.inner
+    }
+
     /// By operation and code; the code of a good answer is `OK`.
     pub fn calls(&self) -> BTreeMap<(&'static str, String), Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()

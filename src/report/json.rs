@@ -212,10 +212,7 @@ fn drift<'a>(it: &'a Change, target: &Target) -> DriftReport<'a> {
         before: drift.before.as_ref().and_then(|it| raw(it.text())),
         after: drift.after.as_ref().and_then(|it| raw(&after(it))),
         actions: match (it.adds(), it.removes()) {
-            (true, true) if drift.kind == crate::drift::diff::Kind::Renamed => {
-                &["create", "delete"]
-            }
-            (true, true) => &["delete", "create"],
+            (true, true) => &["create", "delete"],
             (true, false) => &["create"],
             (false, true) => &["delete"],
             (false, false) => &[],
