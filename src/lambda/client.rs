@@ -174,7 +174,7 @@ where
         (None, code, None) if credentials(error).is_some() => {
             (code.or_else(|| Some("NoCredentials".into())), "no AWS credentials were found".into())
         }
-        (None, code, None) => (code, root_cause(error)),
+        (None, code, None) => (code, format!("no answer from Lambda: {}", root_cause(error))),
     };
     let request_id = error.request_id().map(str::to_owned);
     GatewayError { recovery, status, code, message, request_id }

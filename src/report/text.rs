@@ -56,7 +56,7 @@ pub fn applied(outcomes: &[Outcome], color: bool) -> String {
 /// `1 of 120 functions differs; 0 unknown.`
 fn standing(totals: &Totals) -> String {
     let Totals { differ, targets, unknown, .. } = totals;
-    let verb = if *differ == 1 { "differs" } else { "differ" };
+    let verb = if *differ == 1 || *targets == 1 { "differs" } else { "differ" };
     format!("{differ} of {} {verb}; {unknown} unknown.", count(*targets, "function"))
 }
 

@@ -1,4 +1,13 @@
-//! The integration tests, in one binary.
-#![expect(clippy::unwrap_used, reason = "helpers of tests are not `#[test]` functions themselves")]
+//! Everything that is tested from outside, in one binary.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests may fail loudly, and read files and the environment"
+)]
 
 mod config_examples;
+mod golden_policy;
+mod live_documents;
+mod properties;
