@@ -9,5 +9,8 @@
 
 mod config_examples;
 mod golden_policy;
+#[cfg(feature = "aws")]
+mod lambda_client;
 mod live_documents;
 mod properties;
+mod tidy;
