@@ -7,7 +7,9 @@
 //! | [`policy`] | what a permission is |
 //! | [`drift`] | what is wrong and what to do about it |
 //! | [`lambda`] | how Lambda is spoken to |
+//! | [`simulator`] | Lambda without AWS |
 
 pub mod drift;
 pub mod lambda;
 pub mod policy;
+pub mod simulator;
