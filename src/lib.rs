@@ -23,3 +23,4 @@ pub mod lambda;
 pub mod observe;
 pub mod policy;
 pub mod report;
+pub mod simulator;
