@@ -6,7 +6,9 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::diagnostic::{self, Diagnostic, File, Place, Span};
+use crate::config::diagnostic::{Diagnostic, File, Files, Place, Span};
+use crate::config::permissions;
+use crate::config::resolve::{Context, Loaded, resolve};
 use crate::config::settings::{self, Pattern, Settings};
 
 /// A larger file is a mistake; 25,000 statements have five megabytes.
@@ -32,12 +34,9 @@ pub fn read_settings(path: &Path) -> Result<Settings, Vec<Diagnostic>> {
 ///
 /// A pattern is a file, a directory (all of its `*.yaml` and `*.yml`), a glob, or `-` for the
 /// standard input. `base` is what relative ones are relative to: the folder of the settings file.
-pub fn read_permissions(
-    patterns: &[Pattern],
-    base: &Path,
-) -> Result<Vec<Arc<File>>, Vec<Diagnostic>> {
-    let mut files = Vec::new();
-    let mut diagnostics = Vec::new();
+/// What cannot be read does not keep the rest from being read, and checked.
+pub fn read_permissions(patterns: &[Pattern], base: &Path) -> Files {
+    let Files { mut files, mut diagnostics } = Files::default();
     let mut paths = BTreeSet::new();
     for pattern in patterns {
         if pattern.text == "-" && pattern.place.is_none() {
@@ -72,11 +71,16 @@ pub fn read_permissions(
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
-    if diagnostics.is_empty() {
-        return Ok(files);
-    }
-    diagnostic::sort(&mut diagnostics);
-    Err(diagnostics)
+    Files { files, diagnostics }
+}
+
+/// Everything in one step, for who knows account and region beforehand.
+pub fn load(
+    patterns: &[Pattern],
+    base: &Path,
+    context: &Context,
+) -> Result<Loaded, Vec<Diagnostic>> {
+    resolve(permissions::parse(&read_permissions(patterns, base)), context)
 }
 
 /// The folder that paths in a settings file are relative to.

@@ -276,9 +276,11 @@ pub(super) fn is_bridge(sid: &str) -> bool {
 
 fn no_functions(documents: &[Document<'_>]) -> Diagnostic {
     let message = "no function is named in any permission file";
-    let file = documents.first().map(|it| Arc::clone(it.file));
-    let file = file.unwrap_or_else(|| File::new("permission files", String::new()));
-    Diagnostic::error(Place::whole(&file), message)
+    let place = match documents.first() {
+        Some(it) => it.functions_at.place(it.file),
+        None => Place::whole(&File::new("permission files", String::new())),
+    };
+    Diagnostic::error(place, message)
         .help("write `functions:` and under it `- function: NAME` with its `statements:`")
 }
 
