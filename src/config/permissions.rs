@@ -226,7 +226,8 @@ fn entry<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<FunctionEntr
         walker.advise(root.spot(), "`statements` is missing", help);
     }
     // A misspelt `statements` is not an empty one.
-    entry.broken |= entry.statements.is_empty() && !has_statements;
+    entry.broken |=
+        !has_statements && (meant.contains(&"statements") || !meant.contains(&"absent"));
     entry.ownership = read_ownership(walker, ownership, prefix);
     if let (Some(spot), false) = (entry.empty, entry.statements.is_empty()) {
         let help = "delete `empty`, or the statements";

@@ -5,8 +5,8 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Render
 use crate::config::diagnostic::{Diagnostic, Place, Severity, Span};
 
 /// Of a long line so many characters are shown before the caret, and this many from it on.
-const BEFORE: usize = 60;
-const AFTER: usize = 100;
+const BEFORE: usize = 80;
+const AFTER: usize = 80;
 
 pub(super) fn diagnostic(diagnostic: &Diagnostic, color: bool) -> String {
     let Diagnostic { severity, place, message, help, other } = diagnostic;

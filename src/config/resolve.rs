@@ -105,9 +105,18 @@ struct Checked {
     permissions: Vec<Option<Permission>>,
 }
 
+/// What holds for all entries of one document.
+struct Scope<'a> {
+    file: &'a Arc<File>,
+    defaults: Defaults,
+    /// Its own account or region was refused already.
+    bad: bool,
+}
+
 impl<'a> Resolver<'a, '_> {
     fn document(&mut self, document: &'a Document<'a>) {
         let file = document.file;
+        let mut bad = false;
         for (text, check) in [
             (&document.account, check_account as fn(&str) -> Result<(), TargetError>),
             (&document.region, check_region),
@@ -116,19 +125,21 @@ impl<'a> Resolver<'a, '_> {
                 && let Err(error) = check(text)
             {
                 self.diagnostics.push(spot.error(file, error.to_string()));
+                bad = true;
             }
         }
-        let defaults = file_defaults(document, &self.context.defaults);
+        let scope = Scope { file, defaults: file_defaults(document, &self.context.defaults), bad };
         for entry in &document.entries {
-            self.entry(file, entry, &defaults);
+            self.entry(&scope, entry);
         }
     }
 
-    fn entry(&mut self, file: &'a Arc<File>, entry: &'a FunctionEntry<'a>, defaults: &Defaults) {
+    fn entry(&mut self, scope: &Scope<'a>, entry: &'a FunctionEntry<'a>) {
+        let file = scope.file;
         let mut checked: Vec<Checked> = Vec::new();
         let mut named: Vec<(Target, Spot)> = Vec::new();
         for name in &entry.names {
-            let Some(target) = self.target(file, entry, name, defaults) else { continue };
+            let Some(target) = self.target(scope, entry, name) else { continue };
             if let Some((_, first)) = named.iter().find(|(it, _)| *it == target) {
                 let message = format!("{target} stands in this list twice");
                 let error = name.spot.error(file, message);
@@ -167,11 +178,11 @@ impl<'a> Resolver<'a, '_> {
 
     fn target(
         &mut self,
-        file: &Arc<File>,
+        scope: &Scope<'_>,
         entry: &FunctionEntry<'a>,
         name: &Text<'a>,
-        defaults: &Defaults,
     ) -> Option<Target> {
+        let Scope { file, defaults, bad } = scope;
         let qualifier = entry.qualifier.as_ref();
         let beside = qualifier.map(|it| it.text.as_ref());
         if let Ok(target) = Target::parse(&name.text, beside, defaults) {
@@ -179,7 +190,8 @@ impl<'a> Resolver<'a, '_> {
         }
         for error in errors_of(&name.text, beside, defaults) {
             // The account and region of the file were told at their own place.
-            let told = matches!(error, TargetError::BadAccount(_) | TargetError::BadRegion(_));
+            let told =
+                *bad && matches!(error, TargetError::BadAccount(_) | TargetError::BadRegion(_));
             let of_qualifier = match &error {
                 TargetError::QualifierMismatch(..) | TargetError::BadQualifier(_) => true,
                 TargetError::Latest => beside.is_some_and(|it| it.starts_with("$LATEST")),
@@ -192,7 +204,7 @@ impl<'a> Resolver<'a, '_> {
                 | TargetError::PartitionMismatch(..) => false,
             };
             let spot = qualifier.filter(|_| of_qualifier).map_or(name.spot, |it| it.spot);
-            if !told || (defaults.account.is_none() && defaults.region.is_none()) {
+            if !told {
                 self.diagnostics.push(spot.error(file, error.to_string()));
             }
         }

@@ -381,7 +381,7 @@ fn is_null(text: &str) -> bool {
 
 /// Whether a tag only says what the value is anyhow.
 fn is_tag(tag: &Tag, kind: &str) -> bool {
-    tag.is_yaml_core_schema_tag(kind) || (tag.handle() == "!" && tag.suffix().is_empty())
+    tag.is_yaml_core_schema_tag(kind) || tag.original() == "!"
 }
 
 #[cfg(test)]
