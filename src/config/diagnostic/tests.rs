@@ -64,7 +64,7 @@ error: no
  --> a.yaml:1:4
   |
 1 |  a bad
-  |   ^^^",
+  |    ^^^",
     );
 }
 
@@ -145,7 +145,7 @@ fn color_is_a_parameter() {
 #[test]
 fn a_file_as_a_whole_has_no_line() {
     let file = File::new("a.yaml", String::new());
-    check(&Diagnostic::error(Place::whole(&file), "no"), "\nerror: no\n --> a.yaml");
+    check(&Diagnostic::error(Place::whole(&file), "no"), "\nerror: no\n--> a.yaml");
 }
 
 #[test]

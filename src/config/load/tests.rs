@@ -131,10 +131,7 @@ fn a_file_that_is_too_large_is_not_read() {
     let file = fs::File::create(directory.path().join("a.yaml")).unwrap();
     file.set_len(MAX_BYTES + 1).unwrap();
     let (_, said) = found(&directory, &["a.yaml"]);
-    assert_eq!(
-        said,
-        "error: cannot read a.yaml: it is larger than 64 MiB; split it\n --> a.yaml\n"
-    );
+    assert_eq!(said, "error: cannot read a.yaml: it is larger than 64 MiB; split it\n--> a.yaml\n");
 }
 
 #[test]
