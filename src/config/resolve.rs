@@ -48,7 +48,7 @@ pub struct Lacking {
 }
 
 /// `names` times `statements` may be this much over all files; more is a mistake or an attack.
-const MAX_GRANTS: usize = 1_000_000;
+const MAX_GRANTS: usize = 500_000;
 const NOBODY: &str = "000000000000";
 
 /// Whether any entry needs an account or a region from elsewhere, so that nobody asks for nothing.
@@ -137,10 +137,10 @@ impl<'a> Resolver<'a, '_> {
     fn entry(&mut self, scope: &Scope<'a>, entry: &'a FunctionEntry<'a>) {
         let file = scope.file;
         let mut checked: Vec<Checked> = Vec::new();
-        let mut named: Vec<(Target, Spot)> = Vec::new();
+        let mut named: BTreeMap<Target, Spot> = BTreeMap::new();
         for name in &entry.names {
             let Some(target) = self.target(scope, entry, name) else { continue };
-            if let Some((_, first)) = named.iter().find(|(it, _)| *it == target) {
+            if let Some(first) = named.get(&target) {
                 let message = format!("{target} stands in this list twice");
                 let error = name.spot.error(file, message);
                 self.diagnostics.push(error.also(first.place(file), "it stands here first"));
@@ -161,14 +161,16 @@ impl<'a> Resolver<'a, '_> {
             }
             let permissions = checked.iter().find(|it| it.partition == partition);
             let permissions = permissions.map(|it| it.permissions.as_slice()).unwrap_or_default();
-            named.push((target.clone(), name.spot));
+            if entry.names.len() > 1 {
+                named.insert(target.clone(), name.spot);
+            }
             let merged = self
                 .targets
                 .entry(target)
                 .or_insert_with(|| Merged::new(Mark::new(file, name.spot)));
             merged.add(file, entry, permissions, &mut self.diagnostics);
         }
-        if named.is_empty() {
+        if checked.is_empty() {
             // No target to check them for, but the author wants to hear of everything at once.
             for it in &entry.statements {
                 self.check(file, it, "aws");
@@ -235,11 +237,12 @@ impl<'a> Resolver<'a, '_> {
         match draft.check(partition) {
             Ok(it) => Some(it).filter(|_| statement.bad.is_empty()),
             Err(problems) => {
-                let bad = &statement.bad;
+                let missing =
+                    |key: &str| statement.bad.contains(&key) && statement.text(key).is_none();
                 let told = |field: &str| {
-                    let by_action = bad.contains(&"action")
-                        && ["function_url_auth_type", "invoked_via_function_url"].contains(&field);
-                    by_action || bad.contains(&field)
+                    let by_action =
+                        ["function_url_auth_type", "invoked_via_function_url"].contains(&field);
+                    missing(field) || (by_action && missing("action"))
                 };
                 for it in problems.into_iter().filter(|it| !told(it.field)) {
                     let error = statement.spot_of(it.field).error(file, it.message);

@@ -13,8 +13,8 @@ mod syntax;
 
 /// Collections within collections; ours need seven.
 const MAX_DEPTH: usize = 32;
-/// Values of one file, each counted as often as aliases repeat it. 25,000 statements have 150,000.
-const MAX_VALUES: usize = 2_000_000;
+/// Values of one file, each counted as often as aliases repeat it. 25,000 statements have 130,000.
+const MAX_VALUES: usize = 1_000_000;
 
 /// One value and its place.
 #[derive(Debug, Clone)]

@@ -187,16 +187,19 @@ proptest! {
 
 #[test]
 fn a_file_of_25_000_statements_is_read() {
-    let mut text = String::from("account: 012345678901\nregion: us-east-1\nfunctions:\n");
-    for function in 0..2500 {
-        text += &format!("  - function: f{function}\n    statements:\n");
-        for statement in 0..10 {
-            text += &format!(
-                "      - sid: s{statement}\n        principal: s3.amazonaws.com\n        \
-                 source_arn: arn:aws:s3:::bucket-{statement}\n        source_account: 012345678901\n"
-            );
-        }
-    }
+    let statements: Vec<String> = (0..10)
+        .map(|it| {
+            format!(
+                "      - sid: s{it}\n        principal: s3.amazonaws.com\n        \
+                 source_arn: arn:aws:s3:::bucket-{it}\n        source_account: 012345678901\n"
+            )
+        })
+        .collect();
+    let functions: Vec<String> = (0..2500)
+        .map(|it| format!("  - function: f{it}\n    statements:\n{}", statements.concat()))
+        .collect();
+    let start = "account: 012345678901\nregion: us-east-1\nfunctions:\n";
+    let text = format!("{start}{}", functions.concat());
     let loaded = read(&text).unwrap();
     assert_eq!(loaded.wanted.len(), 2500);
     assert_eq!(loaded.wanted.iter().map(|it| it.grants.len()).sum::<usize>(), 25_000);

@@ -74,6 +74,22 @@ fn a_glob_may_name_directories_and_any_file() {
 }
 
 #[test]
+fn a_link_may_lead_back() {
+    let directory = directory(&[("p/a.yaml", b""), ("p/q/b.yaml", b"")]);
+    for name in ["p/q/up", "p/q/again", "p/self"] {
+        symlink(directory.path().join("p"), directory.path().join(name)).unwrap();
+    }
+    assert_eq!(found(&directory, &["p"]).0, ["p/a.yaml", "p/q/b.yaml"]);
+}
+
+#[test]
+fn the_folder_of_the_settings_is_no_glob() {
+    let directory = directory(&[("[x]*/a.yaml", b""), ("[x]*/b.yml", b"")]);
+    let files = read_permissions(&[pattern("*.y*ml")], &directory.path().join("[x]*"));
+    assert_eq!(files.files.len(), 2, "{files:?}");
+}
+
+#[test]
 fn what_matches_nothing_is_an_error_and_the_rest_is_read() {
     let directory = directory(&[("a.yaml", b""), ("empty/readme.md", b"")]);
     let (names, said) =
@@ -118,7 +134,7 @@ fn an_unreadable_file_is_told_in_plain_words() {
     assert!(said[0].message.ends_with("gone.yaml: there is no such file"), "{said:?}");
     let said = read_settings(directory.path()).unwrap_err();
     assert!(said[0].message.ends_with("it is a directory"), "{said:?}");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     // Root reads it all the same.
     if let Err(said) = fs::File::open(&path).map(drop) {
         assert_eq!(plain(&said), "permission denied");

@@ -97,7 +97,7 @@ fn too_many_grants_by_names_are_refused() {
         statements.join(",")
     );
     let said = load(&[&text], &context()).unwrap_err();
-    assert!(said.starts_with("error: the files have more than 1000000 grants"), "{said}");
+    assert!(said.starts_with("error: the files have more than 500000 grants"), "{said}");
 }
 
 #[test]

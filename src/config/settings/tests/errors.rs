@@ -5,20 +5,16 @@ use crate::config::tests::check_settings;
 #[test]
 fn everything_that_is_wrong_is_told() {
     check_settings(
-        r#"
+        r"
 permissions: x
 mode: enforced
 interval: 5
 jitter: 10
 defaults: {ownership: some, replace: bridge, writer: auto}
 remove_inexpressible: 1
-ignore: [{}, {sdi: x}]
-accounts: {}
-budgets: {get_policy: 0/s, control: inf/s}
-lambda: {simulator: {listen: "localhost:1", sed: x}}
 jiter: 10%
-"#,
-        r#"
+",
+        r"
 error: `permissions` takes a list, not one value
  --> permitd.yaml:1:14
   |
@@ -79,63 +75,76 @@ error: `remove_inexpressible` takes true or false
   |
 help: write `remove_inexpressible: true` or `remove_inexpressible: false`, without quotes
 
-error: this rule would ignore nothing
- --> permitd.yaml:7:10
+error: `jiter` is not a key of the settings file
+ --> permitd.yaml:7:1
   |
-7 | ignore: [{}, {sdi: x}]
+7 | jiter: 10%
+  | ^^^^^
+  |
+help: did you mean `jitter`?
+",
+    );
+}
+
+#[test]
+fn everything_that_is_wrong_further_inside_is_told() {
+    check_settings(
+        r#"
+ignore: [{}, {sdi: x}]
+accounts: {}
+budgets: {get_policy: 0/s, control: inf/s}
+lambda: {simulator: {listen: "localhost:1", sed: x}}
+"#,
+        r#"
+error: this rule would ignore nothing
+ --> permitd.yaml:1:10
+  |
+1 | ignore: [{}, {sdi: x}]
   |          ^^
   |
 help: write `sid:`, `principal:` or `source_arn:` with a pattern
 
 error: `sdi` is not a key of an item of `ignore`
- --> permitd.yaml:7:15
+ --> permitd.yaml:1:15
   |
-7 | ignore: [{}, {sdi: x}]
+1 | ignore: [{}, {sdi: x}]
   |               ^^^
   |
 help: did you mean `sid`?
 
 error: `accounts` takes a list, not a map
- --> permitd.yaml:8:11
+ --> permitd.yaml:2:11
   |
-8 | accounts: {}
+2 | accounts: {}
   |           ^^
   |
 help: write it like `accounts: [{id: "123456789012", regions: [us-east-1]}]`
 
 error: `0/s` would never allow a request; write it like 10/s, or unlimited
- --> permitd.yaml:9:23
+ --> permitd.yaml:3:23
   |
-9 | budgets: {get_policy: 0/s, control: inf/s}
+3 | budgets: {get_policy: 0/s, control: inf/s}
   |                       ^^^
 
 error: `inf/s` is not a budget; write it like 10/s, 300/m or unlimited
- --> permitd.yaml:9:37
+ --> permitd.yaml:3:37
   |
-9 | budgets: {get_policy: 0/s, control: inf/s}
+3 | budgets: {get_policy: 0/s, control: inf/s}
   |                                     ^^^^^
 
 error: `localhost:1` is not an address; write an IP address and a port, as in 127.0.0.1:9001; port 0 is any free one
-  --> permitd.yaml:10:30
-   |
-10 | lambda: {simulator: {listen: "localhost:1", sed: x}}
-   |                              ^^^^^^^^^^^^^
+ --> permitd.yaml:4:30
+  |
+4 | lambda: {simulator: {listen: "localhost:1", sed: x}}
+  |                              ^^^^^^^^^^^^^
 
 error: `sed` is not a key of `simulator`
-  --> permitd.yaml:10:45
-   |
-10 | lambda: {simulator: {listen: "localhost:1", sed: x}}
-   |                                             ^^^
-   |
+ --> permitd.yaml:4:45
+  |
+4 | lambda: {simulator: {listen: "localhost:1", sed: x}}
+  |                                             ^^^
+  |
 help: did you mean `seed`?
-
-error: `jiter` is not a key of the settings file
-  --> permitd.yaml:11:1
-   |
-11 | jiter: 10%
-   | ^^^^^
-   |
-help: did you mean `jitter`?
 "#,
     );
 }

@@ -174,11 +174,11 @@ f: &f [*e, *e, *e, *e, *e, *e, *e, *e, *e, *e]
 g: &g [*f, *f, *f, *f, *f, *f, *f, *f, *f, *f]
 ",
         r"
-error: this file has more than 2000000 values, its aliases expanded
- --> a.yaml:7:8
+error: this file has more than 1000000 values, its aliases expanded
+ --> a.yaml:6:36
   |
-7 | g: &g [*f, *f, *f, *f, *f, *f, *f, *f, *f, *f]
-  |        ^^
+6 | f: &f [*e, *e, *e, *e, *e, *e, *e, *e, *e, *e]
+  |                                    ^^
   |
 help: split it into several files, or use fewer aliases
 ",
