@@ -98,7 +98,8 @@ impl<'a> Merged<'a> {
         if let Some((value, spot)) = entry.suspend {
             agree(&mut self.suspend, &value, mark(spot), "suspend", diagnostics);
         }
-        if let Some(spot) = entry.empty {
+        // Beside statements of its own it was refused already.
+        if let Some(spot) = entry.empty.filter(|_| entry.statements.is_empty()) {
             self.empty.get_or_insert(mark(spot));
         }
         if !self.has_statements {

@@ -30,7 +30,7 @@ pub(super) fn too_deep(place: Place) -> Diagnostic {
 /// What the parser stumbled over, and what to do about it.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the parser's enum is non_exhaustive")]
 pub(super) fn explain(file: &Arc<File>, error: &ScanError) -> Diagnostic {
-    let at = point(error.marker());
+    let mut at = point(error.marker());
     let rest = file.text.get(at.start as usize..).unwrap_or_default();
     let place = Place::at(file, at);
     let (message, help) = match error.kind() {
@@ -46,11 +46,18 @@ pub(super) fn explain(file: &Arc<File>, error: &ScanError) -> Diagnostic {
         | ErrorKind::TabInIndentation
         | ErrorKind::TabAtBlockScalarStart
         | ErrorKind::TabInPlainScalar => {
-            ("YAML cannot be indented with a tab", "write spaces instead")
+            at = next_tab(&file.text, at);
+            let error =
+                Diagnostic::error(Place::at(file, at), "YAML cannot be indented with a tab");
+            return error.help("write spaces instead");
         }
         ErrorKind::UnclosedQuotedScalar => {
             ("this quote is never closed", "write the closing quote")
         }
+        ErrorKind::InvalidQuotedScalarIndent => (
+            "this line is not indented, and belongs to a quoted text that began above",
+            "close the quote above, or indent the line",
+        ),
         ErrorKind::UnclosedFlowCollection { open: '[' } | ErrorKind::UnexpectedEofFlowSequence => {
             ("this `[` is never closed", "write the closing `]`")
         }
@@ -79,4 +86,22 @@ pub(super) fn explain(file: &Arc<File>, error: &ScanError) -> Diagnostic {
         }
     };
     Diagnostic::error(place, message).help(help)
+}
+
+/// The parser points at the value that the line with the tab would belong to.
+fn next_tab(text: &str, at: Span) -> Span {
+    let rest = text.get(at.start as usize..).unwrap_or_default();
+    let Some(tab) = rest.find('\t') else { return at };
+    let skipped = rest.get(..tab).unwrap_or_default();
+    let last = skipped.rsplit('\n').next().unwrap_or_default();
+    let number = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
+    let lines = number(skipped.matches('\n').count());
+    let columns = number(last.chars().count());
+    let start = at.start.saturating_add(number(tab));
+    Span {
+        start,
+        end: start.saturating_add(1),
+        line: at.line + lines,
+        column: if lines == 0 { at.column + columns } else { columns + 1 },
+    }
 }
