@@ -67,16 +67,30 @@ pub(crate) fn cadence(ready: &Ready) -> Cadence {
     Cadence { interval: ready.settings.interval, jitter: ready.settings.jitter }
 }
 
+/// Reads every target of a pass.
+pub(crate) async fn look<'a>(ready: &'a Ready, stop: &CancellationToken) -> Vec<Seen<'a>> {
+    let carrier = Carrier { gateway: &ready.gateway, clock: clock::system, stop };
+    look_at_all(&carrier, &ready.wanted, &ready.rules, || {}).await
+}
+
+/// Does what is to be done about what was seen; in mode `observe` that is nothing.
+pub(crate) async fn act(
+    ready: &Ready,
+    seen: Vec<Seen<'_>>,
+    stop: &CancellationToken,
+    told: impl Fn(&Outcome),
+) -> Vec<Outcome> {
+    if ready.rules.mode == Mode::Observe {
+        return seen.into_iter().map(Seen::into_outcome).collect();
+    }
+    let carrier = Carrier { gateway: &ready.gateway, clock: clock::system, stop };
+    act_on_all(&carrier, seen, None, told).await
+}
+
 /// One look at every target, and what is to be done about it.
 async fn pass(ready: &Ready, stop: &CancellationToken) -> Vec<Outcome> {
-    let carrier = Carrier { gateway: &ready.gateway, clock: clock::system, stop };
     let start = Instant::now();
-    let seen = look_at_all(&carrier, &ready.wanted, &ready.rules, || {}).await;
-    let outcomes = if ready.rules.mode == Mode::Observe {
-        seen.into_iter().map(Seen::into_outcome).collect()
-    } else {
-        act_on_all(&carrier, seen, None, tell_deeds).await
-    };
+    let outcomes = act(ready, look(ready, stop).await, stop, tell_deeds).await;
     for outcome in &outcomes {
         tell_trouble(outcome);
     }

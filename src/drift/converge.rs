@@ -555,7 +555,12 @@ impl<'a> Converge<'a> {
                 self.expecting = Expecting::Written { write, unsure: true };
                 Request::Wait { attempt: self.counts.failures, at_least: Duration::ZERO }
             }
-            FailureKind::Denied | FailureKind::Refused => self.refused(write.step, message, now),
+            FailureKind::Denied | FailureKind::Refused => {
+                if kind == FailureKind::Denied && write.step.action != Action::Remove {
+                    self.memory.may_not_add = Some(message.clone());
+                }
+                self.refused(write.step, message, now)
+            }
         }
     }
 

@@ -106,6 +106,8 @@ pub struct Memory {
     pub open_gap: Option<String>,
     /// Sids that Lambda refused to write, with its answer.
     pub refused: Vec<(String, String)>,
+    /// Lambda's word that we may not add anything here: then nothing is taken away to be replaced, either.
+    pub may_not_add: Option<String>,
 }
 
 /// Plans from the policy as read. It cannot fail; it can only hold.
@@ -193,7 +195,11 @@ fn hold(change: &Change, wanted: &Wanted, rules: &Rules, memory: &Memory) -> Opt
         }
         _ if drift.kind == Kind::Orphaned => Some(Reason::OrphanUnconfirmed),
         (_, Mode::Additive) if *effect == Effect::Narrows => Some(Reason::Additive),
-        _ => refused.map(|(_, answer)| Reason::Refused(answer.clone())),
+        _ => match (refused, &memory.may_not_add) {
+            (Some((_, answer)), _) => Some(Reason::Refused(answer.clone())),
+            (None, Some(answer)) if change.adds() => Some(Reason::Refused(answer.clone())),
+            (None, _) => None,
+        },
     }
 }
 
