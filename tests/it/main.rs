@@ -14,4 +14,5 @@ mod golden_policy;
 mod lambda_client;
 mod live_documents;
 mod properties;
+mod scenarios;
 mod tidy;
