@@ -1,5 +1,18 @@
-//! The integration tests, in one binary.
-#![expect(clippy::unwrap_used, reason = "helpers of tests are not `#[test]` functions themselves")]
+//! Everything that is tested from outside, in one binary.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests may fail loudly, and read files and the environment"
+)]
 
 mod config_examples;
 mod config_properties;
+mod golden_policy;
+mod lambda_client;
+mod live_documents;
+mod properties;
+mod tidy;
+#[cfg(feature = "aws")]
+mod lambda_client;

@@ -1,0 +1,146 @@
+//! The simulator as a gateway, without HTTP: the same rules, faults and log.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Recovery};
+use crate::policy::target::Target;
+use crate::simulator::{
+    Simulator,
+    call::Outcome,
+    names::Resource,
+    request::{Answer, Caller, Operation, Request},
+};
+
+/// A gateway to the simulator. It acts as the target's own account, in the target's region.
+#[derive(Debug, Clone)]
+pub struct Direct {
+    simulator: Simulator,
+}
+
+impl Direct {
+    pub(crate) fn new(simulator: Simulator) -> Self {
+        Self { simulator }
+    }
+
+    /// The simulator behind it.
+    pub fn simulator(&self) -> &Simulator {
+        &self.simulator
+    }
+
+    async fn send(
+        &self,
+        operation: Operation,
+        target: &Target,
+        sid: Option<&str>,
+        query: Vec<(String, String)>,
+        body: Option<Map<String, Value>>,
+    ) -> Result<Answer, GatewayError> {
+        let resource = Resource::of_target(target);
+        let qualifier = resource.qualifier.clone().map(|it| ("Qualifier".to_owned(), it));
+        let request = Request {
+            operation,
+            labels: [Some(resource.function_arn()), sid.map(str::to_owned)]
+                .into_iter()
+                .flatten()
+                .collect(),
+            query: qualifier.into_iter().chain(query).collect(),
+            body: body.map(|it| Value::Object(it).to_string().into_bytes()).unwrap_or_default(),
+        };
+        let caller = Caller { place: resource.place, signed: true, session: None };
+        let answer = match self.simulator.call(&caller, &request).await {
+            Outcome::Ruled(result) => Answer::of(&result),
+            Outcome::Raw(answer) => answer,
+            Outcome::Dropped => {
+                return Err(GatewayError {
+                    recovery: Recovery::Unknown,
+                    status: None,
+                    code: None,
+                    message: "the connection closed before there was an answer".to_owned(),
+                    request_id: None,
+                });
+            }
+        };
+        if answer.status < 400 { Ok(answer) } else { Err(error(&answer)) }
+    }
+}
+
+impl PolicyReader for Direct {
+    async fn get_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
+        let answer = self.send(Operation::GetPolicy, target, None, Vec::new(), None).await?;
+        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Ok(LivePolicy { text: text("Policy"), revision: text("RevisionId") })
+    }
+
+    async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
+        let answer = self.send(Operation::GetFunction, target, None, Vec::new(), None);
+        answer.await.map(drop)
+    }
+}
+
+impl PolicyGateway for Direct {
+    async fn add_permission(
+        &self,
+        target: &Target,
+        sid: &str,
+        permission: &crate::policy::grant::Permission,
+        revision: Option<&str>,
+    ) -> Result<(), GatewayError> {
+        let mut body = Map::new();
+        let mut put = |key: &str, value: Option<&str>| {
+            if let Some(it) = value {
+                body.insert(key.to_owned(), json!(it));
+            }
+        };
+        put("StatementId", Some(sid));
+        put("Action", Some(&permission.action.0));
+        put("Principal", Some(permission.principal.parameter()));
+        put("SourceArn", permission.source_arn.as_deref());
+        put("SourceAccount", permission.source_account.as_deref());
+        put("PrincipalOrgID", permission.principal_org_id.as_deref());
+        put("EventSourceToken", permission.event_source_token.as_deref());
+        put("FunctionUrlAuthType", permission.function_url_auth_type.map(|it| it.as_str()));
+        put("RevisionId", revision);
+        if permission.invoked_via_function_url {
+            body.insert("InvokedViaFunctionUrl".to_owned(), json!(true));
+        }
+        let sent = self.send(Operation::AddPermission, target, None, Vec::new(), Some(body));
+        sent.await.map(drop)
+    }
+
+    async fn remove_permission(
+        &self,
+        target: &Target,
+        sid: &str,
+        revision: &str,
+    ) -> Result<(), GatewayError> {
+        let query = vec![("RevisionId".to_owned(), revision.to_owned())];
+        let sent = self.send(Operation::RemovePermission, target, Some(sid), query, None);
+        sent.await.map(drop)
+    }
+}
+
+/// How a client reads an error answer, by status and code only.
+fn error(answer: &Answer) -> GatewayError {
+    let Answer { status, code, content_type: _, retry_after, body } = answer;
+    let parsed: Value = serde_json::from_str(body).unwrap_or_default();
+    let message = ["message", "Message"].iter().find_map(|it| parsed.get(it)?.as_str());
+    let message = message.unwrap_or(body).to_owned();
+    let code = code.clone();
+    let named = |it: &str| code.as_deref() == Some(it);
+    let recovery = match status {
+        _ if named("PolicyLengthExceededException") => Recovery::TooLarge,
+        429 => Recovery::Throttled { retry_after: retry_after.map(Duration::from_secs) },
+        _ if named("ThrottlingException") => Recovery::Throttled { retry_after: None },
+        404 => Recovery::Absent,
+        412 => Recovery::Stale,
+        409 if message.contains("already exists. Please") => Recovery::Taken,
+        409 => Recovery::Busy,
+        401 | 403 => Recovery::Denied,
+        400..=499 => Recovery::Rejected,
+        _ => Recovery::Unknown,
+    };
+    GatewayError { recovery, status: Some(*status), code, message, request_id: None }
+}
