@@ -10,9 +10,8 @@
 mod config_examples;
 mod config_properties;
 mod golden_policy;
+#[cfg(feature = "aws")]
 mod lambda_client;
 mod live_documents;
 mod properties;
 mod tidy;
-#[cfg(feature = "aws")]
-mod lambda_client;
