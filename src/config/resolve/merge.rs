@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use wildmatch::WildMatch;
 
-use super::{Context, is_bridge};
+use super::Context;
 use crate::config::diagnostic::{Diagnostic, File, Place};
 use crate::config::permissions::{FunctionEntry, Statement};
 use crate::config::walk::Spot;
 use crate::drift::allow::{IgnoreRule, Ownership};
+use crate::drift::bridge::is_reserved;
 use crate::drift::wanted::{AbsentSid, Wanted};
 use crate::policy::grant::{Grant, Permission};
 use crate::policy::principal::Principal;
@@ -210,7 +211,7 @@ fn absent_sids(
         if let Err(message) = check_removable(sid) {
             diagnostics.push(mark.error(message));
         }
-        if is_bridge(sid) {
+        if is_reserved(sid) {
             let message = format!("the sid `{sid}` is reserved for permitd's own bridges");
             let help = "name the sid that it stands for; the bridge goes with it";
             diagnostics.push(mark.error(message).help(help));
