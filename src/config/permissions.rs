@@ -194,32 +194,8 @@ fn entry<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<FunctionEntr
             _ => meant.extend(walker.unknown(item, "an item of `functions`", ENTRY_KEYS)),
         }
     }
-    match (function, names) {
-        (Some(function), Some(names)) => {
-            let message = "`function` and `names` exclude each other";
-            let file = walker.file;
-            let error = names.key_spot().error(file, message);
-            walker.diagnostics.push(
-                error
-                    .also(function.key_spot().place(file), "`function` stands here")
-                    .help("put all of them under `names`"),
-            );
-        }
-        (None, None) if meant.contains(&"function") || meant.contains(&"names") => {}
-        (None, None) => {
-            let help = "write `function: NAME`, or `names: [one, other]` for several";
-            walker.advise(root.spot(), "`function` is missing", help);
-        }
-        (Some(_), None) => {}
-        (None, Some(names)) => {
-            if matches!(&names.node.value, Value::Seq(it) if it.is_empty()) {
-                walker.advise(
-                    names.spot(),
-                    "`names` is empty",
-                    "name a function, or delete the entry",
-                );
-            }
-        }
+    if !meant.contains(&"function") && !meant.contains(&"names") {
+        check_names(walker, root, function, names);
     }
     if !meant.contains(&"statements") && !meant.contains(&"absent") {
         let help = "write `statements:` with a list, or `absent:` with Sids to take back";
@@ -234,6 +210,33 @@ fn entry<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<FunctionEntr
         walker.advise(spot, "`empty: true` goes with `statements: []` only", help);
     }
     Some(entry)
+}
+
+/// Exactly one of `function` and `names`, and a name in it.
+fn check_names<'a>(
+    walker: &mut Walker<'a>,
+    root: Item<'_, 'a>,
+    function: Option<Item<'_, 'a>>,
+    names: Option<Item<'_, 'a>>,
+) {
+    match (function, names) {
+        (Some(function), Some(names)) => {
+            let message = "`function` and `names` exclude each other";
+            let error = names.key_spot().error(walker.file, message);
+            let first = function.key_spot().place(walker.file);
+            let error = error.also(first, "`function` stands here");
+            walker.diagnostics.push(error.help("put all of them under `names`"));
+        }
+        (None, Some(names)) if matches!(&names.node.value, Value::Seq(it) if it.is_empty()) => {
+            let help = "name a function, or delete the entry";
+            walker.advise(names.spot(), "`names` is empty", help);
+        }
+        (None, None) => {
+            let help = "write `function: NAME`, or `names: [one, other]` for several";
+            walker.advise(root.spot(), "`function` is missing", help);
+        }
+        (Some(_), None) | (None, Some(_)) => {}
+    }
 }
 
 /// `ownership`, with `sid_prefix` where it belongs. The settings have the same two keys.

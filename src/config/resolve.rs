@@ -6,6 +6,7 @@ use crate::config::diagnostic::{self, Diagnostic, File, Place};
 use crate::config::permissions::{Document, FunctionEntry, Parsed, Statement};
 use crate::config::walk::{Spot, Text};
 use crate::drift::allow::{IgnoreRule, Ownership};
+use crate::drift::bridge::is_reserved;
 use crate::drift::wanted::Wanted;
 use crate::policy::grant::{Draft, Permission};
 use crate::policy::target::{Defaults, Target, TargetError, check_account, check_region};
@@ -254,7 +255,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn refuse_bridge(&mut self, file: &Arc<File>, sid: &str, spot: Spot) {
-        if is_bridge(sid) {
+        if is_reserved(sid) {
             let message = format!("the sid `{sid}` is reserved for permitd's own bridges");
             let help = "a sid may not end in `-permitd-` and eight hex digits; choose another";
             self.diagnostics.push(spot.error(file, message).help(help));
@@ -281,12 +282,6 @@ fn errors_of(text: &str, qualifier: Option<&str>, defaults: &Defaults) -> Vec<Ta
         errors.extend(Target::parse(text, qualifier, &defaults).err());
     }
     errors
-}
-
-/// The form of the temporary Sids that hold access open while a statement is replaced.
-pub(super) fn is_bridge(sid: &str) -> bool {
-    let Some((_, digits)) = sid.rsplit_once("-permitd-") else { return false };
-    digits.len() == 8 && digits.bytes().all(|it| it.is_ascii_hexdigit())
 }
 
 fn no_functions(documents: &[Document<'_>]) -> Diagnostic {

@@ -304,15 +304,15 @@ fn bridges_are_ours() {
 functions:
   - function: f
     statements:
-      - {sid: x-permitd-0123abCD, principal: s3.amazonaws.com}
+      - {sid: x-permitd-0123abcd, principal: s3.amazonaws.com}
       - {sid: x-permitd-0123abc, principal: s3.amazonaws.com}
     absent: [y-permitd-01234567, "a b", "with.dot"]
 "#,
         r#"
-error: the sid `x-permitd-0123abCD` is reserved for permitd's own bridges
+error: the sid `x-permitd-0123abcd` is reserved for permitd's own bridges
  --> a.yaml:4:15
   |
-4 |       - {sid: x-permitd-0123abCD, principal: s3.amazonaws.com}
+4 |       - {sid: x-permitd-0123abcd, principal: s3.amazonaws.com}
   |               ^^^^^^^^^^^^^^^^^^
   |
 help: a sid may not end in `-permitd-` and eight hex digits; choose another
