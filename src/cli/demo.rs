@@ -20,7 +20,7 @@ use crate::{
         diagnostic::{File, Files},
         settings::{self, Settings},
     },
-    daemon::pass::Seen,
+    daemon::{pass::Seen, refusals::Refusals},
     drift::outcome::{Outcome, State},
     report::{palette, text, words},
     simulator::{Exposure, Seed, TamperEvent},
@@ -42,7 +42,8 @@ pub(crate) async fn demo(show: Show) -> Result<Exit, Stop> {
         simulated.endpoint()
     ));
     let mut events = simulated.simulator.tamper_events();
-    let seen = look(&ready, &stop.token).await;
+    let mut refusals = Refusals::default();
+    let seen = look(&ready, &refusals, &stop.token).await;
     let found: Vec<Outcome> = seen.iter().map(Seen::outcome).collect();
     show.line(&text::plan(&found, show.color()));
     show.line("permitd puts it right, each write guarded by the revision that it read:\n");
@@ -65,12 +66,13 @@ pub(crate) async fn demo(show: Show) -> Result<Exit, Stop> {
             },
             () = sleep_until(next) => {
                 next = Instant::now() + cadence(&ready).next(fastrand::f64());
-                let seen = look(&ready, &stop.token).await;
+                let seen = look(&ready, &refusals, &stop.token).await;
                 // What somebody did is told before what was done about it.
                 while let Ok(event) = events.try_recv() {
                     show.line(&event_line(&event));
                 }
                 outcomes = act(&ready, seen, &stop.token, |it| tell(it, show)).await;
+                refusals.learn(&outcomes);
                 trouble(&outcomes, &mut told, show);
             }
         }
