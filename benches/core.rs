@@ -1,1 +1,90 @@
-fn main() {}
+//! The pure core under load: reading permission files, reading live policies, planning.
+//!
+//! `cargo bench --no-default-features` runs them; `benches/process.sh` measures the whole process.
+#![expect(missing_docs, reason = "criterion's macro makes an undocumented function")]
+
+use std::fmt::Write;
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use jiff::Timestamp;
+use permitd::config::diagnostic::{File, Files};
+use permitd::config::permissions;
+use permitd::config::resolve::{Context, Loaded, resolve};
+use permitd::drift::allow::Rules;
+use permitd::drift::plan::{Memory, plan};
+use permitd::policy::document::Document;
+
+/// Permission files for `functions` functions of `statements` statements.
+fn yaml(functions: usize, statements: usize) -> String {
+    let mut res = "account: \"123456789012\"\nregion: us-east-1\nfunctions:\n".to_owned();
+    for f in 0..functions {
+        writeln!(res, "- function: fn-{f:05}\n  ownership: all\n  statements:").unwrap_or_default();
+        for s in 0..statements {
+            writeln!(
+                res,
+                "  - sid: stmt-{s}\n    principal: s3.amazonaws.com\n    \
+                 source_arn: arn:aws:s3:::bucket-{f:05}-{s}\n    source_account: \"123456789012\""
+            )
+            .unwrap_or_default();
+        }
+    }
+    res
+}
+
+fn load(text: &str) -> Loaded {
+    let files = Files {
+        files: vec![File::new("permissions.yaml", text.to_owned())],
+        diagnostics: Vec::new(),
+    };
+    resolve(permissions::parse(&files), &Context::default()).unwrap_or(Loaded { wanted: Vec::new() })
+}
+
+/// What GetPolicy gives where everything is as written.
+fn live(loaded: &Loaded) -> Vec<String> {
+    let policy = |it: &permitd::drift::wanted::Wanted| {
+        let statement = |grant: &permitd::policy::grant::Grant| {
+            grant.permission.statement_text(&grant.sid, &it.target)
+        };
+        let statements: Vec<String> = it.grants.iter().map(statement).collect();
+        let statements = statements.join(",");
+        format!(r#"{{"Version":"2012-10-17","Id":"default","Statement":[{statements}]}}"#)
+    };
+    loaded.wanted.iter().map(policy).collect()
+}
+
+fn parse(loaded: &Loaded, texts: &[String]) -> Vec<Document> {
+    let one = |(it, text): (&permitd::drift::wanted::Wanted, &String)| {
+        Document::parse(text.clone(), "r".into(), &it.target).ok()
+    };
+    loaded.wanted.iter().zip(texts).filter_map(one).collect()
+}
+
+fn core(c: &mut Criterion) {
+    let text = yaml(2_500, 10);
+    let mut group = c.benchmark_group("files");
+    group.sample_size(10).throughput(Throughput::Elements(25_000));
+    group.bench_function("read 25,000 statements of YAML", |b| b.iter(|| load(black_box(&text))));
+    group.finish();
+
+    let loaded = load(&yaml(10_000, 20));
+    let texts = live(&loaded);
+    let documents = parse(&loaded, &texts);
+    assert_eq!(documents.len(), 10_000, "the benchmark reads what it means to read");
+    let mut group = c.benchmark_group("10,000 functions of 20 statements, in sync");
+    group.sample_size(10).throughput(Throughput::Elements(200_000));
+    group.bench_function("read the policies", |b| b.iter(|| parse(&loaded, black_box(&texts))));
+    let (rules, memory, now) = (Rules::default(), Memory::default(), Timestamp::UNIX_EPOCH);
+    group.bench_function("plan", |b| {
+        b.iter(|| {
+            let plans = loaded.wanted.iter().zip(&documents);
+            let in_sync = plans
+                .filter(|(wanted, live)| plan(wanted, Some(live), &rules, &memory, now).is_in_sync());
+            assert_eq!(in_sync.count(), 10_000);
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, core);
+criterion_main!(benches);

@@ -2,22 +2,20 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use crate::{
-    cli::{
-        args::{ApplyArgs, Output},
-        exit::Exit,
-        plan::{look, say, text_or_json},
-        setup,
-        show::{Show, Stop},
-    },
-    daemon::{
-        carry::Carrier,
-        clock,
-        pass::{Seen, act_on_all},
-    },
-    drift::{allow::Mode, approval::Approval, outcome::Outcome},
-    report::{json, text, totals::Totals, words},
+use crate::cli::{
+    args::{ApplyArgs, Output},
+    exit::Exit,
+    plan::{look, say, text_or_json},
+    setup,
+    show::{Show, Stop},
 };
+use crate::daemon::{
+    carry::Carrier,
+    clock,
+    pass::{Seen, act_on_all},
+};
+use crate::drift::{allow::Mode, approval::Approval, outcome::Outcome};
+use crate::report::{json, text, totals::Totals, words};
 
 /// Reads, tells, asks, writes, and tells what became of it.
 pub(crate) async fn apply(args: &ApplyArgs, show: Show) -> Result<Exit, Stop> {

@@ -4,11 +4,9 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{
-    config::settings::{Budget, parse_budget},
-    drift::allow::Mode,
-    simulator::HELP,
-};
+use crate::config::settings::{Budget, parse_budget};
+use crate::drift::allow::Mode;
+use crate::simulator::HELP;
 
 /// Keeps the resource-based policies of AWS Lambda functions as they are written in YAML.
 #[derive(Debug, Parser)]

@@ -1,14 +1,12 @@
 //! `permitd check`: the files alone, without any call.
 
-use crate::{
-    cli::{
-        args::{CheckArgs, Output},
-        exit::Exit,
-        setup::{self, Wishes},
-        show::{Show, Stop},
-    },
-    config::diagnostic::Diagnostic,
+use crate::cli::{
+    args::{CheckArgs, Output},
+    exit::Exit,
+    setup::{self, Wishes},
+    show::{Show, Stop},
 };
+use crate::config::diagnostic::Diagnostic;
 
 /// Finds every error of every file.
 pub(crate) fn check(args: &CheckArgs, show: Show) -> Result<Exit, Stop> {

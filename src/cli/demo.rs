@@ -7,24 +7,22 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::{
-    cli::{
-        args::TargetArgs,
-        embedded,
-        exit::Exit,
-        run::{act, cadence, look},
-        setup::{self, Ready, Texts},
-        show::{Show, Stop},
-    },
-    config::{
-        diagnostic::{File, Files},
-        settings::{self, Settings},
-    },
-    daemon::{pass::Seen, refusals::Refusals},
-    drift::outcome::{Outcome, State},
-    report::{palette, text, words},
-    simulator::{Exposure, Seed, TamperEvent},
+use crate::cli::{
+    args::TargetArgs,
+    embedded,
+    exit::Exit,
+    run::{act, cadence, look},
+    setup::{self, Ready, Texts},
+    show::{Show, Stop},
 };
+use crate::config::{
+    diagnostic::{File, Files},
+    settings::{self, Settings},
+};
+use crate::daemon::{pass::Seen, refusals::Refusals};
+use crate::drift::outcome::{Outcome, State};
+use crate::report::{palette, text, words};
+use crate::simulator::{Exposure, Seed, TamperEvent};
 
 const SETTINGS: &str = include_str!("../../config/demo/permitd.yaml");
 const PERMISSIONS: &str = include_str!("../../config/demo/permissions/media.yaml");

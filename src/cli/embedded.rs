@@ -9,10 +9,8 @@ use std::{net::SocketAddr, path::Path};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    cli::{setup::Texts, show::Stop},
-    simulator::{Exposure, Seed, Simulator},
-};
+use crate::cli::{setup::Texts, show::Stop};
+use crate::simulator::{Exposure, Seed, Simulator};
 
 /// A simulator that serves as long as this lives.
 #[derive(Debug)]

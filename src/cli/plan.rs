@@ -5,23 +5,21 @@ use std::io::IsTerminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    cli::{
-        args::{Output, PlanArgs},
-        exit::Exit,
-        setup::{self, Ready},
-        show::{Show, Stop},
-    },
-    daemon::{
-        carry::Carrier,
-        clock,
-        pass::{Seen, look_at_all},
-        refusals::Refusals,
-    },
-    drift::outcome::Outcome,
-    lambda::gateway::PolicyReader,
-    report::{json, text, totals::Totals},
+use crate::cli::{
+    args::{Output, PlanArgs},
+    exit::Exit,
+    setup::{self, Ready},
+    show::{Show, Stop},
 };
+use crate::daemon::{
+    carry::Carrier,
+    clock,
+    pass::{Seen, look_at_all},
+    refusals::Refusals,
+};
+use crate::drift::outcome::Outcome;
+use crate::lambda::gateway::PolicyReader;
+use crate::report::{json, text, totals::Totals};
 
 /// Reads, compares and tells.
 pub(crate) async fn plan(args: &PlanArgs, show: Show) -> Result<Exit, Stop> {

@@ -3,24 +3,22 @@
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    cli::{
-        args::RunArgs,
-        exit::Exit,
-        plan::say,
-        setup::{self, Ready},
-        show::{Show, Stop},
-    },
-    daemon::{
-        cadence::Cadence,
-        carry::Carrier,
-        clock,
-        pass::{Seen, act_on_all, look_at_all},
-        refusals::Refusals,
-    },
-    drift::{allow::Mode, outcome::Outcome, plan::Plan},
-    report::{text, totals::Totals, words},
+use crate::cli::{
+    args::RunArgs,
+    exit::Exit,
+    plan::say,
+    setup::{self, Ready},
+    show::{Show, Stop},
 };
+use crate::daemon::{
+    cadence::Cadence,
+    carry::Carrier,
+    clock,
+    pass::{Seen, act_on_all, look_at_all},
+    refusals::Refusals,
+};
+use crate::drift::{allow::Mode, outcome::Outcome, plan::Plan};
+use crate::report::{text, totals::Totals, words};
 
 /// The daemon; with `--once` a single pass and its report.
 pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {

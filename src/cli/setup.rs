@@ -8,30 +8,28 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use wildmatch::WildMatch;
 
-use crate::{
-    cli::{
-        args::{SourceArgs, TargetArgs},
-        embedded,
-        exit::{Exit, Signal},
-        show::{Show, Stop},
-    },
-    config::{
-        diagnostic::Files,
-        load, permissions,
-        resolve::{self, Context, Loaded},
-        settings::{Budget, Pattern, Settings},
-    },
-    drift::{
-        allow::{Mode, Rules},
-        wanted::Wanted,
-    },
-    lambda::{
-        fleet::{Access, Fleet},
-        paced::{Budgets, Rate},
-    },
-    observe::metered::Metered,
-    policy::target::{Defaults, check_account, check_region},
+use crate::cli::{
+    args::{SourceArgs, TargetArgs},
+    embedded,
+    exit::{Exit, Signal},
+    show::{Show, Stop},
 };
+use crate::config::{
+    diagnostic::Files,
+    load, permissions,
+    resolve::{self, Context, Loaded},
+    settings::{Budget, Pattern, Settings},
+};
+use crate::drift::{
+    allow::{Mode, Rules},
+    wanted::Wanted,
+};
+use crate::lambda::{
+    fleet::{Access, Fleet},
+    paced::{Budgets, Rate},
+};
+use crate::observe::metered::Metered;
+use crate::policy::target::{Defaults, check_account, check_region};
 
 /// Files as read, before they are understood.
 #[derive(Debug)]

@@ -2,13 +2,11 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use crate::{
-    cli::{
-        args::{ColorArg, OutputArgs},
-        exit::Exit,
-    },
-    config::diagnostic::{Diagnostic, render_all},
+use crate::cli::{
+    args::{ColorArg, OutputArgs},
+    exit::Exit,
 };
+use crate::config::diagnostic::{Diagnostic, render_all};
 
 /// Decided once from the flags, the environment and what the streams are.
 #[derive(Debug, Clone, Copy)]

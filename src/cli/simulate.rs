@@ -1,15 +1,13 @@
 //! `permitd simulate`: the simulator on its own.
 
-use crate::{
-    cli::{
-        args::SimulateArgs,
-        embedded,
-        exit::Exit,
-        setup::stop_on_signals,
-        show::{Show, Stop},
-    },
-    simulator::{Exposure, Seed},
+use crate::cli::{
+    args::SimulateArgs,
+    embedded,
+    exit::Exit,
+    setup::stop_on_signals,
+    show::{Show, Stop},
 };
+use crate::simulator::{Exposure, Seed};
 
 /// Serves until a signal; the address goes to stdout.
 pub(crate) async fn simulate(args: &SimulateArgs, show: Show) -> Result<Exit, Stop> {

@@ -5,16 +5,14 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    daemon::clock::Clock,
-    drift::{
-        approval::Approval,
-        converge::{Answer, Converge, Failure, FailureKind, Request, Write},
-        plan::Action,
-    },
-    lambda::gateway::{GatewayError, PolicyGateway, PolicyReader, Recovery},
-    policy::target::Target,
+use crate::daemon::clock::Clock;
+use crate::drift::{
+    approval::Approval,
+    converge::{Answer, Converge, Failure, FailureKind, Request, Write},
+    plan::Action,
 };
+use crate::lambda::gateway::{GatewayError, PolicyGateway, PolicyReader, Recovery};
+use crate::policy::target::Target;
 
 /// What a conversation is carried with.
 #[derive(Debug)]

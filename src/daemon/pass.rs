@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt, stream};
 
-use crate::{
-    daemon::{carry::Carrier, refusals::Refusals},
-    drift::{
-        allow::Rules, approval::Approval, converge::Converge, outcome::Outcome, plan::Plan,
-        wanted::Wanted,
-    },
-    lambda::gateway::{PolicyGateway, PolicyReader},
-    policy::target::Target,
+use crate::daemon::{carry::Carrier, refusals::Refusals};
+use crate::drift::{
+    allow::Rules, approval::Approval, converge::Converge, outcome::Outcome, plan::Plan,
+    wanted::Wanted,
 };
+use crate::lambda::gateway::{PolicyGateway, PolicyReader};
+use crate::policy::target::Target;
 
 /// Requests in flight at once; the budgets bound how many that are in a second.
 const CONCURRENCY: usize = 16;

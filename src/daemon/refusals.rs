@@ -4,16 +4,14 @@ use std::{collections::BTreeMap, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::{
-    drift::{
-        outcome::{Outcome, StepResult},
-        wanted::Wanted,
-    },
-    policy::target::Target,
+use crate::drift::{
+    outcome::{Outcome, StepResult},
+    wanted::Wanted,
 };
+use crate::policy::target::Target;
 
 /// A role that was not there may be there by then, and a minute of gaps a day is what that costs at most.
-const FOR: Duration = Duration::from_secs(3600);
+const FOR: Duration = Duration::from_hours(1);
 
 /// What is known of replacements that were put back.
 #[derive(Debug, Default)]

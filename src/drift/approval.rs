@@ -1,16 +1,14 @@
 //! What somebody said yes to: which statements become what, and nothing about when or from where.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write};
 
 use sha2::{Digest, Sha256};
 
-use crate::{
-    drift::{
-        diff::Kind,
-        plan::{Change, Plan},
-    },
-    policy::{canonical::Canonical, grant::Grant, target::Target},
+use crate::drift::{
+    diff::Kind,
+    plan::{Change, Plan},
 };
+use crate::policy::{canonical::Canonical, grant::Grant, target::Target};
 
 /// A set of (target, Sid, canonical before, canonical after).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,7 +42,12 @@ impl Approval {
             let text = |it: &Option<String>| it.clone().unwrap_or_default();
             hash.update(format!("{target}\n{sid}\n{}\n{}\n", text(before), text(after)));
         }
-        hash.finalize().iter().map(|it| format!("{it:02x}")).collect()
+        let mut res = String::new();
+        for byte in hash.finalize() {
+            // Writing to a String cannot fail.
+            write!(res, "{byte:02x}").unwrap_or_default();
+        }
+        res
     }
 }
 

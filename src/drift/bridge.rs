@@ -1,5 +1,7 @@
 //! The name of the temporary statement that keeps access alive while a statement is replaced.
 
+use std::fmt::Write;
+
 use sha2::{Digest, Sha256};
 
 use crate::policy::target::Target;
@@ -11,8 +13,12 @@ const HEX: usize = 8;
 pub fn bridge_sid(target: &Target, sid: &str) -> String {
     let head: String = sid.chars().take(80).collect();
     let hash = Sha256::digest(format!("{target}\n{sid}"));
-    let hex: String = hash.iter().take(HEX / 2).map(|it| format!("{it:02x}")).collect();
-    format!("{head}{MARK}{hex}")
+    let mut res = format!("{head}{MARK}");
+    for byte in hash.iter().take(HEX / 2) {
+        // Writing to a String cannot fail.
+        write!(res, "{byte:02x}").unwrap_or_default();
+    }
+    res
 }
 
 /// A Sid of this form is permitd's own; no file may write one.

@@ -8,17 +8,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::{
-    drift::{
-        allow::{Reason, Rules},
-        approval::Approval,
-        diff::Kind,
-        outcome::{Done, Outcome, State, StepResult, Trouble, TroubleReason},
-        plan::{Action, Effect, Memory, Plan, Step, plan},
-        wanted::Wanted,
-    },
-    policy::{document::Document, grant::Permission, statement::Statement},
+use crate::drift::{
+    allow::{Reason, Rules},
+    approval::Approval,
+    diff::Kind,
+    outcome::{Done, Outcome, State, StepResult, Trouble, TroubleReason},
+    plan::{Action, Effect, Memory, Plan, Step, plan},
+    wanted::Wanted,
 };
+use crate::policy::{document::Document, grant::Permission, statement::Statement};
 
 /// What is to be asked next. Whoever carries it decides nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,7 +105,7 @@ const MAX_STALE: u32 = 8;
 /// Writes per conversation beyond three for each step of the first plan: somebody else keeps changing things.
 const SPARE_WRITES: usize = 10;
 /// `Retry-After` is honoured up to here.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
 
 /// The conversation.
 #[derive(Debug, Clone)]
@@ -458,7 +456,7 @@ impl<'a> Converge<'a> {
     /// The next write, from the policy as read.
     fn act(&mut self) -> Request {
         if let Some(gap) = self.gap.clone().filter(|it| it.restoring) {
-            return self.put_back(gap);
+            return self.put_back(&gap);
         }
         let Some(step) = self.left.as_ref().and_then(|it| it.steps.first()).cloned() else {
             return self.finish();
@@ -477,7 +475,7 @@ impl<'a> Converge<'a> {
     }
 
     /// Makes the statement again that was taken away, unless somebody else put something there.
-    fn put_back(&mut self, gap: Gap) -> Request {
+    fn put_back(&mut self, gap: &Gap) -> Request {
         let there = self.live.as_ref().is_some_and(|it| has_sid(it, &gap.sid));
         let step = |permission: Permission| Step {
             sid: gap.sid.clone(),

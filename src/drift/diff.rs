@@ -19,14 +19,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::{
-    drift::{allow::Rules, bridge, wanted::Wanted},
-    policy::{
-        document::Document,
-        grant::Grant,
-        source::Source,
-        statement::{Class, Statement},
-    },
+use crate::drift::{allow::Rules, bridge, wanted::Wanted};
+use crate::policy::{
+    document::Document,
+    grant::Grant,
+    source::Source,
+    statement::{Class, Statement},
 };
 
 /// One difference between the files and a live policy.

@@ -2,13 +2,11 @@
 
 use std::fmt;
 
-use crate::{
-    drift::{
-        allow::Reason,
-        plan::{Plan, Step},
-    },
-    policy::target::Target,
+use crate::drift::{
+    allow::Reason,
+    plan::{Plan, Step},
 };
+use crate::policy::target::Target;
 
 /// The end of one conversation about one target.
 #[derive(Debug, Clone, PartialEq, Eq)]

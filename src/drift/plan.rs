@@ -11,18 +11,16 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    drift::{
-        allow::{Mode, Reason, Rules},
-        diff::{Diff, Drift, Kind, diff},
-        wanted::Wanted,
-    },
-    policy::{
-        document::Document,
-        grant::Permission,
-        size,
-        statement::{Class, Statement},
-    },
+use crate::drift::{
+    allow::{Mode, Reason, Rules},
+    diff::{Diff, Drift, Kind, diff},
+    wanted::Wanted,
+};
+use crate::policy::{
+    document::Document,
+    grant::Permission,
+    size,
+    statement::{Class, Statement},
 };
 
 /// What is to be done to one target, as data: nothing is left to decide.
@@ -161,14 +159,13 @@ impl Change {
 fn change(drift: Drift, live: Option<&Document>) -> Change {
     let denies = drift.before.as_ref().is_some_and(Statement::denies);
     let effect = match drift.kind {
-        Kind::Missing => Effect::Widens,
-        Kind::Renamed | Kind::Duplicate => Effect::Neutral,
-        Kind::Orphaned if drift.after.is_some() => Effect::Widens,
-        Kind::Orphaned => Effect::Neutral,
-        Kind::Leftover if has_twin(&drift, live) => Effect::Neutral,
-        Kind::Changed | Kind::Unmanaged | Kind::Absent | Kind::Expired | Kind::Leftover => {
-            if denies { Effect::Widens } else { Effect::Narrows }
+        Kind::Orphaned | Kind::Missing if drift.after.is_some() => Effect::Widens,
+        Kind::Leftover if !has_twin(&drift, live) => Effect::Narrows,
+        Kind::Missing | Kind::Orphaned | Kind::Renamed | Kind::Duplicate | Kind::Leftover => {
+            Effect::Neutral
         }
+        Kind::Changed | Kind::Unmanaged | Kind::Absent | Kind::Expired if denies => Effect::Widens,
+        Kind::Changed | Kind::Unmanaged | Kind::Absent | Kind::Expired => Effect::Narrows,
     };
     let gap = matches!(drift.kind, Kind::Changed) && !denies;
     Change { drift, effect, gap, held: None }

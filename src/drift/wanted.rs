@@ -1,9 +1,7 @@
 //! What the files want of one target.
 
-use crate::{
-    drift::allow::Ownership,
-    policy::{grant::Grant, source::Source, target::Target},
-};
+use crate::drift::allow::Ownership;
+use crate::policy::{grant::Grant, source::Source, target::Target};
 
 /// Everything the files say about one target, merged.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,12 +16,10 @@ use aws_sdk_lambda::{
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use aws_smithy_runtime_api::http::Response;
 
-use crate::{
-    lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Recovery},
-    policy::{
-        grant::{Permission, UrlAuthType},
-        target::Target,
-    },
+use crate::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Recovery};
+use crate::policy::{
+    grant::{Permission, UrlAuthType},
+    target::Target,
 };
 
 /// Lambda in one region, with one set of credentials.

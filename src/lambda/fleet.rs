@@ -8,16 +8,14 @@ use aws_config::{
 };
 use aws_credential_types::Credentials;
 
-use crate::{
-    lambda::{
-        client::LambdaClient,
-        gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader},
-        paced::{Budgets, Paced},
-    },
-    policy::{
-        grant::Permission,
-        target::{AccountRegion, Target},
-    },
+use crate::lambda::{
+    client::LambdaClient,
+    gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader},
+    paced::{Budgets, Paced},
+};
+use crate::policy::{
+    grant::Permission,
+    target::{AccountRegion, Target},
 };
 
 /// Where Lambda is, and who we are there.

@@ -11,10 +11,8 @@ use std::{
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::{
-    lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Recovery},
-    policy::{grant::Permission, target::Target},
-};
+use crate::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Recovery};
+use crate::policy::{grant::Permission, target::Target};
 
 /// Calls a second; none for no limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -181,7 +179,7 @@ impl Bucket {
         let mut turns = self.turns();
         turns.share = (turns.share / 2.0).max(LEAST_SHARE);
         if let Some(pause) = retry_after {
-            let until = Instant::now() + pause.min(Duration::from_secs(60));
+            let until = Instant::now() + pause.min(Duration::from_mins(1));
             turns.closed_until = turns.closed_until.max(Some(until));
         }
     }

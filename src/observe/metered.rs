@@ -9,10 +9,8 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{
-    lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader},
-    policy::{grant::Permission, target::Target},
-};
+use crate::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader};
+use crate::policy::{grant::Permission, target::Target};
 
 /// Counts the calls that go through it.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use crate::policy::json::Json;
 #[serde(rename_all = "snake_case")]
 pub enum Canonical {
     /// Read and normalised.
-    Plain(Plain),
+    Plain(Box<Plain>),
     /// Not normalisable: compared as sorted JSON, so never equal to a grant.
     Opaque(String),
 }
@@ -44,7 +44,7 @@ impl Canonical {
     /// `partition` is the function's own: there an account id means the root of that account.
     pub(crate) fn of(statement: &Json, partition: &str) -> Self {
         match plain(statement, partition) {
-            Some(it) => Self::Plain(it),
+            Some(it) => Self::Plain(Box::new(it)),
             None => Self::Opaque(without_sid(statement).sorted_text()),
         }
     }
@@ -76,7 +76,9 @@ fn without_sid(statement: &Json) -> Json {
         Json::Object(members) => {
             Json::Object(members.iter().filter(|(key, _)| key != "Sid").cloned().collect())
         }
-        it => it.clone(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => {
+            statement.clone()
+        }
     }
 }
 

@@ -45,7 +45,7 @@ impl Document {
                 list.into_iter().map(|it| Statement::read(it.get(), target)).collect()
             }
         };
-        Ok(Self { version, statements, revision, text })
+        Ok(Self { text, revision, version, statements })
     }
 
     /// Exactly as Lambda gave it.

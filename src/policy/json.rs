@@ -34,17 +34,16 @@ impl Json {
     }
 
     pub(crate) fn string(&self) -> Option<&str> {
-        match self {
-            Self::String(it) => Some(it),
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Array(_) | Self::Object(_) => None,
-        }
+        if let Self::String(it) = self { Some(it) } else { None }
     }
 
     /// A scalar stands for a list of one.
     pub(crate) fn as_list(&self) -> &[Self] {
         match self {
             Self::Array(items) => items,
-            it => std::slice::from_ref(it),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) | Self::Object(_) => {
+                std::slice::from_ref(self)
+            }
         }
     }
 

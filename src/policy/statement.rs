@@ -170,7 +170,7 @@ fn odd(why: &'static str, plain: Option<&Plain>) -> Odd {
     let Some(plain) = plain else { return Odd { why, ..Odd::unreadable() } };
     let kinds = plain.principal.iter().chain(&plain.not_principal);
     let principals = kinds.flat_map(|it| it.values().flatten()).cloned().collect();
-    let keys = plain.condition.values().flat_map(|it| it.get("aws:sourcearn"));
+    let keys = plain.condition.values().filter_map(|it| it.get("aws:sourcearn"));
     Odd {
         why,
         denies: plain.effect == "Deny",

@@ -3,15 +3,13 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{
-    drift::{
-        approval::Approval,
-        outcome::{Outcome, State},
-        plan::{Action, Change, Plan},
-    },
-    policy::{size, statement::Statement, target::Target},
-    report::{totals::Totals, words},
+use crate::drift::{
+    approval::Approval,
+    outcome::{Outcome, State},
+    plan::{Action, Change, Plan},
 };
+use crate::policy::{size, statement::Statement, target::Target};
+use crate::report::{totals::Totals, words};
 
 #[derive(Serialize)]
 struct Report<'a> {

@@ -2,18 +2,16 @@
 
 use std::fmt::Write;
 
-use crate::{
-    drift::{
-        diff::Kind,
-        outcome::{Outcome, Trouble},
-        plan::{Change, Plan},
-    },
-    policy::size,
-    report::{
-        palette::{ADD, CHANGE, HELD, Mark, REMOVE, UNKNOWN, bold, safe},
-        totals::Totals,
-        words,
-    },
+use crate::drift::{
+    diff::Kind,
+    outcome::{Outcome, Trouble},
+    plan::{Change, Plan},
+};
+use crate::policy::size;
+use crate::report::{
+    palette::{ADD, CHANGE, HELD, Mark, REMOVE, UNKNOWN, bold, safe},
+    totals::Totals,
+    words,
 };
 
 /// What would be done: only targets that differ or are unknown, then the sum.

@@ -1,19 +1,17 @@
 //! A permission, a difference and a write, in words that people know.
 
-use crate::{
-    drift::{
-        allow::Reason,
-        diff::{Drift, Kind},
-        outcome::{Done, Outcome, StepResult},
-        plan::{Action, Change},
-    },
-    policy::{
-        grant::{DEFAULT_ACTION, Permission, UrlAuthType},
-        principal::Principal,
-        statement::{Class, Statement},
-    },
-    report::palette::safe,
+use crate::drift::{
+    allow::Reason,
+    diff::{Drift, Kind},
+    outcome::{Done, Outcome, StepResult},
+    plan::{Action, Change},
 };
+use crate::policy::{
+    grant::{DEFAULT_ACTION, Permission, UrlAuthType},
+    principal::Principal,
+    statement::{Class, Statement},
+};
+use crate::report::palette::safe;
 
 /// `s3.amazonaws.com may invoke, from arn:aws:s3:::uploads in account 123456789012`
 pub fn permission(it: &Permission) -> String {
@@ -160,7 +158,6 @@ fn deed(it: &Done, outcome: &Outcome) -> String {
     let was = match (kind, &it.step.action) {
         (Some(Kind::Missing), _) => format!("{sid} was missing"),
         (Some(Kind::Renamed), _) => format!("{sid} had another name"),
-        (Some(Kind::Unmanaged), _) => format!("{sid} was in no file"),
         (Some(Kind::Absent), _) => format!("{sid} was unwanted"),
         (Some(Kind::Expired), _) => format!("{sid} has expired"),
         (Some(Kind::Duplicate), _) => format!("{sid} was there twice"),
@@ -168,8 +165,8 @@ fn deed(it: &Done, outcome: &Outcome) -> String {
         (Some(Kind::Changed), _) => format!("{sid} had been changed"),
         (Some(Kind::Orphaned), _) => format!("the principal of {sid} was deleted"),
         (None, Action::Add(_)) => format!("{sid} was gone"),
-        (None, Action::Remove) if is_old_name => format!("{sid} was its old name"),
-        (None, Action::Remove) => format!("{sid} was in no file"),
+        (_, Action::Remove) if is_old_name => format!("{sid} was its old name"),
+        (Some(Kind::Unmanaged), _) | (None, Action::Remove) => format!("{sid} was in no file"),
     };
     let what = match &it.step.action {
         Action::Add(permission_) => format!("added ({})", permission(permission_)),

@@ -34,7 +34,7 @@ async fn times(bucket: &Bucket, n: usize) -> Vec<u128> {
 async fn calls_are_spaced_evenly_and_never_saved_up() {
     let bucket = Bucket::new(rate(10.0));
     assert_eq!(times(&bucket, 4).await, [0, 100, 200, 300]);
-    advance(Duration::from_secs(60)).await;
+    advance(Duration::from_mins(1)).await;
     assert_eq!(times(&bucket, 3).await, [0, 100, 200]);
 }
 
