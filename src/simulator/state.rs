@@ -318,7 +318,8 @@ impl Function {
             let Some(Policy { document, revision }) = &slot.policy else { continue };
             let text = document.text();
             let value: Value = serde_json::from_str(&text).unwrap_or_default();
-            let text = Some(text).filter(|it| *it != value.to_string());
+            let compact = value.to_string();
+            let text = Some(text).filter(|it| *it != compact);
             match qualifier {
                 None => {
                     (res.policy, res.text) = (Some(value), text);

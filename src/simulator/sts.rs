@@ -112,7 +112,8 @@ fn elements(value: &Value) -> String {
         Value::Object(members) => members
             .iter()
             .map(|(key, value)| format!("<{key}>{}</{key}>", elements(value)))
-            .collect(),
+            .collect::<Vec<_>>()
+            .concat(),
         Value::String(it) => escaped(it),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => value.to_string(),
     }
