@@ -1,4 +1,10 @@
 //! What is wrong with a live policy, and what to do about it.
 
 pub mod allow;
+pub mod approval;
+pub mod bridge;
+pub mod converge;
+pub mod diff;
+pub mod outcome;
+pub mod plan;
 pub mod wanted;

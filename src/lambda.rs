@@ -1,3 +1,8 @@
 //! How Lambda is spoken to.
 
+#[cfg(feature = "aws")]
+pub mod client;
+#[cfg(feature = "aws")]
+pub mod fleet;
 pub mod gateway;
+pub mod paced;

@@ -5,11 +5,22 @@
 //! | module | answers |
 //! |---|---|
 //! | [`policy`] | what a permission is |
-//! | [`drift`] | what is wrong and what to do about it |
+//! | [`drift`] | what is wrong, and what to do about it |
+//! | [`config`] | what the operator asked for |
+//! | [`report`] | how people are told |
 //! | [`lambda`] | how Lambda is spoken to |
 //! | [`simulator`] | Lambda without AWS |
+//! | [`observe`] | how permitd is watched |
+//! | [`daemon`] | how it keeps going |
+//! | `cli` | how people call it |
 
+#[cfg(feature = "aws")]
+pub mod cli;
+pub mod config;
+pub mod daemon;
 pub mod drift;
 pub mod lambda;
+pub mod observe;
 pub mod policy;
+pub mod report;
 pub mod simulator;

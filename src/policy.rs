@@ -1,6 +1,12 @@
 //! What a permission is: targets, principals, grants, live statements, and which spellings mean the same.
 
+pub mod canonical;
+pub mod document;
 pub mod grant;
+mod json;
 pub mod principal;
+pub mod size;
 pub mod source;
+pub mod statement;
 pub mod target;
+pub mod written;

@@ -1,6 +1,10 @@
 //! Which steps are allowed and which become holds: mode, ownership, ignore rules, suspension.
 
+use std::fmt;
+
 use wildmatch::WildMatch;
+
+use crate::policy::{size::LIMIT, statement::Statement, target::Target};
 
 /// What permitd may do. There is no default: a daemon will not start without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,4 +48,124 @@ pub struct IgnoreRule {
     pub principal: Option<WildMatch>,
     /// Over the value of `AWS:SourceArn`.
     pub source_arn: Option<WildMatch>,
+}
+
+/// What the settings allow, the same for every target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rules {
+    /// What permitd may do.
+    pub mode: Mode,
+    /// Live statements to leave alone.
+    pub ignore: Vec<IgnoreRule>,
+    /// Also take away what cannot be made again.
+    pub remove_inexpressible: bool,
+}
+
+impl Default for Rules {
+    /// As `plan` does without a settings file.
+    fn default() -> Self {
+        Self { mode: Mode::Enforce, ignore: Vec::new(), remove_inexpressible: false }
+    }
+}
+
+/// The principal of the statements that Lambda@Edge adds for itself when it replicates a function
+/// (developer guide, "Setting IAM permissions and roles for Lambda@Edge").
+const EDGE_REPLICATOR: &str = "replicator.lambda.amazonaws.com";
+
+impl Rules {
+    /// Whether a live statement that is in no file is to be left alone.
+    pub fn ignores(&self, statement: &Statement, target: &Target) -> bool {
+        let principals = statement.principals();
+        let edge = principals.first() == Some(&EDGE_REPLICATOR) && principals.len() == 1;
+        let root = |it: &str| match it.len() {
+            12 => format!("arn:{}:iam::{it}:root", target.partition()),
+            _ => it.to_owned(),
+        };
+        edge || self.ignore.iter().any(|rule| {
+            let IgnoreRule { sid, principal, source_arn } = rule;
+            let some_match = |pattern: &WildMatch, values: &[&str]| {
+                values.iter().any(|it| pattern.matches(it) || pattern.matches(&root(it)))
+            };
+            let sids: Vec<&str> = statement.sid().into_iter().collect();
+            let no_rule = sid.is_none() && principal.is_none() && source_arn.is_none();
+            !no_rule
+                && sid.as_ref().is_none_or(|it| some_match(it, &sids))
+                && principal.as_ref().is_none_or(|it| some_match(it, &principals))
+                && source_arn.as_ref().is_none_or(|it| some_match(it, &statement.source_arns()))
+        })
+    }
+}
+
+/// Why a step that is wanted is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// `suspend: true` on the target.
+    Suspended,
+    /// The mode is `additive`, and this takes access away.
+    Additive,
+    /// It could not be made again; the text says why.
+    Inexpressible(&'static str),
+    /// It has no Sid that RemovePermission takes; the text says which.
+    Fixed(&'static str),
+    /// Two live statements share the Sid, and RemovePermission cannot tell them apart.
+    AmbiguousSid,
+    /// An orphan is only touched when it is sure that its principal was deleted.
+    OrphanUnconfirmed,
+    /// A statement with a deleted principal is in the policy, so Lambda refuses every AddPermission.
+    BlockedByOrphan {
+        /// The Sid of that statement, or a stand-in where it has none.
+        orphan: String,
+        /// It is in no file and not owned.
+        foreign: bool,
+    },
+    /// The policy would be longer than Lambda allows.
+    TooLarge {
+        /// The bytes it would have.
+        size: usize,
+    },
+    /// A bridge whose own statement is not there yet.
+    StillNeeded,
+    /// It is not in the plan that somebody said yes to.
+    NotApproved,
+    /// Lambda refused it in this conversation; the text is its answer.
+    Refused(String),
+}
+
+impl Reason {
+    /// The name in reports, metrics and `/status`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Suspended => "suspended",
+            Self::Additive => "additive",
+            Self::Inexpressible(_) => "inexpressible",
+            Self::Fixed(_) => "no_sid",
+            Self::AmbiguousSid => "ambiguous_sid",
+            Self::OrphanUnconfirmed => "orphan_unconfirmed",
+            Self::BlockedByOrphan { .. } => "blocked_by_orphan",
+            Self::TooLarge { .. } => "too_large",
+            Self::StillNeeded => "still_needed",
+            Self::NotApproved => "not_approved",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        match self {
+            Self::Suspended | Self::Additive => Ok(()),
+            Self::Inexpressible(why) | Self::Fixed(why) => write!(f, ", {why}"),
+            Self::AmbiguousSid => f.write_str(", two statements share this Sid"),
+            Self::OrphanUnconfirmed => f.write_str(", its principal may be back in a moment"),
+            Self::BlockedByOrphan { orphan, foreign } => {
+                let whose = if *foreign { ", which is not ours" } else { "" };
+                write!(f, ", Lambda adds nothing beside {orphan}{whose}")
+            }
+            Self::TooLarge { size } => write!(f, ", {size} bytes of {LIMIT}"),
+            Self::StillNeeded => f.write_str(", the statement it stands in for is not there"),
+            Self::NotApproved => f.write_str(", the policy changed after the plan was shown"),
+            Self::Refused(answer) => write!(f, ", {answer}"),
+        }
+    }
 }

@@ -1,1 +1,16 @@
-//! x
+//! Everything that is tested from outside, in one binary.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests may fail loudly, and read files and the environment"
+)]
+
+mod config_examples;
+mod golden_policy;
+#[cfg(feature = "aws")]
+mod lambda_client;
+mod live_documents;
+mod properties;
+mod tidy;

@@ -1,0 +1,308 @@
+//! What can be typed: commands, flags and their environment variables.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{
+    config::settings::{Budget, parse_budget},
+    drift::allow::Mode,
+};
+
+/// Keeps the resource-based policies of AWS Lambda functions as they are written in YAML.
+#[derive(Debug, Parser)]
+#[command(name = "permitd", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How much to say.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done or in sync, 1 an error or something unknown, 2 drift, \
+                          64 wrong usage, 78 wrong configuration.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what would be done, and do nothing
+    Plan(PlanArgs),
+    /// Show the plan, ask, and do it
+    Apply(ApplyArgs),
+    /// Keep the policies as written: look, repair, wait, again
+    Run(RunArgs),
+    /// Check the files alone, without any call to AWS
+    Check(CheckArgs),
+    /// Run the simulator of Lambda on its own
+    Simulate(SimulateArgs),
+    /// Run permitd against the simulator, with drift: needs no AWS and no set-up
+    Demo,
+}
+
+/// Where the wishes come from, and where they go.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SourceArgs {
+    /// Permission files, directories or globs, or `-`; default: `permissions` of the settings file
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The settings file [default: ./permitd.yaml, else /etc/permitd/permitd.yaml]
+    #[arg(long, env = "PERMITD_CONFIG", value_name = "FILE", help_heading = "Configuration")]
+    pub config: Option<PathBuf>,
+    /// The account of functions that name none [default: that of the credentials]
+    #[arg(long, env = "PERMITD_ACCOUNT", value_name = "ID", help_heading = "Configuration")]
+    pub account: Option<String>,
+    /// The region of functions that name none [default: that of the AWS configuration]
+    #[arg(long, env = "PERMITD_REGION", help_heading = "Configuration")]
+    pub region: Option<String>,
+}
+
+/// What a command that calls AWS takes besides.
+#[derive(Debug, Clone, Default, Args)]
+pub struct TargetArgs {
+    /// Where the wishes come from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Only targets whose ARN, or `name:qualifier`, matches (`*`, `?`); repeatable
+    #[arg(
+        long = "target",
+        env = "PERMITD_TARGET",
+        value_name = "GLOB",
+        value_delimiter = ',',
+        help_heading = "Configuration"
+    )]
+    pub targets: Vec<String>,
+    /// What permitd may do [default: `mode` of the settings file]
+    #[arg(long, env = "PERMITD_MODE", help_heading = "Configuration")]
+    pub mode: Option<ModeArg>,
+    /// GetPolicy calls per account and region, or `unlimited` [default: 10/s; Lambda allows 15/s]
+    #[arg(
+        long,
+        env = "PERMITD_GET_POLICY_BUDGET",
+        value_name = "RATE",
+        value_parser = budget,
+        help_heading = "Budgets"
+    )]
+    pub get_policy_budget: Option<Budget>,
+    /// Other calls per account and region, or `unlimited` [default: 3/s; Lambda allows 15/s for all tools]
+    #[arg(
+        long,
+        env = "PERMITD_CONTROL_BUDGET",
+        value_name = "RATE",
+        value_parser = budget,
+        help_heading = "Budgets"
+    )]
+    pub control_budget: Option<Budget>,
+}
+
+/// `permitd plan`
+#[derive(Debug, Clone, Args)]
+pub struct PlanArgs {
+    /// Which targets.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// The form of the report
+    #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
+    pub output: Output,
+    /// Exit with 2 if something differs
+    #[arg(long, env = "PERMITD_DETAILED_EXITCODE")]
+    pub detailed_exitcode: bool,
+}
+
+/// `permitd apply`
+#[derive(Debug, Clone, Args)]
+pub struct ApplyArgs {
+    /// Which targets.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// The form of the report
+    #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
+    pub output: Output,
+    /// Do it without asking
+    #[arg(long, short, env = "PERMITD_YES")]
+    pub yes: bool,
+}
+
+/// `permitd run`
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// Which targets.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Make one pass and exit
+    #[arg(long, env = "PERMITD_ONCE")]
+    pub once: bool,
+}
+
+/// `permitd check`
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// Which files.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// The form of the report
+    #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
+    pub output: Output,
+}
+
+/// `permitd simulate`
+#[derive(Debug, Clone, Args)]
+pub struct SimulateArgs {
+    /// Where to listen; port 0 is any free one
+    #[arg(long, env = "PERMITD_LISTEN", default_value = "127.0.0.1:0", value_name = "ADDR")]
+    pub listen: SocketAddr,
+    /// Listen on an address that others can reach, too
+    #[arg(long, env = "PERMITD_ALLOW_REMOTE")]
+    pub allow_remote: bool,
+    /// Accounts, functions and policies to start with (YAML)
+    #[arg(long, env = "PERMITD_SEED", value_name = "FILE")]
+    pub seed: Option<PathBuf>,
+}
+
+/// What is said besides the data.
+#[derive(Debug, Clone, Args)]
+pub struct OutputArgs {
+    /// Colours
+    #[arg(
+        long,
+        env = "PERMITD_COLOR",
+        value_name = "WHEN",
+        default_value = "auto",
+        global = true,
+        help_heading = "Output"
+    )]
+    pub color: ColorArg,
+    /// What to log to stderr: error, warn, info, debug, trace, or a filter such as permitd=debug
+    #[arg(
+        long,
+        env = "PERMITD_LOG_LEVEL",
+        value_name = "LEVEL",
+        global = true,
+        help_heading = "Output"
+    )]
+    pub log_level: Option<String>,
+    /// The form of the log
+    #[arg(
+        long,
+        env = "PERMITD_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text",
+        global = true,
+        help_heading = "Output"
+    )]
+    pub log_format: LogFormat,
+    /// Say nothing but errors and the report
+    #[arg(long, short, env = "PERMITD_QUIET", global = true, help_heading = "Output")]
+    pub quiet: bool,
+}
+
+/// `--mode`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ModeArg {
+    /// Look and tell; nothing is written
+    Observe,
+    /// Only steps that widen access or leave it alone
+    Additive,
+    /// Everything the files ask for
+    Enforce,
+}
+
+impl From<ModeArg> for Mode {
+    fn from(it: ModeArg) -> Self {
+        match it {
+            ModeArg::Observe => Self::Observe,
+            ModeArg::Additive => Self::Additive,
+            ModeArg::Enforce => Self::Enforce,
+        }
+    }
+}
+
+/// `--output`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// `--color`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorArg {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// `--log-format`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One line of text an event
+    Text,
+    /// One JSON object an event
+    Json,
+}
+
+/// Flags and values of `interface.md` that a later version has.
+const LATER_FLAGS: &[&str] = &[
+    "--report",
+    "--max-revocations",
+    "--max-changed-targets",
+    "--allow-missing",
+    "--plan",
+    "--out",
+    "--approve",
+    "--deny",
+    "--enable-lifecycle",
+    "--per-target-metrics",
+    "--shard",
+    "--lease",
+    "--ca-bundle",
+];
+const LATER_COMMANDS: &[&str] = &[
+    "import",
+    "approve",
+    "pause",
+    "resume",
+    "history",
+    "undo",
+    "iam",
+    "schema",
+    "completions",
+    "man",
+    "explain",
+    "compact",
+];
+const LATER_OUTPUTS: &[&str] = &["markdown", "html", "sarif"];
+
+/// What is known but not built yet is told apart from what is misspelt.
+pub fn not_yet(args: &[String]) -> Option<String> {
+    let say = |what: &str| format!("`{what}` is not supported yet in this version of permitd");
+    let command = args.iter().skip(1).find(|it| !it.starts_with('-'));
+    if let Some(it) = command.filter(|it| LATER_COMMANDS.contains(&it.as_str())) {
+        return Some(say(&format!("permitd {it}")));
+    }
+    for (at, arg) in args.iter().enumerate().take_while(|(_, it)| *it != "--") {
+        let (name, value) = arg.split_once('=').unwrap_or((arg, ""));
+        if LATER_FLAGS.contains(&name) {
+            return Some(say(name));
+        }
+        let next = args.get(at + 1).map_or("", String::as_str);
+        let value = if value.is_empty() { next } else { value };
+        if name == "--output" && LATER_OUTPUTS.contains(&value) {
+            return Some(say(&format!("--output {value}")));
+        }
+    }
+    None
+}
+
+fn budget(text: &str) -> Result<Budget, String> {
+    parse_budget(text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! `permitd run`: look, repair, wait, again.
+
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    cli::{
+        args::RunArgs,
+        exit::Exit,
+        plan::say,
+        setup::{self, Ready},
+        show::{Show, Stop},
+    },
+    daemon::{
+        cadence::Cadence,
+        carry::Carrier,
+        clock,
+        pass::{Seen, act_on_all, look_at_all},
+    },
+    drift::{allow::Mode, outcome::Outcome},
+    report::{text, totals::Totals, words},
+};
+
+/// The daemon; with `--once` a single pass and its report.
+pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
+    let mut ready = setup::ready(&args.target, show).await?;
+    ready.needs_mode("run")?;
+    let stop = setup::stop_on_signals();
+    if args.once {
+        let outcomes = pass(&ready, &stop.token).await;
+        let observing = ready.rules.mode == Mode::Observe;
+        let report = if observing { text::plan } else { text::applied };
+        say(&report(&outcomes, show.color()), show)?;
+        let totals = if observing { Totals::of_found } else { Totals::of_left };
+        return Ok(stop.signal().map_or_else(|| Exit::of(&totals(&outcomes)), Exit::Interrupted));
+    }
+    let mut hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
+        .map_err(|it| Stop::failure(format!("cannot listen for SIGHUP: {it}")))?;
+    tracing::info!(targets = ready.wanted.len(), mode = ?ready.rules.mode, "permitd is running");
+    while !stop.token.is_cancelled() {
+        let start = Instant::now();
+        // The outcomes were told as they came.
+        drop(pass(&ready, &stop.token).await);
+        let next = start + cadence(&ready).next(fastrand::f64());
+        // Each arm is cancel-safe: a timer, a level, and a signal that is kept until it is taken.
+        tokio::select! {
+            () = sleep_until(next) => {}
+            () = stop.token.cancelled() => {}
+            Some(()) = hangups.recv() => reload(&mut ready, args, show).await,
+        }
+    }
+    tracing::info!("permitd has stopped");
+    Ok(Exit::Success)
+}
+
+async fn reload(ready: &mut Ready, args: &RunArgs, show: Show) {
+    match ready.reload(&args.target).await {
+        Ok(()) => tracing::info!(targets = ready.wanted.len(), "loaded the configuration anew"),
+        Err(stop) => {
+            let _: Exit = stop.tell(show);
+            tracing::error!("the new configuration is not usable; the old one stays");
+        }
+    }
+}
+
+pub(crate) fn cadence(ready: &Ready) -> Cadence {
+    Cadence { interval: ready.settings.interval, jitter: ready.settings.jitter }
+}
+
+/// One look at every target, and what is to be done about it.
+async fn pass(ready: &Ready, stop: &CancellationToken) -> Vec<Outcome> {
+    let carrier = Carrier { gateway: &ready.gateway, clock: clock::system, stop };
+    let start = Instant::now();
+    let seen = look_at_all(&carrier, &ready.wanted, &ready.rules, || {}).await;
+    let outcomes = if ready.rules.mode == Mode::Observe {
+        seen.into_iter().map(Seen::into_outcome).collect()
+    } else {
+        act_on_all(&carrier, seen, None, tell_deeds).await
+    };
+    for outcome in &outcomes {
+        tell_trouble(outcome);
+    }
+    let Totals { targets, in_sync, differ, held, failed, unknown, written, .. } =
+        Totals::of_left(&outcomes);
+    let seconds = start.elapsed().as_secs_f64();
+    tracing::info!(targets, in_sync, differ, held, failed, unknown, written, seconds, "pass done");
+    outcomes
+}
+
+fn tell_deeds(outcome: &Outcome) {
+    for deed in words::deeds(outcome) {
+        tracing::info!(arn = %outcome.target, "{deed}");
+    }
+}
+
+fn tell_trouble(outcome: &Outcome) {
+    let arn = &outcome.target;
+    if let Some(trouble) = &outcome.trouble {
+        let reason = trouble.reason.name();
+        tracing::warn!(%arn, state = outcome.state.name(), reason, hint = trouble.hint, "{}", trouble.message);
+    }
+    for (change, reason) in outcome.left.iter().flat_map(crate::drift::plan::Plan::holds) {
+        let sid = change.drift.sid.as_deref();
+        tracing::warn!(%arn, sid, kind = change.drift.kind.name(), reason = reason.name(), "held: {reason}");
+    }
+}

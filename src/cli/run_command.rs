@@ -1,0 +1,84 @@
+//! From the words typed to the end of a command.
+
+use std::io;
+
+use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
+
+use crate::cli::{
+    apply,
+    args::{Cli, Command, not_yet},
+    check, demo,
+    exit::Exit,
+    plan, run,
+    show::{Show, Stop},
+    simulate, telemetry,
+};
+
+/// Runs the command line of this process.
+pub fn run_command() -> Exit {
+    let args: Vec<String> =
+        std::env::args_os().map(|it| it.to_string_lossy().into_owned()).collect();
+    let cli = match parse(&args) {
+        Ok(it) => it,
+        Err(exit) => return exit,
+    };
+    let show = Show::new(&cli.output, no_color());
+    match dispatch(&cli, show) {
+        Ok(exit) => exit,
+        Err(stop) => stop.tell(show),
+    }
+}
+
+/// `NO_COLOR` counts if it is not empty (no-color.org).
+#[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
+fn no_color() -> bool {
+    std::env::var("NO_COLOR").is_ok_and(|it| !it.is_empty())
+}
+
+fn parse(args: &[String]) -> Result<Cli, Exit> {
+    let parsed = Cli::command().try_get_matches_from(args);
+    let error = match parsed.and_then(|it| Cli::from_arg_matches(&it)) {
+        Ok(it) => return Ok(it),
+        Err(error) => error,
+    };
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // A reader that went away has seen enough.
+        error.print().unwrap_or_default();
+        return Err(Exit::Success);
+    }
+    let known = matches!(
+        error.kind(),
+        ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand | ErrorKind::InvalidValue
+    );
+    if let Some(message) = not_yet(args).filter(|_| known) {
+        use io::Write;
+        writeln!(io::stderr(), "error: {message}").unwrap_or_default();
+    } else {
+        error.print().unwrap_or_default();
+    }
+    Err(Exit::Usage)
+}
+
+fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
+    let usual = match cli.command {
+        Command::Run(_) => "info",
+        Command::Plan(_)
+        | Command::Apply(_)
+        | Command::Check(_)
+        | Command::Simulate(_)
+        | Command::Demo => "warn",
+    };
+    telemetry::install(&cli.output, usual).map_err(Stop::usage)?;
+    let threads = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = threads.map_err(|it| Stop::failure(format!("cannot start: {it}")))?;
+    runtime.block_on(async {
+        match &cli.command {
+            Command::Plan(args) => plan::plan(args, show).await,
+            Command::Apply(args) => apply::apply(args, show).await,
+            Command::Run(args) => run::run(args, show).await,
+            Command::Check(args) => check::check(args, show),
+            Command::Simulate(args) => simulate::simulate(args, show).await,
+            Command::Demo => demo::demo(show).await,
+        }
+    })
+}

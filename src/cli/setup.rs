@@ -1,0 +1,327 @@
+//! What a command needs before it starts: the files read and resolved, and the way to Lambda.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio_util::sync::CancellationToken;
+use wildmatch::WildMatch;
+
+use crate::{
+    cli::{
+        args::{SourceArgs, TargetArgs},
+        embedded,
+        exit::{Exit, Signal},
+        show::{Show, Stop},
+    },
+    config::{
+        diagnostic::File,
+        load, permissions,
+        resolve::{self, Context, Loaded},
+        settings::{Budget, Pattern, Settings},
+    },
+    drift::{
+        allow::{Mode, Rules},
+        wanted::Wanted,
+    },
+    lambda::{
+        fleet::{Access, Fleet},
+        paced::{Budgets, Rate},
+    },
+    observe::metered::Metered,
+    policy::target::{Defaults, check_account, check_region},
+};
+
+/// Files as read, before they are understood.
+#[derive(Debug)]
+pub(crate) struct Texts {
+    /// What the settings file says; the defaults where there is none.
+    pub(crate) settings: Settings,
+    /// There is a settings file.
+    pub(crate) has_settings: bool,
+    /// What its paths are relative to.
+    pub(crate) base: PathBuf,
+    /// The permission files.
+    pub(crate) files: Vec<Arc<File>>,
+}
+
+/// What the files want.
+#[derive(Debug)]
+pub(crate) struct Wishes {
+    /// Every target.
+    pub(crate) wanted: Vec<Wanted>,
+}
+
+/// All that a command needs to call Lambda.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    /// The targets asked for.
+    pub(crate) wanted: Vec<Wanted>,
+    /// What may be done.
+    pub(crate) rules: Rules,
+    /// The settings, for the daemon.
+    pub(crate) settings: Settings,
+    /// Lambda.
+    pub(crate) gateway: Metered<Fleet>,
+    /// Somebody named a mode.
+    mode_named: bool,
+    /// What to say when nobody did.
+    has_settings: bool,
+    /// The embedded simulator, which lives as long as the command.
+    pub(crate) simulator: Option<embedded::Embedded>,
+}
+
+/// Stands in for an account that nobody has to know.
+const NOBODY: &str = "000000000000";
+
+impl Ready {
+    /// A command that writes does not start without a mode.
+    pub(crate) fn needs_mode(&self, command: &str) -> Result<(), Stop> {
+        if self.mode_named {
+            return Ok(());
+        }
+        let message = format!("`permitd {command}` needs a mode: observe, additive or enforce");
+        let hint = "pass --mode enforce, or write `mode: enforce` into the settings file";
+        Err(if self.has_settings {
+            Stop::config(message, hint)
+        } else {
+            Stop::Said(Exit::Usage, message, Some(hint.into()))
+        })
+    }
+}
+
+/// Finds and reads the settings and the permission files.
+pub(crate) fn read(args: &SourceArgs) -> Result<Texts, Stop> {
+    let found = load::find_settings(args.config.as_deref(), None);
+    // Files on the command line stand for themselves, so a settings file elsewhere is not needed.
+    let settings = match &found {
+        Some(path) => load::read_settings(path).map_err(Stop::Config)?,
+        None => Settings::default(),
+    };
+    let base = found.as_deref().map(load::folder_of).unwrap_or_default();
+    let (patterns, relative_to) = if args.files.is_empty() {
+        (settings.permissions.clone(), base.clone())
+    } else {
+        let typed = |it: &PathBuf| Pattern { text: it.to_string_lossy().into_owned(), place: None };
+        (args.files.iter().map(typed).collect(), PathBuf::new())
+    };
+    if patterns.is_empty() {
+        return Err(match &found {
+            None => Stop::usage(
+                "no permission files: name some, as in `permitd plan permissions.yaml`, \
+                 or write a settings file (permitd.yaml)",
+            ),
+            Some(path) => Stop::config(
+                format!("{} names no permission files", path.display()),
+                "write `permissions: [permissions/]` into it, or name files on the command line",
+            ),
+        });
+    }
+    let files = load::read_permissions(&patterns, &relative_to).map_err(Stop::Config)?;
+    Ok(Texts { settings, has_settings: found.is_some(), base, files })
+}
+
+/// Understands the files without knowing the credentials: what they would say is not judged.
+pub(crate) fn resolve_offline(texts: &Texts, args: &SourceArgs) -> Result<Wishes, Stop> {
+    let mut defaults = named_defaults(texts, args)?;
+    defaults.account.get_or_insert_with(|| NOBODY.into());
+    defaults.region.get_or_insert_with(|| "us-east-1".into());
+    resolve(texts, permissions::parse(&texts.files), defaults)
+}
+
+fn resolve(
+    texts: &Texts,
+    parsed: permissions::Parsed<'_>,
+    defaults: Defaults,
+) -> Result<Wishes, Stop> {
+    let context = Context {
+        defaults,
+        ownership: texts.settings.ownership.clone(),
+        ignore: texts.settings.ignore.clone(),
+    };
+    let Loaded { wanted } = resolve::resolve(parsed, &context).map_err(Stop::Config)?;
+    Ok(Wishes { wanted })
+}
+
+fn named_defaults(texts: &Texts, args: &SourceArgs) -> Result<Defaults, Stop> {
+    let own = texts.settings.account.as_ref();
+    if let Some(Err(error)) = args.account.as_deref().map(check_account) {
+        return Err(Stop::usage(format!("--account: {error}")));
+    }
+    if let Some(Err(error)) = args.region.as_deref().map(check_region) {
+        return Err(Stop::usage(format!("--region: {error}")));
+    }
+    Ok(Defaults {
+        account: args.account.clone().or_else(|| own.map(|it| it.account.clone())),
+        region: args.region.clone().or_else(|| own.map(|it| it.region.clone())),
+    })
+}
+
+/// Reads and understands everything, and makes the way to Lambda.
+pub(crate) async fn ready(args: &TargetArgs, show: Show) -> Result<Ready, Stop> {
+    let texts = read(&args.source)?;
+    ready_with(texts, args, show).await
+}
+
+/// The same from files that were read already.
+pub(crate) async fn ready_with(texts: Texts, args: &TargetArgs, show: Show) -> Result<Ready, Stop> {
+    let defaults = named_defaults(&texts, &args.source)?;
+    let (simulator, endpoint) = embedded::start(&texts, show).await?;
+    let access = Access { region: defaults.region, simulator: endpoint };
+    let fleet = Fleet::new(&access, budgets(&texts.settings, args)).await;
+    let (wanted, rules) = understand(&texts, args, &fleet).await?;
+    Ok(Ready {
+        wanted,
+        rules,
+        gateway: Metered::new(fleet),
+        mode_named: args.mode.is_some() || texts.settings.mode.is_some(),
+        has_settings: texts.has_settings,
+        settings: texts.settings,
+        simulator,
+    })
+}
+
+impl Ready {
+    /// Reads the files again. What cannot be used leaves everything as it was.
+    pub(crate) async fn reload(&mut self, args: &TargetArgs) -> Result<(), Stop> {
+        let texts = read(&args.source)?;
+        let (wanted, rules) = understand(&texts, args, self.gateway.inner()).await?;
+        self.wanted = wanted;
+        self.rules = rules;
+        self.settings = texts.settings;
+        Ok(())
+    }
+}
+
+/// Typed files to targets and rules. Calls nothing but GetCallerIdentity, and that only where an account is
+/// not written anywhere.
+async fn understand(
+    texts: &Texts,
+    args: &TargetArgs,
+    fleet: &Fleet,
+) -> Result<(Vec<Wanted>, Rules), Stop> {
+    let mut defaults = named_defaults(texts, &args.source)?;
+    let parsed = permissions::parse(&texts.files);
+    let lacking = resolve::lacking(&parsed);
+    if lacking.region && defaults.region.is_none() {
+        defaults.region = fleet.region();
+    }
+    if let Some(region) = &defaults.region {
+        let hint = "set AWS_REGION, or pass --region";
+        check_region(region).map_err(|it| Stop::config(it.to_string(), hint))?;
+    }
+    if lacking.account && defaults.account.is_none() {
+        // What is wrong with the files is told before anything is asked of AWS.
+        let nobody = Defaults { account: Some(NOBODY.into()), ..defaults.clone() };
+        resolve(texts, permissions::parse(&texts.files), nobody)?;
+        let account = fleet.account().await.map_err(|error| {
+            let message = format!("cannot tell the account of the credentials: {error}");
+            let hint = "write `account:` into the files, pass --account, or check the credentials";
+            Stop::Said(Exit::Failure, message, Some(hint.into()))
+        })?;
+        defaults.account = Some(account);
+    }
+    let Wishes { wanted } = resolve(texts, parsed, defaults)?;
+    check_home(texts, &wanted)?;
+    let wanted = only(wanted, &args.targets)?;
+    let mode = args.mode.map(Mode::from).or(texts.settings.mode);
+    let rules = Rules {
+        mode: mode.unwrap_or(Mode::Enforce),
+        ignore: texts.settings.ignore.clone(),
+        remove_inexpressible: texts.settings.remove_inexpressible,
+    };
+    Ok((wanted, rules))
+}
+
+/// With `accounts` in the settings, a target elsewhere is a mistake.
+fn check_home(texts: &Texts, wanted: &[Wanted]) -> Result<(), Stop> {
+    let Some(home) = &texts.settings.account else { return Ok(()) };
+    let stray = wanted.iter().find(|it| it.target.account_region() != *home);
+    stray.map_or(Ok(()), |it| {
+        Err(Stop::config(
+            format!("{}: {} is not in {home}, which `accounts` names", it.source, it.target),
+            "correct the entry or the settings; more accounts are not supported yet",
+        ))
+    })
+}
+
+fn only(wanted: Vec<Wanted>, globs: &[String]) -> Result<Vec<Wanted>, Stop> {
+    if globs.is_empty() {
+        return Ok(wanted);
+    }
+    let globs: Vec<WildMatch> = globs.iter().map(|it| WildMatch::new(it)).collect();
+    let names = |it: &Wanted| {
+        let name = it.target.function().to_owned();
+        let short = it.target.qualifier().map(|qualifier| format!("{name}:{qualifier}"));
+        [it.target.arn(), short.unwrap_or(name)]
+    };
+    let matches =
+        |it: &Wanted| names(it).iter().any(|it| globs.iter().any(|glob| glob.matches(it)));
+    let kept: Vec<Wanted> = wanted.into_iter().filter(matches).collect();
+    if kept.is_empty() {
+        return Err(Stop::usage("--target matches no target of the files"));
+    }
+    Ok(kept)
+}
+
+fn budgets(settings: &Settings, args: &TargetArgs) -> Budgets {
+    let usual = Budgets::default();
+    let rate = |flag: Option<Budget>, file: Option<Budget>, usual: Rate| match flag.or(file) {
+        None => usual,
+        Some(Budget::Unlimited) => Rate::UNLIMITED,
+        Some(Budget::PerSecond(it)) => Rate::per_second(it).unwrap_or(usual),
+    };
+    Budgets {
+        get_policy: rate(args.get_policy_budget, settings.budgets.get_policy, usual.get_policy),
+        control: rate(args.control_budget, settings.budgets.control, usual.control),
+    }
+}
+
+/// Listens for SIGINT and SIGTERM: the first lets the write in flight finish, the second ends at once.
+pub(crate) fn stop_on_signals() -> Stopping {
+    let stopping = Stopping { token: CancellationToken::new(), signal: Arc::default() };
+    let (token, slot) = (stopping.token.clone(), Arc::clone(&stopping.signal));
+    tokio::spawn(async move {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut interrupt), Ok(mut terminate)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return;
+        };
+        loop {
+            // Both are cancel-safe: a signal that was not taken is given again.
+            let signal = tokio::select! {
+                Some(()) = interrupt.recv() => Signal::Interrupt,
+                Some(()) = terminate.recv() => Signal::Terminate,
+                else => return,
+            };
+            if token.is_cancelled() {
+                abort(signal);
+            }
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(signal);
+            token.cancel();
+        }
+    });
+    stopping
+}
+
+#[expect(clippy::exit, reason = "a second signal means now, whatever is in flight")]
+fn abort(signal: Signal) {
+    std::process::exit(i32::from(Exit::Interrupted(signal).code()));
+}
+
+/// What a signal sets.
+#[derive(Debug, Clone)]
+pub(crate) struct Stopping {
+    /// Cancelled by the first signal.
+    pub(crate) token: CancellationToken,
+    signal: Arc<Mutex<Option<Signal>>>,
+}
+
+impl Stopping {
+    /// The signal that came, if one did.
+    pub(crate) fn signal(&self) -> Option<Signal> {
+        *self.signal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

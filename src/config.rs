@@ -1,0 +1,11 @@
+//! What the operator asked for: permission files and settings, read with every error in its place.
+
+pub mod diagnostic;
+pub mod load;
+pub mod permissions;
+pub mod resolve;
+pub mod settings;
+
+mod render;
+mod walk;
+mod yaml;

@@ -1,0 +1,226 @@
+//! Finds and reads the files; the only place of the configuration that touches the disk.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::config::diagnostic::{self, Diagnostic, File, Place, Span};
+use crate::config::settings::{self, Pattern, Settings};
+
+/// A larger file is a mistake; 25,000 statements have five megabytes.
+const MAX_BYTES: u64 = 64 << 20;
+const SYSTEM: &str = "/etc/permitd/permitd.yaml";
+const LOCAL: &str = "permitd.yaml";
+
+/// Where the settings are: named by a flag, by the environment, here, or in `/etc`.
+///
+/// A file that was named is taken even if it is not there, so that reading it tells.
+pub fn find_settings(flag: Option<&Path>, environment: Option<&Path>) -> Option<PathBuf> {
+    let named = flag.or(environment.filter(|it| !it.as_os_str().is_empty()));
+    let usual = || [LOCAL, SYSTEM].iter().map(PathBuf::from).find(|it| it.exists());
+    named.map(Path::to_owned).or_else(usual)
+}
+
+/// Reads the settings file.
+pub fn read_settings(path: &Path) -> Result<Settings, Vec<Diagnostic>> {
+    settings::parse(&read(path).map_err(|it| vec![it])?)
+}
+
+/// Reads the permission files that `patterns` name, each once, sorted by path.
+///
+/// A pattern is a file, a directory (all of its `*.yaml` and `*.yml`), a glob, or `-` for the
+/// standard input. `base` is what relative ones are relative to: the folder of the settings file.
+pub fn read_permissions(
+    patterns: &[Pattern],
+    base: &Path,
+) -> Result<Vec<Arc<File>>, Vec<Diagnostic>> {
+    let mut files = Vec::new();
+    let mut diagnostics = Vec::new();
+    let mut paths = BTreeSet::new();
+    for pattern in patterns {
+        if pattern.text == "-" && pattern.place.is_none() {
+            match read_stdin() {
+                Ok(file) => files.push(file),
+                Err(diagnostic) => diagnostics.push(diagnostic),
+            }
+            continue;
+        }
+        match expand(&base.join(&pattern.text)) {
+            Ok(found) if found.is_empty() => {
+                let message = format!("`{}` matches no file", pattern.text);
+                let help = "permission files end in .yaml or .yml";
+                diagnostics.push(about(pattern, message).help(help));
+            }
+            Ok(found) => paths.extend(found),
+            Err(reason) => {
+                diagnostics
+                    .push(about(pattern, format!("cannot read `{}`: {reason}", pattern.text)));
+            }
+        }
+    }
+    // Two names of one file, by a link or by two patterns, are one file.
+    let mut seen = BTreeSet::new();
+    for path in paths {
+        let same = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+        if !seen.insert(same) {
+            continue;
+        }
+        match read(&path) {
+            Ok(file) => files.push(file),
+            Err(diagnostic) => diagnostics.push(diagnostic),
+        }
+    }
+    if diagnostics.is_empty() {
+        return Ok(files);
+    }
+    diagnostic::sort(&mut diagnostics);
+    Err(diagnostics)
+}
+
+/// The folder that paths in a settings file are relative to.
+pub fn folder_of(settings: &Path) -> PathBuf {
+    settings.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+fn about(pattern: &Pattern, message: String) -> Diagnostic {
+    let argument = || Place::whole(&File::new("command line", String::new()));
+    Diagnostic::error(pattern.place.clone().unwrap_or_else(argument), message)
+}
+
+fn expand(path: &Path) -> Result<Vec<PathBuf>, String> {
+    match fs::metadata(path) {
+        Ok(it) if it.is_dir() => {
+            let mut found = Vec::new();
+            walk(path, 0, &mut found).map_err(|it| plain(&it))?;
+            found.sort();
+            return Ok(found);
+        }
+        Ok(_) => return Ok(vec![path.to_owned()]),
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(plain(&error)),
+        Err(_) => {}
+    }
+    let text = path.to_string_lossy();
+    if !text.contains(['*', '?', '[']) {
+        return Err("there is no such file or directory".to_owned());
+    }
+    let options = glob::MatchOptions {
+        require_literal_separator: true,
+        require_literal_leading_dot: true,
+        ..glob::MatchOptions::new()
+    };
+    let found = glob::glob_with(&text, options).map_err(|it| format!("as a glob: {}", it.msg))?;
+    let mut files = Vec::new();
+    for path in found {
+        let path = path.map_err(|it| plain(it.error()))?;
+        if path.is_dir() {
+            walk(&path, 0, &mut files).map_err(|it| plain(&it))?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+/// All permission files under a directory. What begins with a dot is not looked at: editors leave
+/// such files, and a `ConfigMap` mount keeps its files a second time in `..data` and
+/// `..2026_11_22_…`; the names beside them are links into it.
+fn walk(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    const MAX_DEPTH: usize = 32;
+    if depth > MAX_DEPTH {
+        return Err(io::Error::other("its directories are nested too deeply, perhaps by a link"));
+    }
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with('.') {
+            continue;
+        }
+        if path.is_dir() {
+            walk(&path, depth + 1, found)?;
+        } else if path.extension().is_some_and(|it| it == "yaml" || it == "yml") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Arc<File>, Diagnostic> {
+    let name = path.strip_prefix("./").unwrap_or(path).to_string_lossy().into_owned();
+    let unreadable = |reason: String| {
+        let place = Place::whole(&File::new(name.clone(), String::new()));
+        Diagnostic::error(place, format!("cannot read {name}: {reason}"))
+    };
+    let file = fs::File::open(path).map_err(|it| unreadable(plain(&it)))?;
+    let length = file.metadata().map_err(|it| unreadable(plain(&it)))?;
+    if length.is_dir() {
+        return Err(unreadable("it is a directory".to_owned()));
+    }
+    if length.len() > MAX_BYTES {
+        return Err(unreadable(too_large()));
+    }
+    let bytes = read_bytes(file).map_err(unreadable)?;
+    decode(&name, bytes)
+}
+
+fn read_stdin() -> Result<Arc<File>, Diagnostic> {
+    let bytes = read_bytes(io::stdin().lock()).map_err(|reason| {
+        let place = Place::whole(&File::new("<stdin>", String::new()));
+        Diagnostic::error(place, format!("cannot read the standard input: {reason}"))
+    })?;
+    decode("<stdin>", bytes)
+}
+
+fn read_bytes(source: impl Read) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    // A pipe or a growing file has no length that could be asked before.
+    source.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|it| plain(&it))?;
+    if bytes.len() as u64 > MAX_BYTES { Err(too_large()) } else { Ok(bytes) }
+}
+
+fn too_large() -> String {
+    format!("it is larger than {} MiB; split it", MAX_BYTES >> 20)
+}
+
+/// UTF-8, or the place of the first byte that is not.
+pub(super) fn decode(name: &str, bytes: Vec<u8>) -> Result<Arc<File>, Diagnostic> {
+    let error = match String::from_utf8(bytes) {
+        Ok(text) => return Ok(File::new(name, text)),
+        Err(error) => error,
+    };
+    let valid = error.utf8_error().valid_up_to();
+    let byte = error.as_bytes().get(valid).copied().unwrap_or_default();
+    let file = File::new(name, String::from_utf8_lossy(error.as_bytes()).into_owned());
+    let marked = error.as_bytes().starts_with("\u{feff}".as_bytes());
+    let start = if marked { valid.saturating_sub(3) } else { valid };
+    let before = file.text.get(..start).unwrap_or_default();
+    let number = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let span = Span {
+        start: number(start),
+        end: number(start + '\u{fffd}'.len_utf8()),
+        line: number(line),
+        column: number(column),
+    };
+    let message = format!("the byte 0x{byte:02x} is not UTF-8");
+    Err(Diagnostic::error(Place::at(&file, span), message).help("save the file as UTF-8"))
+}
+
+/// An error of the system in plain words.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum of the system's errors is open")]
+fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file".to_owned(),
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error").next().unwrap_or_default().to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,370 @@
+//! Permission files as they are typed: documents, function entries, statements.
+
+use std::{str::FromStr, sync::Arc, sync::LazyLock};
+
+use jiff::Timestamp;
+use regex::Regex;
+
+use crate::config::diagnostic::{Diagnostic, File, Place, Span};
+use crate::config::walk::{Item, Spot, Text, Walker, is_extension};
+use crate::config::yaml::{self, Value};
+use crate::drift::allow::Ownership;
+use crate::policy::grant::check_sid;
+
+/// All permission files, read as far as they can be, with everything that is wrong so far.
+#[derive(Debug, Default)]
+pub struct Parsed<'a> {
+    pub(super) documents: Vec<Document<'a>>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// One YAML document.
+#[derive(Debug)]
+pub(super) struct Document<'a> {
+    pub file: &'a Arc<File>,
+    pub account: Option<Text<'a>>,
+    pub region: Option<Text<'a>>,
+    pub entries: Vec<FunctionEntry<'a>>,
+}
+
+/// One item of `functions`.
+#[derive(Debug, Default)]
+pub(super) struct FunctionEntry<'a> {
+    pub names: Vec<Text<'a>>,
+    pub qualifier: Option<Text<'a>>,
+    pub ownership: Option<(Ownership, Spot)>,
+    pub absent: Vec<Text<'a>>,
+    pub suspend: Option<(bool, Spot)>,
+    /// Where `empty: true` stands.
+    pub empty: Option<Spot>,
+    /// Where `statements` stands, or else the entry.
+    pub statements_at: Spot,
+    /// Whether something is wrong with the list, so that nobody says it is empty.
+    pub broken: bool,
+    pub statements: Vec<Statement<'a>>,
+}
+
+/// One item of `statements`.
+#[derive(Debug, Default)]
+pub(super) struct Statement<'a> {
+    pub spot: Spot,
+    /// Scalars by their key; most statements have three or four.
+    texts: Vec<(&'static str, Text<'a>)>,
+    pub invoked_via_function_url: Option<(bool, Spot)>,
+    pub expires: Option<Timestamp>,
+    pub accept: Vec<String>,
+    /// Keys whose value is missing or was refused already.
+    pub bad: Vec<&'static str>,
+}
+
+const DOCUMENT_KEYS: &[&str] = &["account", "region", "functions"];
+const ENTRY_KEYS: &[&str] = &[
+    "function",
+    "names",
+    "qualifier",
+    "ownership",
+    "sid_prefix",
+    "absent",
+    "suspend",
+    "empty",
+    "statements",
+];
+const STATEMENT_KEYS: &[&str] = &[
+    "sid",
+    "principal",
+    "action",
+    "source_arn",
+    "source_account",
+    "principal_org_id",
+    "event_source_token",
+    "function_url_auth_type",
+    "invoked_via_function_url",
+    "expires",
+    "accept",
+    "description",
+];
+/// Risks that a statement can accept.
+const RISKS: &[&str] = &["P001", "P002", "P003", "P004", "P005", "P006", "P007", "P008"];
+const NO_FUNCTIONS: &str =
+    "write `functions:` and under it `- function: NAME` with its `statements:`";
+
+/// Reads all files. It always succeeds; what is wrong is told by `resolve`.
+pub fn parse(files: &[Arc<File>]) -> Parsed<'_> {
+    let mut parsed = Parsed::default();
+    for file in files {
+        let tree = yaml::parse(file);
+        let readable = tree.diagnostics.is_empty();
+        let mut walker = Walker::new(file, tree.diagnostics);
+        let n_before = parsed.documents.len();
+        for node in &tree.documents {
+            if !matches!(node.value, Value::Null) {
+                parsed.documents.extend(document(&mut walker, Item::root(node)));
+            }
+        }
+        let nothing = tree.documents.iter().all(|it| matches!(it.value, Value::Null));
+        if nothing && readable && parsed.documents.len() == n_before {
+            let start = Span { line: 1, column: 1, ..Span::default() };
+            let message = "this file has no functions in it";
+            let error = Diagnostic::error(Place::at(file, start), message);
+            walker.diagnostics.push(error.help(NO_FUNCTIONS));
+        }
+        parsed.diagnostics.append(&mut walker.diagnostics);
+    }
+    parsed
+}
+
+impl Statement<'_> {
+    /// The value of a key that takes a text.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        self.texts.iter().find(|(it, _)| *it == key).map(|(_, it)| it.text.as_ref())
+    }
+
+    /// Where to point when it is about this key.
+    pub(super) fn spot_of(&self, key: &str) -> Spot {
+        let text = |key: &str| self.texts.iter().find(|(it, _)| *it == key).map(|(_, it)| it.spot);
+        let flag = self.invoked_via_function_url.filter(|_| key == "invoked_via_function_url");
+        let own = text(key).or(flag.map(|(_, it)| it));
+        own.or_else(|| text("sid")).unwrap_or(self.spot)
+    }
+}
+
+fn document<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Document<'a>> {
+    let file = walker.file;
+    let mut document = Document { file, account: None, region: None, entries: Vec::new() };
+    let mut meant = Vec::new();
+    for item in walker.map(root, "a permission file")? {
+        match item.key {
+            "account" => document.account = walker.text(item),
+            "region" => document.region = walker.text(item),
+            "functions" => {
+                meant.push("functions");
+                let items = walker.list(item, "functions: [{function: NAME, statements: [...]}]");
+                document.entries =
+                    items.into_iter().flatten().filter_map(|it| entry(walker, it)).collect();
+            }
+            key if is_extension(key) => {}
+            _ => meant.extend(walker.unknown(item, "a permission file", DOCUMENT_KEYS)),
+        }
+    }
+    if !meant.contains(&"functions") {
+        walker.advise(root.spot(), "`functions` is missing", NO_FUNCTIONS);
+    }
+    Some(document)
+}
+
+fn entry<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<FunctionEntry<'a>> {
+    let mut entry = FunctionEntry { statements_at: root.spot(), ..FunctionEntry::default() };
+    let (mut function, mut names, mut ownership, mut prefix) = (None, None, None, None);
+    let mut meant = Vec::new();
+    let mut has_statements = false;
+    for item in walker.map(root, "an item of `functions`")? {
+        match item.key {
+            "function" => {
+                function = Some(item);
+                entry.names.extend(walker.text(item));
+            }
+            "names" => {
+                names = Some(item);
+                entry.names.extend(texts(walker, item, "names: [one, other]"));
+            }
+            "qualifier" => entry.qualifier = walker.text(item),
+            "ownership" => ownership = Some(item),
+            "sid_prefix" => prefix = Some(item),
+            "absent" => {
+                entry.absent = texts(walker, item, "absent: [old-sid]");
+                meant.push("absent");
+            }
+            "suspend" => entry.suspend = walker.boolean(item),
+            "empty" => entry.empty = walker.boolean(item).filter(|(it, _)| *it).map(|(_, it)| it),
+            "statements" => {
+                meant.push("statements");
+                has_statements = true;
+                entry.statements_at = item.key_spot();
+                statements(walker, item, &mut entry);
+            }
+            _ => meant.extend(walker.unknown(item, "an item of `functions`", ENTRY_KEYS)),
+        }
+    }
+    match (function, names) {
+        (Some(function), Some(names)) => {
+            let message = "`function` and `names` exclude each other";
+            let file = walker.file;
+            let error = names.key_spot().error(file, message);
+            walker.diagnostics.push(
+                error
+                    .also(function.key_spot().place(file), "`function` stands here")
+                    .help("put all of them under `names`"),
+            );
+        }
+        (None, None) if meant.contains(&"function") || meant.contains(&"names") => {}
+        (None, None) => {
+            let help = "write `function: NAME`, or `names: [one, other]` for several";
+            walker.advise(root.spot(), "`function` is missing", help);
+        }
+        (Some(_), None) => {}
+        (None, Some(names)) => {
+            if matches!(&names.node.value, Value::Seq(it) if it.is_empty()) {
+                walker.advise(
+                    names.spot(),
+                    "`names` is empty",
+                    "name a function, or delete the entry",
+                );
+            }
+        }
+    }
+    if !meant.contains(&"statements") && !meant.contains(&"absent") {
+        let help = "write `statements:` with a list, or `absent:` with Sids to take back";
+        walker.advise(root.spot(), "`statements` is missing", help);
+    }
+    // A misspelt `statements` is not an empty one.
+    entry.broken |= entry.statements.is_empty() && !has_statements;
+    entry.ownership = read_ownership(walker, ownership, prefix);
+    if let (Some(spot), false) = (entry.empty, entry.statements.is_empty()) {
+        let help = "delete `empty`, or the statements";
+        walker.advise(spot, "`empty: true` goes with `statements: []` only", help);
+    }
+    Some(entry)
+}
+
+/// `ownership`, with `sid_prefix` where it belongs. The settings have the same two keys.
+pub(super) fn read_ownership<'a>(
+    walker: &mut Walker<'a>,
+    ownership: Option<Item<'_, 'a>>,
+    prefix: Option<Item<'_, 'a>>,
+) -> Option<(Ownership, Spot)> {
+    let choices = [
+        ("all", Ownership::All),
+        ("prefix", Ownership::Prefix(String::new())),
+        ("declared", Ownership::Declared),
+    ];
+    let prefix_text = prefix.and_then(|it| walker.text(it));
+    let chosen = ownership.and_then(|it| walker.choice(it, &choices));
+    match (chosen, prefix) {
+        (Some((Ownership::Prefix(_), spot)), Some(_)) => {
+            let Text { text, spot: at } = prefix_text?;
+            if let Err(message) = check_sid(&text) {
+                walker.error(
+                    at,
+                    message.replace("the sid", "the prefix").replace("a sid", "a prefix"),
+                );
+                return None;
+            }
+            Some((Ownership::Prefix(text.into_owned()), spot))
+        }
+        (Some((Ownership::Prefix(_), spot)), None) => {
+            let help = "write `sid_prefix: x-` beside it";
+            walker.advise(spot, "`ownership: prefix` needs a `sid_prefix`", help);
+            None
+        }
+        (chosen @ (Some((Ownership::All | Ownership::Declared, _)) | None), Some(prefix)) => {
+            // A wrong word under `ownership` was reported already, and may have meant `prefix`.
+            if chosen.is_some() || ownership.is_none() {
+                let help = "write `ownership: prefix` beside it, or delete it";
+                walker.advise(
+                    prefix.key_spot(),
+                    "`sid_prefix` goes with `ownership: prefix` only",
+                    help,
+                );
+            }
+            chosen
+        }
+        (chosen @ (Some((Ownership::All | Ownership::Declared, _)) | None), None) => chosen,
+    }
+}
+
+fn texts<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>, example: &str) -> Vec<Text<'a>> {
+    let items = walker.list(item, example);
+    items.into_iter().flatten().filter_map(|it| walker.text(it)).collect()
+}
+
+fn statements<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>, entry: &mut FunctionEntry<'a>) {
+    let Some(items) = walker.list(item, "statements: [{sid: x, principal: s3.amazonaws.com}]")
+    else {
+        entry.broken = true;
+        return;
+    };
+    for item in items {
+        match statement(walker, item) {
+            Some(it) => entry.statements.push(it),
+            None => entry.broken = true,
+        }
+    }
+}
+
+fn statement<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Statement<'a>> {
+    let items = walker.map(root, "an item of `statements`")?;
+    let mut statement =
+        Statement { spot: root.spot(), texts: Vec::with_capacity(4), ..Statement::default() };
+    for item in items {
+        let Some(key) = STATEMENT_KEYS.iter().find(|it| **it == item.key) else {
+            statement.bad.extend(walker.unknown(item, "a statement", STATEMENT_KEYS));
+            continue;
+        };
+        let good = match *key {
+            "invoked_via_function_url" => {
+                statement.invoked_via_function_url = walker.boolean(item);
+                statement.invoked_via_function_url.is_some()
+            }
+            "expires" => {
+                statement.expires = expires(walker, item);
+                true
+            }
+            "accept" => {
+                statement.accept = accept(walker, item);
+                true
+            }
+            key => match walker.text(item) {
+                Some(text) => {
+                    statement.texts.push((key, text));
+                    true
+                }
+                None => false,
+            },
+        };
+        if !good {
+            statement.bad.push(key);
+        }
+    }
+    for key in ["sid", "principal"] {
+        if statement.text(key).is_none() {
+            if !statement.bad.contains(&key) {
+                let example =
+                    if key == "sid" { "sid: my-statement" } else { "principal: s3.amazonaws.com" };
+                let message = format!("`{key}` is missing in this statement");
+                walker.advise(root.spot(), message, format!("write `{example}`"));
+            }
+            statement.bad.push(key);
+        }
+    }
+    Some(statement)
+}
+
+fn expires<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Option<Timestamp> {
+    static RFC_3339: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let pattern = r"^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$";
+        Regex::new(pattern).ok()
+    });
+    let Text { text, spot } = walker.text(item)?;
+    let formed = RFC_3339.as_ref().is_some_and(|it| it.is_match(&text));
+    let time = Timestamp::from_str(&text).ok().filter(|_| formed);
+    if time.is_none() {
+        let message = format!("`{text}` is not a point in time");
+        walker.advise(spot, message, "write date, time and offset: 2026-12-31T00:00:00Z");
+    }
+    time
+}
+
+fn accept<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Vec<String> {
+    let mut risks = Vec::new();
+    for Text { text, spot } in texts(walker, item, "accept: [P004]") {
+        if RISKS.contains(&text.as_ref()) {
+            risks.push(text.into_owned());
+        } else {
+            walker.advise(spot, format!("`{text}` is not a risk"), "risks are P001 to P008");
+        }
+    }
+    risks
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! Draws a diagnostic: the message, its place, the line with a caret, and the help.
+
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+use crate::config::diagnostic::{Diagnostic, Place, Severity, Span};
+
+/// Of a long line so many characters are shown before the caret, and this many from it on.
+const BEFORE: usize = 60;
+const AFTER: usize = 100;
+
+pub(super) fn diagnostic(diagnostic: &Diagnostic, color: bool) -> String {
+    let Diagnostic { severity, place, message, help, other } = diagnostic;
+    let level = match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut report = vec![draw(Group::with_title(level.primary_title(visible(message))), place)];
+    if let Some((place, label)) = other.as_deref() {
+        report.push(draw(Group::with_title(Level::NOTE.secondary_title(visible(label))), place));
+    }
+    if let Some(help) = help {
+        report.push(Group::with_title(Level::HELP.secondary_title(visible(help))));
+    }
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    renderer.term_width(BEFORE + AFTER + 60).render(&report)
+}
+
+fn draw<'a>(group: Group<'a>, place: &Place) -> Group<'a> {
+    let origin = Origin::path(visible(&place.file.name));
+    let Some(span) = place.span else { return group.element(origin) };
+    let (line, column) = (span.line as usize, span.column as usize);
+    let Excerpt { text, start, end } = Excerpt::of(&place.file.text, span);
+    let annotation: Annotation<'a> = AnnotationKind::Primary.span(start..end);
+    group
+        .element(origin.line(line).char_column(column))
+        .element(Snippet::source(text).line_start(line).annotation(annotation))
+}
+
+/// The part of one line that is shown, and what is underlined in it, in bytes.
+struct Excerpt {
+    text: String,
+    start: usize,
+    end: usize,
+}
+
+impl Excerpt {
+    fn of(text: &str, span: Span) -> Self {
+        let start = floor(text, span.start as usize);
+        let end = floor(text, span.end as usize).max(start);
+        let (head, tail) = text.split_at_checked(start).unwrap_or((text, ""));
+        let line_tail = tail.split(['\n', '\r']).next().unwrap_or_default();
+        let marked = line_tail.get(..end - start).unwrap_or(line_tail).trim_end();
+        // From the back, so that a caret in a line of megabytes costs no more than any other.
+        let mut before: Vec<char> =
+            head.chars().rev().take_while(|it| !"\n\r".contains(*it)).take(BEFORE + 1).collect();
+        let cut_before = before.len() > BEFORE;
+        before.truncate(BEFORE);
+        let n_marked = marked.chars().take(AFTER).count();
+        let mut shown = String::from(if cut_before { "…" } else { "" });
+        shown.extend(before.into_iter().rev().map(visible_char));
+        let start = shown.len();
+        let mut end = start;
+        for (n, it) in line_tail.chars().take(AFTER).enumerate() {
+            shown.push(visible_char(it));
+            if n < n_marked {
+                end = shown.len();
+            }
+        }
+        if line_tail.chars().nth(AFTER).is_some() {
+            shown.push('…');
+        }
+        Self { text: shown, start, end }
+    }
+}
+
+/// The nearest boundary of a character at or before a byte.
+fn floor(text: &str, byte: usize) -> usize {
+    (0..=byte.min(text.len())).rev().find(|it| text.is_char_boundary(*it)).unwrap_or(0)
+}
+
+fn visible(text: &str) -> String {
+    text.chars().map(|it| if it == '\n' { it } else { visible_char(it) }).collect()
+}
+
+/// Control and direction characters are shown as symbols: a file must not speak to the terminal.
+fn visible_char(it: char) -> char {
+    match it {
+        '\t' => ' ',
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(it)).unwrap_or('\u{fffd}'),
+        '\u{7f}' => '\u{2421}',
+        '\u{80}'..='\u{9f}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{e0000}'..='\u{e007f}' => '\u{fffd}',
+        it => it,
+    }
+}

@@ -1,0 +1,286 @@
+//! Typed files to what is wanted of each target; every rule over more than one value stands here.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::config::diagnostic::{self, Diagnostic, File, Place};
+use crate::config::permissions::{Document, FunctionEntry, Parsed, Statement};
+use crate::config::walk::{Spot, Text};
+use crate::drift::allow::{IgnoreRule, Ownership};
+use crate::drift::wanted::Wanted;
+use crate::policy::grant::{Draft, Permission};
+use crate::policy::target::{Defaults, Target, TargetError, check_account, check_region};
+
+mod merge;
+
+use merge::{Mark, Merged};
+
+/// What the files do not say themselves.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// For names and files without account or region.
+    pub defaults: Defaults,
+    /// For entries without `ownership`.
+    pub ownership: Ownership,
+    /// From the settings; a grant that matches one is an error.
+    pub ignore: Vec<IgnoreRule>,
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self { defaults: Defaults::default(), ownership: Ownership::Declared, ignore: Vec::new() }
+    }
+}
+
+/// What the files want, ready to be compared with what is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// Sorted by target; never empty.
+    pub wanted: Vec<Wanted>,
+}
+
+/// What somebody else has to say because the files do not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lacking {
+    /// At least one entry has no account.
+    pub account: bool,
+    /// At least one entry has no region.
+    pub region: bool,
+}
+
+/// `names` times `statements` may be this much over all files; more is a mistake or an attack.
+const MAX_GRANTS: usize = 1_000_000;
+const NOBODY: &str = "000000000000";
+
+/// Whether any entry needs an account or a region from elsewhere, so that nobody asks for nothing.
+pub fn lacking(parsed: &Parsed<'_>) -> Lacking {
+    let mut lacking = Lacking::default();
+    for document in &parsed.documents {
+        let own = file_defaults(document, &Defaults::default());
+        if own.account.is_some() && own.region.is_some() {
+            continue;
+        }
+        for name in document.entries.iter().flat_map(|it| &it.names) {
+            for error in errors_of(&name.text, None, &own) {
+                lacking.account |= matches!(error, TargetError::NoAccount(_));
+                lacking.region |= matches!(error, TargetError::NoRegion(_));
+            }
+        }
+    }
+    lacking
+}
+
+/// Everything that the files want, or everything that is wrong with them, by file and position.
+pub fn resolve(parsed: Parsed<'_>, context: &Context) -> Result<Loaded, Vec<Diagnostic>> {
+    let Parsed { documents, diagnostics } = parsed;
+    let mut resolver = Resolver { context, diagnostics, targets: BTreeMap::new(), n_grants: 0 };
+    for document in &documents {
+        resolver.document(document);
+    }
+    let Resolver { mut diagnostics, targets, .. } = resolver;
+    if targets.is_empty() && diagnostics.is_empty() {
+        diagnostics.push(no_functions(&documents));
+    }
+    let wanted: Vec<Wanted> = targets
+        .into_iter()
+        .map(|(target, merged)| merged.finish(target, context, &mut diagnostics))
+        .collect();
+    if diagnostics.is_empty() {
+        Ok(Loaded { wanted })
+    } else {
+        diagnostic::sort(&mut diagnostics);
+        Err(diagnostics)
+    }
+}
+
+struct Resolver<'a, 'c> {
+    context: &'c Context,
+    diagnostics: Vec<Diagnostic>,
+    targets: BTreeMap<Target, Merged<'a>>,
+    n_grants: usize,
+}
+
+/// A statement that was checked for one partition; none if something was wrong with it.
+struct Checked {
+    partition: String,
+    permissions: Vec<Option<Permission>>,
+}
+
+impl<'a> Resolver<'a, '_> {
+    fn document(&mut self, document: &'a Document<'a>) {
+        let file = document.file;
+        for (text, check) in [
+            (&document.account, check_account as fn(&str) -> Result<(), TargetError>),
+            (&document.region, check_region),
+        ] {
+            if let Some(Text { text, spot }) = text
+                && let Err(error) = check(text)
+            {
+                self.diagnostics.push(spot.error(file, error.to_string()));
+            }
+        }
+        let defaults = file_defaults(document, &self.context.defaults);
+        for entry in &document.entries {
+            self.entry(file, entry, &defaults);
+        }
+    }
+
+    fn entry(&mut self, file: &'a Arc<File>, entry: &'a FunctionEntry<'a>, defaults: &Defaults) {
+        let mut checked: Vec<Checked> = Vec::new();
+        let mut named: Vec<(Target, Spot)> = Vec::new();
+        for name in &entry.names {
+            let Some(target) = self.target(file, entry, name, defaults) else { continue };
+            if let Some((_, first)) = named.iter().find(|(it, _)| *it == target) {
+                let message = format!("{target} stands in this list twice");
+                let error = name.spot.error(file, message);
+                self.diagnostics.push(error.also(first.place(file), "it stands here first"));
+                continue;
+            }
+            self.n_grants = self.n_grants.saturating_add(entry.statements.len());
+            if self.n_grants > MAX_GRANTS {
+                let message =
+                    format!("the files have more than {MAX_GRANTS} grants, `names` expanded");
+                self.diagnostics.push(name.spot.error(file, message));
+                return;
+            }
+            let partition = target.partition();
+            if !checked.iter().any(|it| it.partition == partition) {
+                let permissions =
+                    entry.statements.iter().map(|it| self.check(file, it, partition)).collect();
+                checked.push(Checked { partition: partition.to_owned(), permissions });
+            }
+            let permissions = checked.iter().find(|it| it.partition == partition);
+            let permissions = permissions.map(|it| it.permissions.as_slice()).unwrap_or_default();
+            named.push((target.clone(), name.spot));
+            let merged = self
+                .targets
+                .entry(target)
+                .or_insert_with(|| Merged::new(Mark::new(file, name.spot)));
+            merged.add(file, entry, permissions, &mut self.diagnostics);
+        }
+        if named.is_empty() {
+            // No target to check them for, but the author wants to hear of everything at once.
+            for it in &entry.statements {
+                self.check(file, it, "aws");
+            }
+        }
+    }
+
+    fn target(
+        &mut self,
+        file: &Arc<File>,
+        entry: &FunctionEntry<'a>,
+        name: &Text<'a>,
+        defaults: &Defaults,
+    ) -> Option<Target> {
+        let qualifier = entry.qualifier.as_ref();
+        let beside = qualifier.map(|it| it.text.as_ref());
+        if let Ok(target) = Target::parse(&name.text, beside, defaults) {
+            return Some(target);
+        }
+        for error in errors_of(&name.text, beside, defaults) {
+            // The account and region of the file were told at their own place.
+            let told = matches!(error, TargetError::BadAccount(_) | TargetError::BadRegion(_));
+            let of_qualifier = match &error {
+                TargetError::QualifierMismatch(..) | TargetError::BadQualifier(_) => true,
+                TargetError::Latest => beside.is_some_and(|it| it.starts_with("$LATEST")),
+                TargetError::Malformed(_)
+                | TargetError::TooLong(..)
+                | TargetError::NoAccount(_)
+                | TargetError::NoRegion(_)
+                | TargetError::BadAccount(_)
+                | TargetError::BadRegion(_)
+                | TargetError::PartitionMismatch(..) => false,
+            };
+            let spot = qualifier.filter(|_| of_qualifier).map_or(name.spot, |it| it.spot);
+            if !told || (defaults.account.is_none() && defaults.region.is_none()) {
+                self.diagnostics.push(spot.error(file, error.to_string()));
+            }
+        }
+        None
+    }
+
+    fn check(
+        &mut self,
+        file: &Arc<File>,
+        statement: &Statement<'a>,
+        partition: &str,
+    ) -> Option<Permission> {
+        let text = |key| statement.text(key);
+        let draft = Draft {
+            sid: text("sid").unwrap_or_default(),
+            principal: text("principal").unwrap_or_default(),
+            action: text("action"),
+            source_arn: text("source_arn"),
+            source_account: text("source_account"),
+            principal_org_id: text("principal_org_id"),
+            event_source_token: text("event_source_token"),
+            function_url_auth_type: text("function_url_auth_type"),
+            invoked_via_function_url: statement.invoked_via_function_url.map(|(it, _)| it),
+        };
+        if let Some(sid) = text("sid") {
+            self.refuse_bridge(file, sid, statement.spot_of("sid"));
+        }
+        match draft.check(partition) {
+            Ok(it) => Some(it).filter(|_| statement.bad.is_empty()),
+            Err(problems) => {
+                let bad = &statement.bad;
+                let told = |field: &str| {
+                    let by_action = bad.contains(&"action")
+                        && ["function_url_auth_type", "invoked_via_function_url"].contains(&field);
+                    by_action || bad.contains(&field)
+                };
+                for it in problems.into_iter().filter(|it| !told(it.field)) {
+                    let error = statement.spot_of(it.field).error(file, it.message);
+                    self.diagnostics.push(error);
+                }
+                None
+            }
+        }
+    }
+
+    fn refuse_bridge(&mut self, file: &Arc<File>, sid: &str, spot: Spot) {
+        if is_bridge(sid) {
+            let message = format!("the sid `{sid}` is reserved for permitd's own bridges");
+            let help = "a sid may not end in `-permitd-` and eight hex digits; choose another";
+            self.diagnostics.push(spot.error(file, message).help(help));
+        }
+    }
+}
+
+/// The account and region that hold in a file.
+fn file_defaults(document: &Document<'_>, outer: &Defaults) -> Defaults {
+    let own = |text: &Option<Text<'_>>| text.as_ref().map(|it| it.text.clone().into_owned());
+    Defaults {
+        account: own(&document.account).or_else(|| outer.account.clone()),
+        region: own(&document.region).or_else(|| outer.region.clone()),
+    }
+}
+
+/// Why a name is no target; a missing region is told together with a missing account.
+fn errors_of(text: &str, qualifier: Option<&str>, defaults: &Defaults) -> Vec<TargetError> {
+    let Err(error) = Target::parse(text, qualifier, defaults) else { return Vec::new() };
+    let no_account = matches!(error, TargetError::NoAccount(_));
+    let mut errors = vec![error];
+    if no_account {
+        let defaults = Defaults { account: Some(NOBODY.to_owned()), ..defaults.clone() };
+        errors.extend(Target::parse(text, qualifier, &defaults).err());
+    }
+    errors
+}
+
+/// The form of the temporary Sids that hold access open while a statement is replaced.
+pub(super) fn is_bridge(sid: &str) -> bool {
+    let Some((_, digits)) = sid.rsplit_once("-permitd-") else { return false };
+    digits.len() == 8 && digits.bytes().all(|it| it.is_ascii_hexdigit())
+}
+
+fn no_functions(documents: &[Document<'_>]) -> Diagnostic {
+    let message = "no function is named in any permission file";
+    let file = documents.first().map(|it| Arc::clone(it.file));
+    let file = file.unwrap_or_else(|| File::new("permission files", String::new()));
+    Diagnostic::error(Place::whole(&file), message)
+        .help("write `functions:` and under it `- function: NAME` with its `statements:`")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,379 @@
+//! The settings file as typed values: what is kept, how, and how often.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use wildmatch::WildMatch;
+
+use crate::config::diagnostic::{self, Diagnostic, File, Place, Span};
+use crate::config::permissions::read_ownership;
+use crate::config::walk::{Item, Text, Walker, is_extension};
+use crate::config::yaml::{self, Value};
+use crate::drift::allow::{IgnoreRule, Mode, Ownership};
+use crate::policy::target::{AccountRegion, check_account, check_region};
+
+mod values;
+
+/// What the settings file says, with the defaults of what it does not say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Files, directories and globs, as written; relative to the settings file.
+    pub permissions: Vec<Pattern>,
+    /// None was written; the daemon does not start without.
+    pub mode: Option<Mode>,
+    /// From the start of one full pass to the start of the next.
+    pub interval: Duration,
+    /// The share of the interval by which a pass may come earlier or later: 0 to 1.
+    pub jitter: f64,
+    /// Of entries that name none.
+    pub ownership: Ownership,
+    /// Whether statements that `AddPermission` cannot make may be removed.
+    pub remove_inexpressible: bool,
+    /// Live statements that are nobody's business.
+    pub ignore: Vec<IgnoreRule>,
+    /// The one account and region; none is the credentials' own.
+    pub account: Option<AccountRegion>,
+    /// The embedded simulator instead of AWS.
+    pub simulator: Option<Simulator>,
+    /// None: the default of the program.
+    pub budgets: Budgets,
+}
+
+/// One item of `permissions`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    /// A file, a directory or a glob.
+    pub text: String,
+    /// Where it was written; none for an argument of the command line.
+    pub place: Option<Place>,
+}
+
+/// The simulator in this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Simulator {
+    /// Port 0 is any free one.
+    pub listen: core::net::SocketAddr,
+    /// Relative to the settings file, as written.
+    pub seed: Option<PathBuf>,
+}
+
+/// Requests per account and region.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Budgets {
+    /// Of `GetPolicy`.
+    pub get_policy: Option<Budget>,
+    /// Of everything else together.
+    pub control: Option<Budget>,
+}
+
+/// How many requests may be made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Budget {
+    /// As many as there are, for what is not AWS.
+    Unlimited,
+    /// In a second; more than zero.
+    PerSecond(f64),
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            permissions: Vec::new(),
+            mode: None,
+            interval: Duration::from_mins(5),
+            jitter: 0.1,
+            ownership: Ownership::Declared,
+            remove_inexpressible: false,
+            ignore: Vec::new(),
+            account: None,
+            simulator: None,
+            budgets: Budgets::default(),
+        }
+    }
+}
+
+pub use values::{parse_budget, parse_interval, parse_jitter};
+
+const KEYS: &[&str] = &[
+    "permissions",
+    "mode",
+    "interval",
+    "jitter",
+    "defaults",
+    "remove_inexpressible",
+    "ignore",
+    "accounts",
+    "lambda",
+    "budgets",
+];
+/// Keys of a later version, told apart from misspelt ones.
+const LATER: &[&str] = &["deny_risks", "limits", "journal", "http", "control", "events", "notify"];
+const MODES: &[(&str, Mode)] =
+    &[("observe", Mode::Observe), ("additive", Mode::Additive), ("enforce", Mode::Enforce)];
+
+/// Reads the settings, or tells everything that is wrong with them.
+pub fn parse(file: &Arc<File>) -> Result<Settings, Vec<Diagnostic>> {
+    let tree = yaml::parse(file);
+    let mut walker = Walker::new(file, tree.diagnostics);
+    let mut settings = Settings::default();
+    match tree.documents.as_slice() {
+        [only] if !matches!(only.value, Value::Null) => {
+            top(&mut walker, Item::root(only), &mut settings);
+        }
+        [_, second, ..] => {
+            let spot = Item::root(second).spot();
+            walker.error(spot, "the settings are one YAML document, and here begins another");
+        }
+        _ if walker.diagnostics.is_empty() => {
+            let start = Span { line: 1, column: 1, ..Span::default() };
+            let error =
+                Diagnostic::error(Place::at(file, start), "there are no settings in this file");
+            walker.diagnostics.push(error.help("write at least `permissions: [FILE]`"));
+        }
+        _ => {}
+    }
+    if walker.diagnostics.is_empty() {
+        return Ok(settings);
+    }
+    diagnostic::sort(&mut walker.diagnostics);
+    Err(walker.diagnostics)
+}
+
+fn top<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings) {
+    for item in walker.map(root, "the settings file").into_iter().flatten() {
+        match item.key {
+            "permissions" => settings.permissions = patterns(walker, item),
+            "mode" => settings.mode = walker.choice(item, MODES).map(|(it, _)| it),
+            "interval" => set(&mut settings.interval, read(walker, item, parse_interval)),
+            "jitter" => set(&mut settings.jitter, read(walker, item, parse_jitter)),
+            "defaults" => defaults(walker, item, settings),
+            "remove_inexpressible" => {
+                set(&mut settings.remove_inexpressible, walker.boolean(item).map(|(it, _)| it));
+            }
+            "ignore" => settings.ignore = ignore(walker, item),
+            "accounts" => settings.account = account(walker, item),
+            "lambda" => settings.simulator = lambda(walker, item),
+            "budgets" => settings.budgets = budgets(walker, item),
+            key if LATER.contains(&key) => later(walker, item),
+            key if is_extension(key) => {}
+            _ => {
+                walker.unknown(item, "the settings file", KEYS);
+            }
+        }
+    }
+}
+
+fn set<T>(field: &mut T, value: Option<T>) {
+    if let Some(it) = value {
+        *field = it;
+    }
+}
+
+/// A scalar of a form of its own.
+fn read<'a, T>(
+    walker: &mut Walker<'a>,
+    item: Item<'_, 'a>,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Option<T> {
+    let Text { text, spot } = walker.text(item)?;
+    parse(&text).map_err(|message| walker.error(spot, message)).ok()
+}
+
+fn later(walker: &mut Walker<'_>, item: Item<'_, '_>) {
+    let message = format!("`{}` is not supported yet in this version", item.key);
+    walker.advise(item.key_spot(), message, "remove it");
+}
+
+fn patterns<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Vec<Pattern> {
+    let file = walker.file;
+    let items = walker.list(item, "permissions: [permissions/]");
+    let texts: Vec<Text<'a>> =
+        items.into_iter().flatten().filter_map(|it| walker.text(it)).collect();
+    if texts.is_empty() && matches!(&item.node.value, Value::Seq(_)) {
+        let help = "name files, directories or globs: `permissions: [permissions/]`";
+        walker.advise(item.spot(), "`permissions` is empty", help);
+    }
+    let pattern =
+        |it: Text<'a>| Pattern { text: it.text.into_owned(), place: Some(it.spot.place(file)) };
+    texts.into_iter().map(pattern).collect()
+}
+
+fn defaults<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings) {
+    let (mut ownership, mut prefix) = (None, None);
+    for item in walker.map(root, "`defaults`").into_iter().flatten() {
+        match item.key {
+            "ownership" => ownership = Some(item),
+            "sid_prefix" => prefix = Some(item),
+            "replace" => only(walker, item, "direct", &["bridge"]),
+            "writer" => only(walker, item, "statements", &["document", "auto"]),
+            _ => {
+                let known = &["ownership", "sid_prefix", "replace", "writer"];
+                walker.unknown(item, "`defaults`", known);
+            }
+        }
+    }
+    set(&mut settings.ownership, read_ownership(walker, ownership, prefix).map(|(it, _)| it));
+}
+
+/// A choice of which this version has one.
+fn only<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>, supported: &str, later: &[&str]) {
+    let words: Vec<(&str, &str)> = [supported].iter().chain(later).map(|it| (*it, *it)).collect();
+    if let Some((word, spot)) = walker.choice(item, &words)
+        && word != supported
+    {
+        let message = format!("`{}: {word}` is not supported yet in this version", item.key);
+        walker.advise(spot, message, format!("write `{}: {supported}`", item.key));
+    }
+}
+
+fn ignore<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Vec<IgnoreRule> {
+    let items = walker.list(item, "ignore: [{sid: \"Console-*\"}]");
+    items.into_iter().flatten().filter_map(|it| rule(walker, it)).collect()
+}
+
+fn rule<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<IgnoreRule> {
+    let mut rule = IgnoreRule { sid: None, principal: None, source_arn: None };
+    for item in walker.map(root, "an item of `ignore`")? {
+        let field = match item.key {
+            "sid" => &mut rule.sid,
+            "principal" => &mut rule.principal,
+            "source_arn" => &mut rule.source_arn,
+            _ => {
+                walker.unknown(item, "an item of `ignore`", &["sid", "principal", "source_arn"]);
+                continue;
+            }
+        };
+        *field = walker.text(item).map(|it| WildMatch::new(&it.text));
+    }
+    let IgnoreRule { sid, principal, source_arn } = &rule;
+    if sid.is_none() && principal.is_none() && source_arn.is_none() {
+        let help = "write `sid:`, `principal:` or `source_arn:` with a pattern";
+        walker.advise(root.spot(), "this rule would ignore nothing", help);
+        return None;
+    }
+    Some(rule)
+}
+
+fn account<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Option<AccountRegion> {
+    let example = "accounts: [{id: \"123456789012\", regions: [us-east-1]}]";
+    let items: Vec<Item<'_, 'a>> = walker.list(item, example)?.collect();
+    match items.as_slice() {
+        [only] => account_region(walker, *only),
+        [] => {
+            walker.advise(
+                item.spot(),
+                "`accounts` is empty",
+                format!("write `{example}`, or leave it out"),
+            );
+            None
+        }
+        [_, second, ..] => {
+            let message = "several accounts are not supported yet in this version";
+            walker.advise(
+                second.spot(),
+                message,
+                "name one; run one permitd for each of the others",
+            );
+            None
+        }
+    }
+}
+
+fn account_region<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<AccountRegion> {
+    let (mut account, mut region) = (None, None);
+    let mut complete = [false, false];
+    for item in walker.map(root, "an item of `accounts`")? {
+        match item.key {
+            "id" => {
+                complete[0] = true;
+                account =
+                    checked(walker, item, |it| check_account(it).map_err(|it| it.to_string()));
+            }
+            "regions" => {
+                complete[1] = true;
+                region = one_region(walker, item);
+            }
+            "role_arn" | "external_id" | "profile" => later(walker, item),
+            _ => {
+                walker.unknown(item, "an item of `accounts`", &["id", "regions"]);
+            }
+        }
+    }
+    for (there, key) in complete.into_iter().zip(["id", "regions"]) {
+        if !there {
+            walker.error(root.spot(), format!("`{key}` is missing in this account"));
+        }
+    }
+    Some(AccountRegion { account: account?, region: region? })
+}
+
+fn one_region<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Option<String> {
+    let items: Vec<Item<'_, 'a>> = walker.list(item, "regions: [us-east-1]")?.collect();
+    match items.as_slice() {
+        [only] => checked(walker, *only, |it| check_region(it).map_err(|it| it.to_string())),
+        [] => {
+            walker.error(item.spot(), "`regions` is empty");
+            None
+        }
+        [_, second, ..] => {
+            let message = "several regions are not supported yet in this version";
+            walker.advise(
+                second.spot(),
+                message,
+                "name one; run one permitd for each of the others",
+            );
+            None
+        }
+    }
+}
+
+fn checked<'a>(
+    walker: &mut Walker<'a>,
+    item: Item<'_, 'a>,
+    check: impl Fn(&str) -> Result<(), String>,
+) -> Option<String> {
+    read(walker, item, |it| check(it).map(|()| it.to_owned()))
+}
+
+fn lambda<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Simulator> {
+    let mut simulator = None;
+    for item in walker.map(root, "`lambda`")? {
+        if item.key == "simulator" {
+            simulator = read_simulator(walker, item);
+        } else {
+            walker.unknown(item, "`lambda`", &["simulator"]);
+        }
+    }
+    simulator
+}
+
+fn read_simulator<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Simulator> {
+    let any_port = core::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let mut simulator = Simulator { listen: any_port, seed: None };
+    for item in walker.map(root, "`simulator`")? {
+        match item.key {
+            "listen" => set(&mut simulator.listen, read(walker, item, values::parse_address)),
+            "seed" => simulator.seed = walker.text(item).map(|it| PathBuf::from(it.text.as_ref())),
+            _ => {
+                walker.unknown(item, "`simulator`", &["listen", "seed"]);
+            }
+        }
+    }
+    Some(simulator)
+}
+
+fn budgets<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Budgets {
+    let mut budgets = Budgets::default();
+    for item in walker.map(root, "`budgets`").into_iter().flatten() {
+        match item.key {
+            "get_policy" => budgets.get_policy = read(walker, item, parse_budget),
+            "control" => budgets.control = read(walker, item, parse_budget),
+            _ => {
+                walker.unknown(item, "`budgets`", &["get_policy", "control"]);
+            }
+        }
+    }
+    budgets
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! How it keeps going.
+
+pub mod cadence;
+pub mod carry;
+pub mod clock;
+pub mod pass;

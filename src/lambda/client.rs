@@ -1,0 +1,249 @@
+//! The gateway over aws-sdk-lambda. Nothing else names the types of its operations.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the SDK's error enums are non-exhaustive, so they cannot be matched otherwise"
+)]
+
+use std::{error::Error, time::Duration};
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_lambda::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::RequestId,
+    types::FunctionUrlAuthType,
+};
+use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
+use aws_smithy_runtime_api::http::Response;
+
+use crate::{
+    lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Recovery},
+    policy::{
+        grant::{Permission, UrlAuthType},
+        target::Target,
+    },
+};
+
+/// Lambda in one region, with one set of credentials.
+#[derive(Debug, Clone)]
+pub struct LambdaClient {
+    client: Client,
+}
+
+impl LambdaClient {
+    /// Speaks through an SDK client that does not retry by itself.
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+}
+
+impl PolicyReader for LambdaClient {
+    async fn get_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
+        let call = self
+            .client
+            .get_policy()
+            .function_name(target.function_arn())
+            .set_qualifier(target.qualifier().map(str::to_owned));
+        let answer = call.send().await.map_err(|it| failure(&it))?;
+        match (answer.policy, answer.revision_id) {
+            (Some(text), Some(revision)) => Ok(LivePolicy { text, revision }),
+            (_, _) => Err(GatewayError {
+                recovery: Recovery::Unknown,
+                status: Some(200),
+                code: None,
+                message: "the answer to GetPolicy has no policy or no revision in it".into(),
+                request_id: None,
+            }),
+        }
+    }
+
+    async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
+        let call = self
+            .client
+            .get_function()
+            .function_name(target.function_arn())
+            .set_qualifier(target.qualifier().map(str::to_owned));
+        call.send().await.map(|_| ()).map_err(|it| failure(&it))
+    }
+}
+
+impl PolicyGateway for LambdaClient {
+    async fn add_permission(
+        &self,
+        target: &Target,
+        sid: &str,
+        permission: &Permission,
+        revision: Option<&str>,
+    ) -> Result<(), GatewayError> {
+        let Permission {
+            principal,
+            action,
+            source_arn,
+            source_account,
+            principal_org_id,
+            event_source_token,
+            function_url_auth_type,
+            invoked_via_function_url,
+        } = permission;
+        let auth = function_url_auth_type.map(|it| match it {
+            UrlAuthType::None => FunctionUrlAuthType::None,
+            UrlAuthType::AwsIam => FunctionUrlAuthType::AwsIam,
+        });
+        let call = self
+            .client
+            .add_permission()
+            .function_name(target.function_arn())
+            .set_qualifier(target.qualifier().map(str::to_owned))
+            .statement_id(sid)
+            .action(&action.0)
+            .principal(principal.parameter())
+            .set_source_arn(source_arn.clone())
+            .set_source_account(source_account.clone())
+            .set_principal_org_id(principal_org_id.clone())
+            .set_event_source_token(event_source_token.clone())
+            .set_function_url_auth_type(auth)
+            .set_invoked_via_function_url(invoked_via_function_url.then_some(true))
+            .set_revision_id(revision.map(str::to_owned));
+        call.send().await.map(|_| ()).map_err(|it| failure(&it))
+    }
+
+    async fn remove_permission(
+        &self,
+        target: &Target,
+        sid: &str,
+        revision: &str,
+    ) -> Result<(), GatewayError> {
+        let call = self
+            .client
+            .remove_permission()
+            .function_name(target.function_arn())
+            .set_qualifier(target.qualifier().map(str::to_owned))
+            .statement_id(sid)
+            .revision_id(revision);
+        call.send().await.map(|_| ()).map_err(|it| failure(&it))
+    }
+}
+
+/// The account in the answer to GetCallerIdentity.
+pub(crate) fn caller_account<E>(
+    answer: Result<GetCallerIdentityOutput, SdkError<E, Response>>,
+) -> Result<String, GatewayError>
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let account = answer.map_err(|it| failure(&it))?.account;
+    account.ok_or_else(|| GatewayError {
+        recovery: Recovery::Unknown,
+        status: Some(200),
+        code: None,
+        message: "the answer to GetCallerIdentity has no account in it".into(),
+        request_id: None,
+    })
+}
+
+/// Sorts a failed call by status and code, never by the SDK's variant for one operation.
+fn failure<E>(error: &SdkError<E, Response>) -> GatewayError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let response = error.raw_response();
+    let status = response.map(|it| it.status().as_u16());
+    let code = error.code().map(str::to_owned);
+    let said = error.message().map(one_line);
+    let header = |name| response.and_then(|it| it.headers().get(name));
+    let retry_after = header("retry-after").and_then(|it| it.trim().parse().ok());
+    let recovery = match status {
+        Some(status) => sort(
+            status,
+            code.as_deref(),
+            said.as_deref().unwrap_or_default(),
+            retry_after.map(Duration::from_secs),
+        ),
+        None => unanswered(error),
+    };
+    let (code, message) = match (status, code, said) {
+        (Some(status), None, _) => {
+            let what = header("content-type").unwrap_or("no content type").to_owned();
+            let message = format!(
+                "HTTP {status} with an answer that is not Lambda's ({what}); is a proxy in between?"
+            );
+            (None, message)
+        }
+        (Some(status), code, None) => (code, format!("HTTP {status} without a message")),
+        (_, code, Some(said)) => (code, said),
+        (None, code, None) if credentials(error).is_some() => {
+            (code.or_else(|| Some("NoCredentials".into())), "no AWS credentials were found".into())
+        }
+        (None, code, None) => (code, format!("no answer from Lambda: {}", root_cause(error))),
+    };
+    let request_id = error.request_id().map(str::to_owned);
+    GatewayError { recovery, status, code, message, request_id }
+}
+
+/// An answer came: `lambda-semantics.md`, 2.4 and 6.
+fn sort(status: u16, code: Option<&str>, said: &str, retry_after: Option<Duration>) -> Recovery {
+    match (status, code) {
+        (_, Some("TooManyRequestsException" | "ThrottlingException" | "Throttling")) | (429, _) => {
+            Recovery::Throttled { retry_after }
+        }
+        (_, Some("PolicyLengthExceededException")) | (413, _) => Recovery::TooLarge,
+        (_, Some("ExpiredTokenException" | "ExpiredToken" | "UnrecognizedClientException")) => {
+            Recovery::Denied
+        }
+        // A page of a proxy is not Lambda's word that something is not there.
+        (404, None) | (408, _) => Recovery::Unknown,
+        (404, Some("ResourceNotFoundException")) => Recovery::Absent,
+        (409, _) if said.contains("already exists") && said.contains("statement id") => {
+            Recovery::Taken
+        }
+        (409, _) => Recovery::Busy,
+        (412, _) => Recovery::Stale,
+        (401 | 403 | 407, _) => Recovery::Denied,
+        (400..=499, _) => Recovery::Rejected,
+        (_, _) => Recovery::Unknown,
+    }
+}
+
+fn unanswered<E>(error: &SdkError<E, Response>) -> Recovery
+where
+    E: Error + 'static,
+{
+    let refused = |it: &(dyn Error + 'static)| {
+        it.downcast_ref::<std::io::Error>().is_some_and(|it| {
+            use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
+            matches!(it.kind(), ConnectionRefused | HostUnreachable | NetworkUnreachable)
+        })
+    };
+    match error {
+        _ if credentials(error).is_some() => Recovery::Denied,
+        SdkError::ConstructionFailure(_) => Recovery::Rejected,
+        // A name that does not resolve is known by its text only.
+        SdkError::DispatchFailure(_)
+            if causes(error).any(refused) || root_cause(error).contains("lookup address") =>
+        {
+            Recovery::Unreachable
+        }
+        _ => Recovery::Unknown,
+    }
+}
+
+fn credentials<E>(error: &SdkError<E, Response>) -> Option<&CredentialsError>
+where
+    E: Error + 'static,
+{
+    causes(error).find_map(|it| it.downcast_ref::<CredentialsError>())
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |it: &&'a (dyn Error + 'static)| (*it).source())
+}
+
+/// The innermost causes say what happened; the outer ones only that something did.
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let texts: Vec<String> = causes(error).map(|it| one_line(&it.to_string())).collect();
+    texts.last().cloned().unwrap_or_default()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,127 @@
+//! Accounts and regions: credentials, one client for each with its own budget, and the way of a target to its own.
+
+use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, identity::IdentityCache, retry::RetryConfig,
+    stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
+};
+use aws_credential_types::Credentials;
+
+use crate::{
+    lambda::{
+        client::LambdaClient,
+        gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader},
+        paced::{Budgets, Paced},
+    },
+    policy::{
+        grant::Permission,
+        target::{AccountRegion, Target},
+    },
+};
+
+/// Where Lambda is, and who we are there.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// Instead of what the AWS chain says.
+    pub region: Option<String>,
+    /// The embedded simulator: it takes any key, and nothing else is asked for credentials.
+    pub simulator: Option<String>,
+}
+
+/// Everything that Lambda is spoken to through. Cheap to clone handles are shared inside.
+#[derive(Debug)]
+pub struct Fleet {
+    base: SdkConfig,
+    budgets: Budgets,
+    members: Mutex<BTreeMap<AccountRegion, std::sync::Arc<Paced<LambdaClient>>>>,
+}
+
+/// A server that accepts and never answers would hang a pass: the SDK's defaults bound only the connect.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
+/// One attempt, and getting credentials before it.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Fleet {
+    /// Reads the AWS chain. Nothing is called yet.
+    pub async fn new(access: &Access, budgets: Budgets) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(OPERATION_TIMEOUT)
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts)
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .identity_cache(IdentityCache::lazy().load_timeout(CONNECT_TIMEOUT * 2).build());
+        if let Some(region) = &access.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(endpoint) = &access.simulator {
+            let key = Credentials::new("simulator", "simulator", None, None, "simulator");
+            loader = loader.endpoint_url(endpoint).credentials_provider(key);
+        }
+        Self { base: loader.load().await, budgets, members: Mutex::default() }
+    }
+
+    /// The region of the AWS chain, if it has one.
+    pub fn region(&self) -> Option<String> {
+        self.base.region().map(ToString::to_string)
+    }
+
+    /// The account of the credentials, by GetCallerIdentity.
+    pub async fn account(&self) -> Result<String, GatewayError> {
+        let region = self.region().unwrap_or_else(|| "us-east-1".into());
+        let config =
+            aws_sdk_sts::config::Builder::from(&self.base).region(Region::new(region)).build();
+        let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
+        crate::lambda::client::caller_account(answer)
+    }
+
+    fn member(&self, target: &Target) -> std::sync::Arc<Paced<LambdaClient>> {
+        let key = target.account_region();
+        let mut members = self.members.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let member = members.entry(key).or_insert_with(|| {
+            let region = Region::new(target.region().to_owned());
+            let config = aws_sdk_lambda::config::Builder::from(&self.base).region(region).build();
+            let client = LambdaClient::new(aws_sdk_lambda::Client::from_conf(config));
+            std::sync::Arc::new(Paced::new(client, self.budgets))
+        });
+        std::sync::Arc::clone(member)
+    }
+}
+
+impl PolicyReader for Fleet {
+    async fn get_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
+        self.member(target).get_policy(target).await
+    }
+
+    async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
+        self.member(target).function_exists(target).await
+    }
+}
+
+impl PolicyGateway for Fleet {
+    async fn add_permission(
+        &self,
+        target: &Target,
+        sid: &str,
+        permission: &Permission,
+        revision: Option<&str>,
+    ) -> Result<(), GatewayError> {
+        self.member(target).add_permission(target, sid, permission, revision).await
+    }
+
+    async fn remove_permission(
+        &self,
+        target: &Target,
+        sid: &str,
+        revision: &str,
+    ) -> Result<(), GatewayError> {
+        self.member(target).remove_permission(target, sid, revision).await
+    }
+}

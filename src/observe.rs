@@ -1,0 +1,3 @@
+//! How permitd is watched.
+
+pub mod metered;

@@ -1,0 +1,107 @@
+//! A decorator that counts and times every call to Lambda, and leaves a trace of it.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::{
+    lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader},
+    policy::{grant::Permission, target::Target},
+};
+
+/// Counts the calls that go through it.
+#[derive(Debug)]
+pub struct Metered<G> {
+    inner: G,
+    calls: Mutex<BTreeMap<(&'static str, String), Calls>>,
+}
+
+/// Calls of one operation with one result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// How many.
+    pub count: u64,
+    /// The sum of their times, with the wait for the budget.
+    pub time: Duration,
+}
+
+impl<G> Metered<G> {
+    /// Starts at zero.
+    pub fn new(inner: G) -> Self {
+        Self { inner, calls: Mutex::default() }
+    }
+
+    /// What it decorates.
+    pub fn inner(&self) -> &G {
+        &self.inner
+    }
+
+    /// By operation and code; the code of a good answer is `OK`.
+    pub fn calls(&self) -> BTreeMap<(&'static str, String), Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn meter<T>(
+        &self,
+        operation: &'static str,
+        target: &Target,
+        call: impl Future<Output = Result<T, GatewayError>>,
+    ) -> Result<T, GatewayError> {
+        let start = Instant::now();
+        let res = call.await;
+        let time = start.elapsed();
+        let code = match &res {
+            Ok(_) => "OK".to_owned(),
+            Err(error) => match (&error.code, error.status) {
+                (Some(code), _) => code.clone(),
+                (None, Some(status)) => status.to_string(),
+                (None, None) => "NoAnswer".to_owned(),
+            },
+        };
+        let request_id = res.as_ref().err().and_then(|it| it.request_id.as_deref());
+        tracing::debug!(operation, %target, code, request_id, ms = time.as_millis(), "called lambda");
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = calls.entry((operation, code)).or_default();
+        entry.count += 1;
+        entry.time += time;
+        res
+    }
+}
+
+impl<G: PolicyReader> PolicyReader for Metered<G> {
+    async fn get_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
+        self.meter("GetPolicy", target, self.inner.get_policy(target)).await
+    }
+
+    async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
+        self.meter("GetFunction", target, self.inner.function_exists(target)).await
+    }
+}
+
+impl<G: PolicyGateway> PolicyGateway for Metered<G> {
+    async fn add_permission(
+        &self,
+        target: &Target,
+        sid: &str,
+        permission: &Permission,
+        revision: Option<&str>,
+    ) -> Result<(), GatewayError> {
+        let call = self.inner.add_permission(target, sid, permission, revision);
+        self.meter("AddPermission", target, call).await
+    }
+
+    async fn remove_permission(
+        &self,
+        target: &Target,
+        sid: &str,
+        revision: &str,
+    ) -> Result<(), GatewayError> {
+        let call = self.inner.remove_permission(target, sid, revision);
+        self.meter("RemovePermission", target, call).await
+    }
+}

@@ -1,0 +1,105 @@
+//! GetPolicy's JSON and the statements in it, with the revision. One odd statement never spoils the rest.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use crate::policy::{statement::Statement, target::Target};
+
+/// The version that AddPermission gives a policy; another one changes what `${…}` in values means.
+pub const USUAL_VERSION: &str = "2012-10-17";
+
+/// A live policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    text: String,
+    revision: String,
+    version: Option<String>,
+    statements: Vec<Statement>,
+}
+
+/// The answer was not a policy document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the policy that Lambda gave is not a policy document: {0}")]
+pub struct NotADocument(String);
+
+impl Document {
+    /// Reads what GetPolicy gave for `target`.
+    ///
+    /// Fails only where the outer form is broken, for then nobody knows what the statements are;
+    /// whatever a single statement is, it is kept.
+    pub fn parse(text: String, revision: String, target: &Target) -> Result<Self, NotADocument> {
+        let outer: Outer<'_> =
+            serde_json::from_str(&text).map_err(|it| NotADocument(it.to_string()))?;
+        let version = outer.one("Version")?.and_then(|it| serde_json::from_str(it.get()).ok());
+        let statements = match outer.one("Statement")?.map(RawValue::get) {
+            None => Vec::new(),
+            Some(one) if one.starts_with('{') => vec![Statement::read(one, target)],
+            Some(list) => {
+                let list: Vec<&RawValue> = serde_json::from_str(list)
+                    .map_err(|_| NotADocument("its Statement is neither a list nor one".into()))?;
+                list.into_iter().map(|it| Statement::read(it.get(), target)).collect()
+            }
+        };
+        Ok(Self { version, statements, revision, text })
+    }
+
+    /// Exactly as Lambda gave it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Guards the next write.
+    pub fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    /// The policy language's version, if it says one.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// In Lambda's order.
+    pub fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+}
+
+/// The members of the outer object, each as its text.
+struct Outer<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'a> Outer<'a> {
+    fn one(&self, name: &str) -> Result<Option<&'a RawValue>, NotADocument> {
+        let mut found = self.0.iter().filter(|(key, _)| key == name);
+        match (found.next(), found.next()) {
+            (Some(_), Some(_)) => Err(NotADocument(format!("{name} stands in it twice"))),
+            (it, _) => Ok(it.map(|(_, value)| *value)),
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Outer<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<'a>(std::marker::PhantomData<&'a ()>);
+        impl<'de: 'a, 'a> Visitor<'de> for Members<'a> {
+            type Value = Outer<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry::<String, &'a RawValue>()? {
+                    members.push(member);
+                }
+                Ok(Outer(members))
+            }
+        }
+        deserializer.deserialize_map(Members(std::marker::PhantomData))
+    }
+}

@@ -1,0 +1,135 @@
+//! JSON as it stands in a live policy: member order and duplicate members are kept, nothing is folded.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, SeqAccess, Visitor},
+};
+
+/// One JSON value. `serde_json::Value` would drop all but the last of two members of one name,
+/// and with them what a policy really says.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Json {
+    Null,
+    Bool(bool),
+    Number(String),
+    String(String),
+    Array(Vec<Json>),
+    Object(Vec<(String, Json)>),
+}
+
+impl Json {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// Scalars as the text that IAM compares; containers have none.
+    pub(crate) fn scalar(&self) -> Option<String> {
+        match self {
+            Self::Bool(it) => Some(it.to_string()),
+            Self::Number(it) | Self::String(it) => Some(it.clone()),
+            Self::Null | Self::Array(_) | Self::Object(_) => None,
+        }
+    }
+
+    pub(crate) fn string(&self) -> Option<&str> {
+        match self {
+            Self::String(it) => Some(it),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Array(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// A scalar stands for a list of one.
+    pub(crate) fn as_list(&self) -> &[Self] {
+        match self {
+            Self::Array(items) => items,
+            it => std::slice::from_ref(it),
+        }
+    }
+
+    /// The same value always gives the same text: members are sorted, numbers and strings told apart.
+    pub(crate) fn sorted_text(&self) -> String {
+        match self {
+            Self::Null => "null".into(),
+            Self::Bool(it) => it.to_string(),
+            Self::Number(it) => it.clone(),
+            Self::String(it) => quoted(it),
+            Self::Array(items) => {
+                let items: Vec<String> = items.iter().map(Self::sorted_text).collect();
+                format!("[{}]", items.join(","))
+            }
+            Self::Object(members) => {
+                let member =
+                    |(key, it): &(String, Self)| format!("{}:{}", quoted(key), it.sorted_text());
+                let mut members: Vec<String> = members.iter().map(member).collect();
+                members.sort();
+                format!("{{{}}}", members.join(","))
+            }
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(JsonVisitor)
+    }
+}
+
+struct JsonVisitor;
+
+impl<'de> Visitor<'de> for JsonVisitor {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, it: bool) -> Result<Json, E> {
+        Ok(Json::Bool(it))
+    }
+
+    fn visit_u64<E>(self, it: u64) -> Result<Json, E> {
+        Ok(Json::Number(it.to_string()))
+    }
+
+    fn visit_i64<E>(self, it: i64) -> Result<Json, E> {
+        Ok(Json::Number(it.to_string()))
+    }
+
+    fn visit_f64<E>(self, it: f64) -> Result<Json, E> {
+        Ok(Json::Number(it.to_string()))
+    }
+
+    fn visit_str<E>(self, it: &str) -> Result<Json, E> {
+        Ok(Json::String(it.to_owned()))
+    }
+
+    fn visit_string<E>(self, it: String) -> Result<Json, E> {
+        Ok(Json::String(it))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Json::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Json::Object(members))
+    }
+}

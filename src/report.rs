@@ -1,0 +1,7 @@
+//! How people are told.
+
+pub mod json;
+pub mod palette;
+pub mod text;
+pub mod totals;
+pub mod words;

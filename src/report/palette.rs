@@ -1,0 +1,54 @@
+//! Symbols and colours, and what makes a foreign text safe for a terminal.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+
+/// Something is added.
+pub const ADD: Mark = Mark { symbol: '+', color: AnsiColor::Green };
+/// Something is replaced.
+pub const CHANGE: Mark = Mark { symbol: '~', color: AnsiColor::Yellow };
+/// Something is taken away.
+pub const REMOVE: Mark = Mark { symbol: '-', color: AnsiColor::Red };
+/// Something is wanted and not done.
+pub const HELD: Mark = Mark { symbol: '!', color: AnsiColor::Magenta };
+/// Nobody knows.
+pub const UNKNOWN: Mark = Mark { symbol: '?', color: AnsiColor::Red };
+
+/// A symbol that also tells by itself, and its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// One character.
+    pub symbol: char,
+    color: AnsiColor,
+}
+
+impl Mark {
+    /// A text in the colour of the mark, with the escapes of a terminal; without colour just the text.
+    pub fn paint(self, text: &str, color: bool) -> String {
+        let style = Style::new().fg_color(Some(self.color.into()));
+        if color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+}
+
+/// A heading.
+pub fn bold(text: &str, color: bool) -> String {
+    let style = Style::new().bold();
+    if color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+}
+
+/// What somebody else wrote, with everything escaped that a terminal would obey or that could change the
+/// order in which a text is read.
+pub fn safe(text: &str) -> String {
+    let mut res = String::with_capacity(text.len());
+    for it in text.chars() {
+        let bidi = matches!(it, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if it.is_control() || bidi || it == '\u{feff}' {
+            // Writing to a String cannot fail.
+            write!(res, "{}", it.escape_unicode()).unwrap_or_default();
+        } else {
+            res.push(it);
+        }
+    }
+    res
+}

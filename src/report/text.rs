@@ -1,0 +1,168 @@
+//! The report for a terminal.
+
+use std::fmt::Write;
+
+use crate::{
+    drift::{
+        diff::Kind,
+        outcome::{Outcome, Trouble},
+        plan::{Change, Plan},
+    },
+    policy::size,
+    report::{
+        palette::{ADD, CHANGE, HELD, Mark, REMOVE, UNKNOWN, bold, safe},
+        totals::Totals,
+        words,
+    },
+};
+
+/// What would be done: only targets that differ or are unknown, then the sum.
+pub fn plan(outcomes: &[Outcome], color: bool) -> String {
+    let mut res = String::new();
+    for outcome in outcomes {
+        res.push_str(&target(outcome, outcome.found.as_ref(), color));
+    }
+    let totals = Totals::of_found(outcomes);
+    let Totals { add, change, remove, held, .. } = totals;
+    let sum = format!("Plan: {add} to add, {change} to change, {remove} to remove, {held} held.");
+    line(&mut res, &format!("{} {}", bold(&sum, color), standing(&totals)));
+    line(&mut res, &others(&totals));
+    res
+}
+
+/// What was done, and what is left.
+pub fn applied(outcomes: &[Outcome], color: bool) -> String {
+    let mut res = String::new();
+    for outcome in outcomes {
+        for deed in words::deeds(outcome) {
+            line(&mut res, &deed);
+        }
+    }
+    for outcome in outcomes {
+        res.push_str(&target(outcome, outcome.left.as_ref(), color));
+    }
+    let totals = Totals::of_left(outcomes);
+    let Totals { written, in_sync, targets, failed, unknown, held, .. } = totals;
+    let sum = format!("Applied: {} done.", count(written, "write"));
+    let rest = format!(
+        "{in_sync} of {} as written; {held} held, {failed} failed, {unknown} unknown.",
+        count(targets, "function")
+    );
+    line(&mut res, &format!("{} {rest}", bold(&sum, color)));
+    line(&mut res, &others(&totals));
+    res
+}
+
+/// `1 of 120 functions differs; 0 unknown.`
+fn standing(totals: &Totals) -> String {
+    let Totals { differ, targets, unknown, .. } = totals;
+    let verb = if *differ == 1 || *targets == 1 { "differs" } else { "differ" };
+    format!("{differ} of {} {verb}; {unknown} unknown.", count(*targets, "function"))
+}
+
+fn others(totals: &Totals) -> String {
+    match (totals.foreign, totals.ignored) {
+        (0, 0) => String::new(),
+        (foreign, 0) => format!("{} in no file left alone.", count(foreign, "statement")),
+        (0, ignored) => format!("{} left alone by an ignore rule.", count(ignored, "statement")),
+        (foreign, ignored) => format!(
+            "{} in no file left alone, {ignored} more by an ignore rule.",
+            count(foreign, "statement")
+        ),
+    }
+}
+
+fn target(outcome: &Outcome, plan: Option<&Plan>, color: bool) -> String {
+    let changes = plan.map_or(&[][..], |it| &it.drift);
+    if changes.is_empty() && outcome.trouble.is_none() {
+        return String::new();
+    }
+    let mut res = String::new();
+    line(&mut res, &bold(&outcome.target.to_string(), color));
+    for it in changes {
+        res.push_str(&change(it, color));
+    }
+    if let Some(it) = &outcome.trouble {
+        res.push_str(&trouble(it, outcome, color));
+    }
+    if let Some(plan) = plan.filter(|it| it.size * 5 > size::LIMIT * 4) {
+        let percent = plan.size * 100 / size::LIMIT;
+        line(
+            &mut res,
+            &format!("    the policy is {percent}% full: {} of {} bytes", plan.size, size::LIMIT),
+        );
+    }
+    res.push('\n');
+    res
+}
+
+fn trouble(it: &Trouble, outcome: &Outcome, color: bool) -> String {
+    let mut res = String::new();
+    let state = UNKNOWN.paint(outcome.state.name(), color);
+    line(&mut res, &format!("  {} {state}: {}", UNKNOWN.symbol, safe(&it.to_string())));
+    if let Some(hint) = &it.hint {
+        line(&mut res, &format!("      {}", safe(hint)));
+    }
+    res
+}
+
+fn change(it: &Change, color: bool) -> String {
+    let mark = mark(it);
+    let sid = it.drift.sid.as_deref().map_or_else(|| "(no Sid)".to_owned(), safe);
+    let mut words = words::change(it);
+    if let Some(held) = &it.held {
+        let held = safe(&held.to_string());
+        words = format!("{words}; held: {held}");
+    }
+    let mut res = String::new();
+    let symbol = mark.paint(&mark.symbol.to_string(), color);
+    line(&mut res, &format!("  {symbol} {sid:<19} {words}"));
+    if it.drift.kind == Kind::Changed || (it.drift.kind == Kind::Orphaned && it.adds()) {
+        for detail in details(it) {
+            line(&mut res, &format!("      {detail}"));
+        }
+    }
+    res
+}
+
+fn details(it: &Change) -> Vec<String> {
+    let (Some(before), Some(after)) = (&it.drift.before, &it.drift.after) else {
+        return Vec::new();
+    };
+    match before.permission() {
+        Some(permission) => words::fields(permission, &after.permission)
+            .into_iter()
+            .map(|(key, before, after)| format!("{key}: {before} -> {after}"))
+            .collect(),
+        None => vec![
+            format!("live:   {}", safe(before.text())),
+            format!("wanted: {}", words::permission(&after.permission)),
+        ],
+    }
+}
+
+fn mark(it: &Change) -> Mark {
+    match it.drift.kind {
+        _ if it.held.is_some() => HELD,
+        Kind::Missing => ADD,
+        Kind::Changed | Kind::Renamed => CHANGE,
+        Kind::Orphaned if it.adds() => CHANGE,
+        Kind::Duplicate
+        | Kind::Unmanaged
+        | Kind::Absent
+        | Kind::Orphaned
+        | Kind::Expired
+        | Kind::Leftover => REMOVE,
+    }
+}
+
+fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+fn line(res: &mut String, text: &str) {
+    if !text.is_empty() {
+        // Writing to a String cannot fail.
+        writeln!(res, "{}", text.trim_end()).unwrap_or_default();
+    }
+}

@@ -1,0 +1,170 @@
+//! A permission, a difference and a write, in words that people know.
+
+use crate::{
+    drift::{
+        diff::{Drift, Kind},
+        outcome::{Done, Outcome, StepResult},
+        plan::{Action, Change},
+    },
+    policy::{
+        grant::{DEFAULT_ACTION, Permission, UrlAuthType},
+        principal::Principal,
+        statement::{Class, Statement},
+    },
+    report::palette::safe,
+};
+
+/// `s3.amazonaws.com may invoke, from arn:aws:s3:::uploads in account 123456789012`
+pub fn permission(it: &Permission) -> String {
+    let Permission {
+        principal,
+        action,
+        source_arn,
+        source_account,
+        principal_org_id,
+        event_source_token,
+        function_url_auth_type,
+        invoked_via_function_url,
+    } = it;
+    let who = match principal {
+        Principal::Anyone => "anyone".to_owned(),
+        Principal::Account(id) => format!("account {id}"),
+        Principal::Deleted(id) => format!("{id}, which was deleted,"),
+        Principal::Iam(it) | Principal::Service(it) => it.clone(),
+    };
+    let what = match action.0.as_str() {
+        it if it.eq_ignore_ascii_case(DEFAULT_ACTION) => "invoke",
+        it if it.eq_ignore_ascii_case("lambda:InvokeFunctionUrl") => "invoke the URL",
+        it => it,
+    };
+    let mut res = format!("{who} may {what}");
+    if *principal == Principal::Anyone {
+        res.push_str(" (*)");
+    }
+    let from = [
+        source_arn.as_ref().map(|it| format!("from {it}")),
+        source_account.as_ref().map(|it| format!("in account {it}")),
+        principal_org_id.as_ref().map(|it| format!("of organization {it}")),
+        event_source_token.as_ref().map(|_| "with a token".to_owned()),
+        function_url_auth_type.map(|it| match it {
+            UrlAuthType::None => "without signing in (NONE)".to_owned(),
+            UrlAuthType::AwsIam => "signed in by IAM (AWS_IAM)".to_owned(),
+        }),
+        invoked_via_function_url.then(|| "through the function URL".to_owned()),
+    ];
+    for it in from.into_iter().flatten() {
+        res.push_str(", ");
+        res.push_str(&it);
+    }
+    safe(&res)
+}
+
+/// What a live statement allows, as far as words go.
+pub fn statement(it: &Statement) -> String {
+    match it.class() {
+        Class::Expressible(it) | Class::Orphaned(it) => permission(it),
+        Class::Inexpressible(odd) | Class::Fixed(odd) => odd.why.to_owned(),
+    }
+}
+
+/// `changed, replaced with a gap`
+pub fn change(it: &Change) -> String {
+    let Change { drift, effect: _, gap, held } = it;
+    let Drift { kind, before, after, other, .. } = drift;
+    let live = before.as_ref().map(statement).unwrap_or_default();
+    let other = other.as_deref().map(safe).unwrap_or_default();
+    let tail = match kind {
+        Kind::Missing => after.as_ref().map(|it| permission(&it.permission)).unwrap_or_default(),
+        Kind::Changed if *gap && held.is_none() => {
+            return "changed, replaced with a gap: it is away for a moment".into();
+        }
+        Kind::Changed => return "changed".into(),
+        Kind::Renamed => format!("now {other}"),
+        Kind::Duplicate => format!("the same as {other}"),
+        Kind::Leftover => format!("a bridge of permitd for {other}"),
+        Kind::Unmanaged | Kind::Absent | Kind::Orphaned | Kind::Expired => live,
+    };
+    let name = kind.name();
+    if tail.is_empty() { name.to_owned() } else { format!("{name}; {tail}") }
+}
+
+/// What differs inside a changed statement: `(key, before, after)`, with the keys of a permission file.
+pub fn fields(before: &Permission, after: &Permission) -> Vec<(&'static str, String, String)> {
+    let auth = |it: &Permission| it.function_url_auth_type.map(|it| it.as_str().to_owned());
+    let via = |it: &Permission| it.invoked_via_function_url.then(|| "true".to_owned());
+    let all = [
+        ("principal", Some(before.principal.to_string()), Some(after.principal.to_string())),
+        ("action", Some(before.action.0.clone()), Some(after.action.0.clone())),
+        ("source_arn", before.source_arn.clone(), after.source_arn.clone()),
+        ("source_account", before.source_account.clone(), after.source_account.clone()),
+        ("principal_org_id", before.principal_org_id.clone(), after.principal_org_id.clone()),
+        ("event_source_token", before.event_source_token.clone(), after.event_source_token.clone()),
+        ("function_url_auth_type", auth(before), auth(after)),
+        ("invoked_via_function_url", via(before), via(after)),
+    ];
+    let text = |it: Option<String>| it.map_or_else(|| "(none)".to_owned(), |it| safe(&it));
+    all.into_iter()
+        .filter(|(key, before, after)| {
+            let same_action = *key == "action"
+                && before
+                    .as_ref()
+                    .zip(after.as_ref())
+                    .is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
+            before != after && !same_action
+        })
+        .map(|(key, before, after)| (key, text(before), text(after)))
+        .collect()
+}
+
+/// One line for each write: what was seen, and what was done about it.
+pub fn deeds(outcome: &Outcome) -> Vec<String> {
+    let name = match outcome.target.qualifier() {
+        Some(qualifier) => format!("{}:{qualifier}", outcome.target.function()),
+        None => outcome.target.function().to_owned(),
+    };
+    let mut res = Vec::new();
+    let mut done = outcome.done.iter().peekable();
+    while let Some(it) = done.next() {
+        let pair = done.peek().is_some_and(|next| {
+            let same = next.step.sid == it.step.sid && next.result == StepResult::Done;
+            same && it.step.action == Action::Remove && it.result == StepResult::Done
+        });
+        if pair {
+            done.next();
+            res.push(format!("{name}: {} had been changed; replaced", safe(&it.step.sid)));
+        } else {
+            res.push(format!("{name}: {}", deed(it, outcome)));
+        }
+    }
+    res
+}
+
+fn deed(it: &Done, outcome: &Outcome) -> String {
+    let sid = safe(&it.step.sid);
+    let of_sid = |change: &&Change| change.drift.sid.as_deref() == Some(it.step.sid.as_str());
+    let found = outcome.found.as_ref().and_then(|plan| plan.drift.iter().find(of_sid));
+    let kind = found.map(|it| it.drift.kind);
+    let was = match (kind, &it.step.action) {
+        (Some(Kind::Missing), _) => format!("{sid} was missing"),
+        (Some(Kind::Renamed), _) => format!("{sid} had another name"),
+        (Some(Kind::Unmanaged), _) => format!("{sid} was in no file"),
+        (Some(Kind::Absent), _) => format!("{sid} was unwanted"),
+        (Some(Kind::Expired), _) => format!("{sid} has expired"),
+        (Some(Kind::Duplicate), _) => format!("{sid} was there twice"),
+        (Some(Kind::Leftover), _) => format!("{sid} was a bridge left behind"),
+        (Some(Kind::Changed), _) => format!("{sid} had been changed"),
+        (Some(Kind::Orphaned), _) => format!("the principal of {sid} was deleted"),
+        (None, Action::Add(_)) => format!("{sid} was gone"),
+        (None, Action::Remove) => format!("{sid} was there"),
+    };
+    let what = match &it.step.action {
+        Action::Add(permission_) => format!("added ({})", permission(permission_)),
+        Action::Remove => "removed".to_owned(),
+    };
+    match &it.result {
+        StepResult::Done => format!("{was}; {what}"),
+        StepResult::PutBack => format!("{sid}: the old statement was put back"),
+        StepResult::Refused(answer) => format!("{was}; Lambda refused: {}", safe(answer)),
+        StepResult::Lost(old) => format!("{sid} could not be put back; it was {}", safe(old)),
+    }
+}
