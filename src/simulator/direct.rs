@@ -5,10 +5,8 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Recovery};
-use crate::policy::{
-    grant::{Permission, UrlAuthType},
-    target::Target,
-};
+use crate::policy::grant::{Permission, UrlAuthType};
+use crate::policy::target::Target;
 use crate::simulator::{
     Simulator,
     call::Outcome,

@@ -13,4 +13,6 @@ mod golden_policy;
 mod lambda_client;
 mod live_documents;
 mod properties;
+mod simulator_client;
+mod simulator_golden;
 mod tidy;
