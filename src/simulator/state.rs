@@ -134,6 +134,7 @@ impl World {
         for AccountSeed { id, region, functions, .. } in accounts {
             let place = AccountRegion { account: id.clone(), region: region.clone() };
             let before = old.get(&place);
+            self.regions.entry(place.clone()).or_default();
             for seed in functions {
                 let function =
                     self.function_of(seed, before.and_then(|it| it.get(&seed.name)), now)?;
