@@ -59,5 +59,6 @@ resource "aws_lambda_permission" "partner" {
   action        = "lambda:InvokeFunction"
   function_name = aws_lambda_function.thumbnail.arn
   qualifier     = aws_lambda_alias.live.name
-  principal     = "21098765432${count.index}"
+  # The bare account id would be a difference forever, here as in AWS: it reads back as this ARN.
+  principal     = "arn:aws:iam::21098765432${count.index}:root"
 }
