@@ -107,6 +107,14 @@ pub(crate) fn xml(
     }
 }
 
+/// STS has a name of its own for a key that nobody knows.
+pub(crate) fn renamed(refusal: Refusal) -> Refusal {
+    if refusal.code == "UnrecognizedClientException" {
+        return Refusal { code: "InvalidClientTokenId".to_owned(), ..refusal };
+    }
+    refusal
+}
+
 fn elements(value: &Value) -> String {
     match value {
         Value::Object(members) => members

@@ -75,6 +75,7 @@ async fn handle(simulator: &Simulator, parts: &Parts, body: Vec<u8>) -> Option<R
         Outcome::Dropped => None,
         Outcome::Raw(answer) => Some(respond(&answer, &id)),
         Outcome::Ruled(result) if request.operation.bucket().is_none() => {
+            let result = result.map_err(sts::renamed);
             let body = sts::xml(request.operation, &result, &id);
             let content_type = "text/xml".to_owned();
             Some(respond(&Answer { content_type, body, ..Answer::of(&result) }, &id))

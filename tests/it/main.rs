@@ -17,6 +17,7 @@ mod simulator_client;
 mod simulator_clients;
 mod simulator_control;
 mod simulator_faults;
+mod simulator_functions;
 mod simulator_golden;
 mod simulator_rules;
 mod tidy;

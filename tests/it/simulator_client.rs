@@ -174,7 +174,9 @@ pub(crate) fn wire(operation: &str, parameters: &Value) -> (&'static str, String
     let text = |key: &str| match &parameters[key] {
         Value::Null => None,
         Value::String(it) => Some(it.clone()),
-        it => Some(it.to_string()),
+        it @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            Some(it.to_string())
+        }
     };
     let label = |key: &str| encoded(&text(key).unwrap_or_default());
     let functions = "/2015-03-31/functions";

@@ -7,6 +7,7 @@ use tokio::process::Command;
 
 use crate::simulator_client::Served;
 
+#[expect(clippy::print_stdout, reason = "a test that did not run says so")]
 fn asked_for(variable: &str) -> bool {
     let asked = std::env::var(variable).is_ok_and(|it| it == "1");
     if !asked {
@@ -55,8 +56,7 @@ async fn terraform_makes_keeps_and_unmakes_functions_and_permissions() {
     if let Ok(plugins) = std::env::var("PERMITD_TEST_TF_PLUGINS") {
         init.push(format!("-plugin-dir={plugins}"));
     }
-    let plain = terraform(dir.path(), &served, &init).await;
-    succeeded(&plain, "init");
+    succeeded(&terraform(dir.path(), &served, &init).await, "init");
     let run = async |arguments: &[&str]| {
         let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
         terraform(dir.path(), &served, &arguments).await

@@ -262,7 +262,7 @@ async fn somebody_changes_things_in_order_and_only_where_it_changes_something() 
             "somebody deleted arn:aws:iam::123456789012:role/seen".to_owned(),
         ]
     );
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     assert!(events.is_empty(), "there is nothing left to change");
     let state = serde_json::to_value(simulator.state()).unwrap();
     let live = &state["accounts"][0]["functions"][0]["policies"]["live"]["Statement"];
