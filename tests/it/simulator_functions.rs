@@ -198,3 +198,22 @@ async fn what_goes_takes_its_policies_along() {
     served.function("f").await;
     assert_eq!(served.sids("f").await, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn an_authorization_has_to_be_whole_and_may_be_demanded() {
+    let served = Served::new("").await;
+    let list = "/2015-03-31/functions/";
+    assert_eq!(served.unsigned().send("GET", list, "").await.status, 200);
+    served.control("PUT", "state", &json!({"switches": {"require_authorization": true}})).await;
+    let answer = served.unsigned().send("GET", list, "").await.summary();
+    assert_eq!(answer, "403 MissingAuthenticationTokenException: Missing Authentication Token");
+    let presigned = "?X-Amz-Credential=AKID%2F20261122%2Feu-west-1%2Flambda%2Faws4_request";
+    let presigned = served.unsigned().send("GET", &format!("{list}{presigned}"), "").await;
+    assert_eq!(presigned.status, 200);
+    let broken = served.signed("A/B", "us-east-1").send("GET", list, "").await.summary();
+    starts(&broken, "403 IncompleteSignatureException: ");
+    let log = served.control("GET", "requests", &Value::Null).await;
+    let errors: Vec<_> = log["requests"].as_array().unwrap().iter().map(|it| &it["error"]).collect();
+    assert_eq!(errors[1], &json!("MissingAuthenticationTokenException"));
+    assert_eq!(served.send("GET", "/2099-01-01/nothing", "").await.status, 404);
+}

@@ -486,3 +486,29 @@ async fn old_statements_have_another_order() {
     starts(text, r#"{"Action":"lambda:InvokeFunction","Resource":"#);
     assert!(text.ends_with(r#""Sid":"s3"}"#), "{text}");
 }
+
+#[tokio::test]
+async fn what_is_not_sure_can_be_switched() {
+    let served = served().await;
+    let switches = json!({"put_echo": "compact", "publish_unchanged": "new", "principal_flicker": "1h"});
+    served.control("PUT", "state", &json!({"switches": switches})).await;
+    let policy = "{ \"Statement\": {\"Effect\": \"Allow\", \"Principal\": \"*\", \"Action\": \"*\"} }";
+    let put = served.call("PutResourcePolicy", &json!({"ResourceArn": FN, "Policy": policy})).await;
+    let compact = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*"}]}"#;
+    assert_eq!(put.json()["Policy"], json!(compact));
+    for version in ["2", "3"] {
+        let made = served.call("PublishVersion", &json!({"FunctionName": "f"})).await.json();
+        assert_eq!(made["Version"], json!(version));
+    }
+    // A role that is new shows as its id for a while, and blocks nothing.
+    let role = "arn:aws:iam::123456789012:role/new";
+    served.control("POST", "principals", &json!({"create": [role]})).await;
+    let add = grant(json!({"StatementId": "new", "Principal": role}));
+    assert_eq!(served.call("AddPermission", &add).await.status, 201);
+    let body = served.call("GetPolicy", &json!({"FunctionName": "f"})).await.body;
+    assert!(body.contains("AROA") && !body.contains(role), "{body}");
+    assert_eq!(served.add("f", "more").await.status, 201);
+    served.control("PUT", "state", &json!({"switches": {"principal_flicker": 0}})).await;
+    let body = served.call("GetPolicy", &json!({"FunctionName": "f"})).await.body;
+    assert!(body.contains(role) && !body.contains("AROA"), "{body}");
+}
