@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Recovery};
+use crate::policy::grant::{Permission, UrlAuthType};
 use crate::policy::target::Target;
 use crate::simulator::{
     Simulator,
@@ -85,7 +86,7 @@ impl PolicyGateway for Direct {
         &self,
         target: &Target,
         sid: &str,
-        permission: &crate::policy::grant::Permission,
+        permission: &Permission,
         revision: Option<&str>,
     ) -> Result<(), GatewayError> {
         let mut body = Map::new();
@@ -101,7 +102,8 @@ impl PolicyGateway for Direct {
         put("SourceAccount", permission.source_account.as_deref());
         put("PrincipalOrgID", permission.principal_org_id.as_deref());
         put("EventSourceToken", permission.event_source_token.as_deref());
-        put("FunctionUrlAuthType", permission.function_url_auth_type.map(|it| it.as_str()));
+        let auth = permission.function_url_auth_type;
+        put("FunctionUrlAuthType", auth.map(UrlAuthType::as_str));
         put("RevisionId", revision);
         if permission.invoked_via_function_url {
             body.insert("InvokedViaFunctionUrl".to_owned(), json!(true));

@@ -1,5 +1,7 @@
 //! From a request to the rule that answers it.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use crate::simulator::{
@@ -82,7 +84,7 @@ impl World {
                 return Ok(Reply::new(200, json!({"EventSourceMappings": []})));
             }
             "GetAccountSettings" => {
-                let n = self.regions.get(&caller.place).map_or(0, |it| it.len());
+                let n = self.regions.get(&caller.place).map_or(0, BTreeMap::len);
                 return Ok(Reply::new(
                     200,
                     json!({

@@ -16,22 +16,13 @@ use crate::simulator::{
 };
 
 impl World {
-    /// The function, version or alias that a request means; its name and Qualifier checked.
-    pub(crate) fn named(&self, request: &Request, caller: &Caller) -> Result<Resource, Refusal> {
-        let mut checks = Checks::default();
-        checks.text(&validate::A_FUNCTION_NAME, request.label(0));
-        checks.optional(&validate::A_QUALIFIER, request.query("Qualifier"));
-        checks.done()?;
-        resolve(request.label(0), request.query("Qualifier"), caller, request.operation)
-    }
-
     /// The same, where it exists.
     pub(crate) fn found(
         &self,
         request: &Request,
         caller: &Caller,
     ) -> Result<(Resource, &Function), Refusal> {
-        let resource = self.named(request, caller)?;
+        let resource = named(request, caller)?;
         // Recorded: GetFunction and its like name the qualifier even where the function is missing.
         match self.function(&resource) {
             Some(it) if self.qualifier_exists(&resource) => Ok((resource, it)),
@@ -89,7 +80,7 @@ impl World {
         request: &Request,
         caller: &Caller,
     ) -> Result<Reply, Refusal> {
-        let resource = self.named(request, caller)?;
+        let resource = named(request, caller)?;
         let Some(qualifier) = resource.qualifier.as_deref() else {
             self.existing(&resource)?;
             if let Some(functions) = self.regions.get_mut(&resource.place) {
@@ -169,7 +160,7 @@ impl World {
         with_code: bool,
     ) -> Result<Reply, Refusal> {
         let body = object(&request.body)?;
-        let resource = self.named(request, caller)?;
+        let resource = named(request, caller)?;
         let given = validate::text(&body, "RevisionId")?;
         let revision = self.uuid();
         let function = self.existing(&resource)?;
@@ -257,7 +248,7 @@ impl World {
         caller: &Caller,
     ) -> Result<Reply, Refusal> {
         let body = object(&request.body)?;
-        let resource = self.named(request, caller)?;
+        let resource = named(request, caller)?;
         if resource.qualifier.is_some() {
             return Err(Refusal::parameter(
                 "This operation is permitted on Lambda functions only. Aliases and versions do \
@@ -361,4 +352,13 @@ fn code(code: Option<&Map<String, Value>>) -> (String, u64) {
 fn tags(body: &Map<String, Value>) -> BTreeMap<String, String> {
     let members = body.get("Tags").and_then(Value::as_object).into_iter().flatten();
     members.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
+/// The function, version or alias that a request means; its name and Qualifier checked.
+pub(crate) fn named(request: &Request, caller: &Caller) -> Result<Resource, Refusal> {
+    let mut checks = Checks::default();
+    checks.text(&validate::A_FUNCTION_NAME, request.label(0));
+    checks.optional(&validate::A_QUALIFIER, request.query("Qualifier"));
+    checks.done()?;
+    resolve(request.label(0), request.query("Qualifier"), caller, request.operation)
 }

@@ -21,4 +21,11 @@ Faults: {"operation": GLOB, "target": GLOB, "nth": 1, "times": 1 | "forever", "p
   kind: error, error_after (status, code, message | body, content_type; retry_after), drop_before,
   drop_after, stale, delay (delay_ms), writer_before, writer_after (change: {remove | add | change | clear});
   beside "faults": "throttle", "latency_ms", "seed".
+
+Seed (YAML), and the state in the same shape:
+  accounts: [{id: "123456789012", region: us-east-1, functions: [{name: f, versions: 1, aliases: {live: "1"}, tags: {},
+    policy: {...}, policies: {live: {...}}}], principals: [IAM ARN], access_keys: [KEY]}]
+  switches: {read_lag: {reads: 1, time: 2s}, aroa_render_delay: 5s, public_block: on, ...}; all of them in $S/state
+  tamper: [{every: 8s, after: 2s, function: f, qualifier: live, remove: SID | add: {Sid: ...} | change: {sid: SID, set: {...}} | clear: true},
+    {every: 60s, delete_principal: IAM ARN}]
 "#;

@@ -134,6 +134,7 @@ impl World {
         for AccountSeed { id, region, functions, .. } in accounts {
             let place = AccountRegion { account: id.clone(), region: region.clone() };
             let before = old.get(&place);
+            self.regions.entry(place.clone()).or_default();
             for seed in functions {
                 let function =
                     self.function_of(seed, before.and_then(|it| it.get(&seed.name)), now)?;
@@ -318,7 +319,8 @@ impl Function {
             let Some(Policy { document, revision }) = &slot.policy else { continue };
             let text = document.text();
             let value: Value = serde_json::from_str(&text).unwrap_or_default();
-            let text = Some(text).filter(|it| *it != value.to_string());
+            let compact = value.to_string();
+            let text = Some(text).filter(|it| *it != compact);
             match qualifier {
                 None => {
                     (res.policy, res.text) = (Some(value), text);

@@ -107,12 +107,21 @@ pub(crate) fn xml(
     }
 }
 
+/// STS has a name of its own for a key that nobody knows.
+pub(crate) fn renamed(refusal: Refusal) -> Refusal {
+    if refusal.code == "UnrecognizedClientException" {
+        return Refusal { code: "InvalidClientTokenId".to_owned(), ..refusal };
+    }
+    refusal
+}
+
 fn elements(value: &Value) -> String {
     match value {
         Value::Object(members) => members
             .iter()
             .map(|(key, value)| format!("<{key}>{}</{key}>", elements(value)))
-            .collect(),
+            .collect::<Vec<_>>()
+            .concat(),
         Value::String(it) => escaped(it),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => value.to_string(),
     }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::simulator::{
     account::{Alias, Moment, Version, World},
+    functions::named,
     names::{LATEST, Resource},
     refusal::Refusal,
     render::{self, Phase},
@@ -24,7 +25,7 @@ impl World {
         now: Moment,
     ) -> Result<Reply, Refusal> {
         let body = object(&request.body)?;
-        let resource = self.named(request, caller)?.with(None);
+        let resource = named(request, caller)?.with(None);
         let latest = self.existing(&resource)?.latest.clone();
         if let Some(it) = validate::text(&body, "CodeSha256")?
             && !it.is_empty()
@@ -92,7 +93,7 @@ impl World {
         checks.required(&validate::A_VERSION, version);
         checks.done()?;
         let (name, version) = (name.unwrap_or_default(), version.unwrap_or_default());
-        let resource = self.named(request, caller)?.with(None);
+        let resource = named(request, caller)?.with(None);
         let routing = routing(&body);
         self.check_version(&resource, version)?;
         check_routing(version, routing.as_ref())?;
@@ -122,7 +123,7 @@ impl World {
         checks.text(&validate::AN_ALIAS, request.label(1));
         checks.optional(&validate::A_VERSION, version);
         checks.done()?;
-        let resource = self.named(request, caller)?.with(None);
+        let resource = named(request, caller)?.with(None);
         let name = request.label(1);
         let arn = resource.with(Some(name)).arn();
         let missing = || Refusal::not_found(format!("Alias not found: {arn}"));
@@ -157,7 +158,7 @@ impl World {
         request: &Request,
         caller: &Caller,
     ) -> Result<Reply, Refusal> {
-        let resource = self.named(request, caller)?.with(Some(request.label(1)));
+        let resource = named(request, caller)?.with(Some(request.label(1)));
         let function = self.existing(&resource)?;
         if function.aliases.remove(request.label(1)).is_some() {
             function.policies.remove(&resource.qualifier);
@@ -171,7 +172,7 @@ impl World {
         request: &Request,
         caller: &Caller,
     ) -> Result<Reply, Refusal> {
-        let resource = self.named(request, caller)?.with(None);
+        let resource = named(request, caller)?.with(None);
         let name = request.label(1);
         let arn = resource.with(Some(name)).arn();
         let missing = || Refusal::not_found(format!("Cannot find alias arn: {arn}"));
@@ -186,7 +187,7 @@ impl World {
         caller: &Caller,
     ) -> Result<Reply, Refusal> {
         let size = page_size(request)?;
-        let resource = self.named(request, caller)?.with(None);
+        let resource = named(request, caller)?.with(None);
         let version = request.query("FunctionVersion");
         let aliases = &self.existing(&resource)?.aliases;
         let all: Vec<(String, Value)> = aliases
@@ -204,7 +205,7 @@ impl World {
         caller: &Caller,
     ) -> Result<Reply, Refusal> {
         let size = page_size(request)?;
-        let resource = self.named(request, caller)?.with(None);
+        let resource = named(request, caller)?.with(None);
         let function = self.existing(&resource)?;
         let numbered = function.versions.iter().map(|(it, version)| (it.to_string(), version));
         let all: Vec<(String, Value)> = std::iter::once((LATEST.to_owned(), &function.latest))

@@ -39,13 +39,11 @@ async fn answer(
     };
     // Lambda finishes what it has begun, also when the client has gone: so it is a task of its own.
     let task = tokio::spawn(async move { handle(&simulator, &parts, body.to_vec()).await });
-    match task.await {
-        Ok(Some(response)) => response,
-        Ok(None) | Err(_) => {
-            line.cut();
-            Response::new(Body::empty())
-        }
+    if let Ok(Some(response)) = task.await {
+        return response;
     }
+    line.cut();
+    Response::new(Body::empty())
 }
 
 /// None: there is no answer.
@@ -77,9 +75,10 @@ async fn handle(simulator: &Simulator, parts: &Parts, body: Vec<u8>) -> Option<R
         Outcome::Dropped => None,
         Outcome::Raw(answer) => Some(respond(&answer, &id)),
         Outcome::Ruled(result) if request.operation.bucket().is_none() => {
+            let result = result.map_err(sts::renamed);
             let body = sts::xml(request.operation, &result, &id);
             let content_type = "text/xml".to_owned();
-            Some(respond(&Answer { body, content_type, ..Answer::of(&result) }, &id))
+            Some(respond(&Answer { content_type, body, ..Answer::of(&result) }, &id))
         }
         Outcome::Ruled(result) => Some(respond(&Answer::of(&result), &id)),
     }
