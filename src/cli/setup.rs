@@ -66,8 +66,6 @@ pub(crate) struct Ready {
     mode_named: bool,
     /// What to say when nobody did.
     has_settings: bool,
-    /// The embedded simulator, which lives as long as the command.
-    pub(crate) simulator: Option<embedded::Embedded>,
 }
 
 /// Stands in for an account that nobody has to know.
@@ -169,8 +167,8 @@ async fn ready_with(texts: Texts, args: &TargetArgs, show: Show) -> Result<Ready
         show.note(&format!("lambda.simulator: nothing goes to AWS, but to {}", it.endpoint()));
     }
     let endpoint = simulator.as_ref().map(embedded::Embedded::endpoint);
-    let ready = ready_at(texts, args, endpoint).await?;
-    Ok(Ready { simulator, ..ready })
+    // It serves until the process ends.
+    ready_at(texts, args, endpoint).await
 }
 
 /// The same with Lambda at a certain address.
@@ -190,7 +188,6 @@ pub(crate) async fn ready_at(
         mode_named: args.mode.is_some() || texts.settings.mode.is_some(),
         has_settings: texts.has_settings,
         settings: texts.settings,
-        simulator: None,
     })
 }
 

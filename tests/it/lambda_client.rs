@@ -29,12 +29,12 @@ async fn canned(answer: &str) -> Canned {
     let (log, answer) = (Arc::clone(&requests), answer.to_owned());
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let mut request = Vec::new();
+            let mut received = Vec::new();
             let mut chunk = [0; 4096];
             loop {
                 let n = stream.read(&mut chunk).await.unwrap_or(0);
-                request.extend_from_slice(&chunk[..n]);
-                let text = String::from_utf8_lossy(&request).into_owned();
+                received.extend_from_slice(&chunk[..n]);
+                let text = String::from_utf8_lossy(&received).into_owned();
                 let length = text
                     .lines()
                     .find_map(|it| {
@@ -47,7 +47,7 @@ async fn canned(answer: &str) -> Canned {
                     break;
                 }
             }
-            log.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
+            log.lock().unwrap().push(String::from_utf8_lossy(&received).into_owned());
             drop(stream.write_all(answer.as_bytes()).await);
             drop(stream.shutdown().await);
         }
