@@ -9,3 +9,6 @@ pub mod settings;
 mod render;
 mod walk;
 mod yaml;
+
+#[cfg(test)]
+mod tests;

@@ -4,3 +4,4 @@ pub mod cadence;
 pub mod carry;
 pub mod clock;
 pub mod pass;
+pub mod refusals;

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     config::settings::{Budget, parse_budget},
     drift::allow::Mode,
+    simulator::HELP,
 };
 
 /// Keeps the resource-based policies of AWS Lambda functions as they are written in YAML.
@@ -148,6 +149,7 @@ pub struct CheckArgs {
 
 /// `permitd simulate`
 #[derive(Debug, Clone, Args)]
+#[command(after_help = HELP, after_long_help = HELP)]
 pub struct SimulateArgs {
     /// Where to listen; port 0 is any free one
     #[arg(long, env = "PERMITD_LISTEN", default_value = "127.0.0.1:0", value_name = "ADDR")]

@@ -1,8 +1,129 @@
-//! `permitd demo`.
-use crate::cli::{
-    exit::Exit,
-    show::{Show, Stop},
+//! `permitd demo`: the main job against the simulator, with somebody who changes things in between.
+
+use std::{collections::VecDeque, path::PathBuf};
+
+use tokio::{
+    sync::broadcast::error::RecvError,
+    time::{Instant, sleep_until},
 };
-pub(crate) async fn demo(_show: Show) -> Result<Exit, Stop> {
-    Err(Stop::failure("soon"))
+
+use crate::{
+    cli::{
+        args::TargetArgs,
+        embedded,
+        exit::Exit,
+        run::{act, cadence, look},
+        setup::{self, Ready, Texts},
+        show::{Show, Stop},
+    },
+    config::{
+        diagnostic::{File, Files},
+        settings::{self, Settings},
+    },
+    daemon::{pass::Seen, refusals::Refusals},
+    drift::outcome::{Outcome, State},
+    report::{palette, text, words},
+    simulator::{Exposure, Seed, TamperEvent},
+};
+
+const SETTINGS: &str = include_str!("../../config/demo/permitd.yaml");
+const PERMISSIONS: &str = include_str!("../../config/demo/permissions/media.yaml");
+const SEED: &str = include_str!("../../config/demo/account.yaml");
+
+/// Runs until a signal.
+pub(crate) async fn demo(show: Show) -> Result<Exit, Stop> {
+    let stop = setup::stop_on_signals();
+    let settings = settings::parse(&File::new("config/demo/permitd.yaml", SETTINGS.to_owned()))
+        .map_err(Stop::Config)?;
+    let (ready, simulated) = set_up(settings).await?;
+    show.line(&format!(
+        "permitd demo: a simulated Lambda at {}, and the wishes in config/demo/permissions/media.yaml.\n\
+         This is what differs:\n",
+        simulated.endpoint()
+    ));
+    let mut events = simulated.simulator.tamper_events();
+    let mut refusals = Refusals::default();
+    let seen = look(&ready, &refusals, &stop.token).await;
+    let found: Vec<Outcome> = seen.iter().map(Seen::outcome).collect();
+    show.line(&text::plan(&found, show.color()));
+    show.line("permitd puts it right, each write guarded by the revision that it read:\n");
+    let mut outcomes = act(&ready, seen, &stop.token, |it| tell(it, show)).await;
+    report(&outcomes, show);
+    show.line(
+        "\nFrom now on others change the policies behind permitd's back, and it looks every two seconds.\n\
+         Ctrl-C ends the demo.\n",
+    );
+    let mut told: VecDeque<String> = VecDeque::new();
+    let mut next = Instant::now() + cadence(&ready).next(fastrand::f64());
+    while !stop.token.is_cancelled() {
+        // Each arm is cancel-safe: a timer, a level, and a channel that keeps what was not taken.
+        tokio::select! {
+            () = stop.token.cancelled() => {}
+            event = events.recv() => match event {
+                Ok(event) => show.line(&event_line(&event)),
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => break,
+            },
+            () = sleep_until(next) => {
+                next = Instant::now() + cadence(&ready).next(fastrand::f64());
+                let seen = look(&ready, &refusals, &stop.token).await;
+                // What somebody did is told before what was done about it.
+                while let Ok(event) = events.try_recv() {
+                    show.line(&event_line(&event));
+                }
+                outcomes = act(&ready, seen, &stop.token, |it| tell(it, show)).await;
+                refusals.learn(&outcomes);
+                trouble(&outcomes, &mut told, show);
+            }
+        }
+    }
+    drop(ready);
+    simulated.shut_down().await;
+    show.line("\nStopped. Now try it on your own account: permitd plan permissions.yaml");
+    Ok(Exit::Success)
+}
+
+async fn set_up(settings: Settings) -> Result<(Ready, embedded::Embedded), Stop> {
+    let seed = Seed::parse(SEED, "config/demo/account.yaml".as_ref())
+        .map_err(|it| Stop::config(it.to_string(), "correct the seed file"))?;
+    let listen = settings.simulator.as_ref().map_or(([127, 0, 0, 1], 0).into(), |it| it.listen);
+    let simulated = embedded::serve(seed, listen, Exposure::Loopback).await?;
+    let file = File::new("config/demo/permissions/media.yaml", PERMISSIONS.to_owned());
+    let files = Files { files: vec![file], diagnostics: Vec::new() };
+    // The demo starts the simulator by itself, for it listens to what happens in it.
+    let settings = Settings { simulator: None, ..settings };
+    let base = PathBuf::new();
+    let texts = Texts { settings, has_settings: true, base, files };
+    let args = TargetArgs::default();
+    let ready = setup::ready_at(texts, &args, Some(simulated.endpoint())).await?;
+    Ok((ready, simulated))
+}
+
+fn event_line(event: &TamperEvent) -> String {
+    let mark = palette::HELD.symbol;
+    format!("  {mark} {event}")
+}
+
+fn tell(outcome: &Outcome, show: Show) {
+    for deed in words::deeds(outcome) {
+        show.line(&palette::ADD.paint(&format!("    {deed}"), show.color()));
+    }
+}
+
+fn report(outcomes: &[Outcome], show: Show) {
+    let in_sync = outcomes.iter().filter(|it| it.state == State::InSync).count();
+    show.line(&format!("\n{in_sync} of {} functions are as written.", outcomes.len()));
+}
+
+/// What stays wrong is told once.
+fn trouble(outcomes: &[Outcome], told: &mut VecDeque<String>, show: Show) {
+    for outcome in outcomes {
+        let Some(trouble) = &outcome.trouble else { continue };
+        let line = format!("  ? {}: {trouble}", outcome.target);
+        if !told.contains(&line) {
+            show.line(&line);
+            told.push_back(line);
+            told.truncate(100);
+        }
+    }
 }

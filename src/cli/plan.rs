@@ -16,6 +16,7 @@ use crate::{
         carry::Carrier,
         clock,
         pass::{Seen, look_at_all},
+        refusals::Refusals,
     },
     drift::outcome::Outcome,
     lambda::gateway::PolicyReader,
@@ -46,7 +47,9 @@ pub(crate) async fn look<'a, R: PolicyReader>(
 ) -> Vec<Seen<'a>> {
     let carrier = Carrier { gateway: reader, clock: clock::system, stop };
     let bar = progress(ready.wanted.len(), show);
-    let seen = look_at_all(&carrier, &ready.wanted, &ready.rules, || bar.inc(1)).await;
+    let seen =
+        look_at_all(&carrier, &ready.wanted, &ready.rules, &Refusals::default(), || bar.inc(1))
+            .await;
     bar.finish_and_clear();
     seen
 }

@@ -16,8 +16,9 @@ use crate::{
         carry::Carrier,
         clock,
         pass::{Seen, act_on_all, look_at_all},
+        refusals::Refusals,
     },
-    drift::{allow::Mode, outcome::Outcome},
+    drift::{allow::Mode, outcome::Outcome, plan::Plan},
     report::{text, totals::Totals, words},
 };
 
@@ -26,8 +27,9 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let mut ready = setup::ready(&args.target, show).await?;
     ready.needs_mode("run")?;
     let stop = setup::stop_on_signals();
+    let mut refusals = Refusals::default();
     if args.once {
-        let outcomes = pass(&ready, &stop.token).await;
+        let outcomes = pass(&ready, &mut refusals, &stop.token).await;
         let observing = ready.rules.mode == Mode::Observe;
         let report = if observing { text::plan } else { text::applied };
         say(&report(&outcomes, show.color()), show)?;
@@ -40,7 +42,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     while !stop.token.is_cancelled() {
         let start = Instant::now();
         // The outcomes were told as they came.
-        drop(pass(&ready, &stop.token).await);
+        drop(pass(&ready, &mut refusals, &stop.token).await);
         let next = start + cadence(&ready).next(fastrand::f64());
         // Each arm is cancel-safe: a timer, a level, and a signal that is kept until it is taken.
         tokio::select! {
@@ -67,16 +69,36 @@ pub(crate) fn cadence(ready: &Ready) -> Cadence {
     Cadence { interval: ready.settings.interval, jitter: ready.settings.jitter }
 }
 
-/// One look at every target, and what is to be done about it.
-async fn pass(ready: &Ready, stop: &CancellationToken) -> Vec<Outcome> {
+/// Reads every target of a pass.
+pub(crate) async fn look<'a>(
+    ready: &'a Ready,
+    refusals: &Refusals,
+    stop: &CancellationToken,
+) -> Vec<Seen<'a>> {
     let carrier = Carrier { gateway: &ready.gateway, clock: clock::system, stop };
+    look_at_all(&carrier, &ready.wanted, &ready.rules, refusals, || {}).await
+}
+
+/// Does what is to be done about what was seen; in mode `observe` that is nothing.
+pub(crate) async fn act(
+    ready: &Ready,
+    seen: Vec<Seen<'_>>,
+    stop: &CancellationToken,
+    told: impl Fn(&Outcome),
+) -> Vec<Outcome> {
+    if ready.rules.mode == Mode::Observe {
+        return seen.into_iter().map(Seen::into_outcome).collect();
+    }
+    let carrier = Carrier { gateway: &ready.gateway, clock: clock::system, stop };
+    act_on_all(&carrier, seen, None, told).await
+}
+
+/// One look at every target, and what is to be done about it.
+async fn pass(ready: &Ready, refusals: &mut Refusals, stop: &CancellationToken) -> Vec<Outcome> {
     let start = Instant::now();
-    let seen = look_at_all(&carrier, &ready.wanted, &ready.rules, || {}).await;
-    let outcomes = if ready.rules.mode == Mode::Observe {
-        seen.into_iter().map(Seen::into_outcome).collect()
-    } else {
-        act_on_all(&carrier, seen, None, tell_deeds).await
-    };
+    let seen = look(ready, refusals, stop).await;
+    let outcomes = act(ready, seen, stop, tell_deeds).await;
+    refusals.learn(&outcomes);
     for outcome in &outcomes {
         tell_trouble(outcome);
     }
@@ -99,7 +121,7 @@ fn tell_trouble(outcome: &Outcome) {
         let reason = trouble.reason.name();
         tracing::warn!(%arn, state = outcome.state.name(), reason, hint = trouble.hint, "{}", trouble.message);
     }
-    for (change, reason) in outcome.left.iter().flat_map(crate::drift::plan::Plan::holds) {
+    for (change, reason) in outcome.left.iter().flat_map(Plan::holds) {
         let sid = change.drift.sid.as_deref();
         tracing::warn!(%arn, sid, kind = change.drift.kind.name(), reason = reason.name(), "held: {reason}");
     }

@@ -16,7 +16,7 @@ use crate::{
         show::{Show, Stop},
     },
     config::{
-        diagnostic::File,
+        diagnostic::Files,
         load, permissions,
         resolve::{self, Context, Loaded},
         settings::{Budget, Pattern, Settings},
@@ -43,7 +43,7 @@ pub(crate) struct Texts {
     /// What its paths are relative to.
     pub(crate) base: PathBuf,
     /// The permission files.
-    pub(crate) files: Vec<Arc<File>>,
+    pub(crate) files: Files,
 }
 
 /// What the files want.
@@ -118,7 +118,7 @@ pub(crate) fn read(args: &SourceArgs) -> Result<Texts, Stop> {
             ),
         });
     }
-    let files = load::read_permissions(&patterns, &relative_to).map_err(Stop::Config)?;
+    let files = load::read_permissions(&patterns, &relative_to);
     Ok(Texts { settings, has_settings: found.is_some(), base, files })
 }
 
@@ -165,10 +165,24 @@ pub(crate) async fn ready(args: &TargetArgs, show: Show) -> Result<Ready, Stop> 
 }
 
 /// The same from files that were read already.
-pub(crate) async fn ready_with(texts: Texts, args: &TargetArgs, show: Show) -> Result<Ready, Stop> {
+async fn ready_with(texts: Texts, args: &TargetArgs, show: Show) -> Result<Ready, Stop> {
+    let simulator = embedded::start(&texts).await?;
+    if let Some(it) = &simulator {
+        show.note(&format!("lambda.simulator: nothing goes to AWS, but to {}", it.endpoint()));
+    }
+    let endpoint = simulator.as_ref().map(embedded::Embedded::endpoint);
+    let ready = ready_at(texts, args, endpoint).await?;
+    Ok(Ready { simulator, ..ready })
+}
+
+/// The same with Lambda at a certain address.
+pub(crate) async fn ready_at(
+    texts: Texts,
+    args: &TargetArgs,
+    simulator: Option<String>,
+) -> Result<Ready, Stop> {
     let defaults = named_defaults(&texts, &args.source)?;
-    let (simulator, endpoint) = embedded::start(&texts, show).await?;
-    let access = Access { region: defaults.region, simulator: endpoint };
+    let access = Access { region: defaults.region, simulator };
     let fleet = Fleet::new(&access, budgets(&texts.settings, args)).await;
     let (wanted, rules) = understand(&texts, args, &fleet).await?;
     Ok(Ready {
@@ -178,7 +192,7 @@ pub(crate) async fn ready_with(texts: Texts, args: &TargetArgs, show: Show) -> R
         mode_named: args.mode.is_some() || texts.settings.mode.is_some(),
         has_settings: texts.has_settings,
         settings: texts.settings,
-        simulator,
+        simulator: None,
     })
 }
 

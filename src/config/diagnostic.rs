@@ -17,6 +17,15 @@ pub struct File {
     pub text: String,
 }
 
+/// The files that could be read, and why others could not.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// In the order in which they are read.
+    pub files: Vec<Arc<File>>,
+    /// One for each file that is missing here.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
 /// A range of a file, with the line and column of its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
@@ -139,7 +148,7 @@ pub fn render_all(diagnostics: &[Diagnostic], color: bool) -> String {
     let shown = shown.join("\n\n");
     match diagnostics.len() {
         0 => shown,
-        0..=MAX_PRINTED => format!("{shown}\n"),
+        1..=MAX_PRINTED => format!("{shown}\n"),
         more => format!("{shown}\n\nand {} more\n", more - MAX_PRINTED),
     }
 }

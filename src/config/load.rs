@@ -6,7 +6,9 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::diagnostic::{self, Diagnostic, File, Place, Span};
+use crate::config::diagnostic::{Diagnostic, File, Files, Place, Span};
+use crate::config::permissions;
+use crate::config::resolve::{Context, Loaded, resolve};
 use crate::config::settings::{self, Pattern, Settings};
 
 /// A larger file is a mistake; 25,000 statements have five megabytes.
@@ -32,22 +34,23 @@ pub fn read_settings(path: &Path) -> Result<Settings, Vec<Diagnostic>> {
 ///
 /// A pattern is a file, a directory (all of its `*.yaml` and `*.yml`), a glob, or `-` for the
 /// standard input. `base` is what relative ones are relative to: the folder of the settings file.
-pub fn read_permissions(
-    patterns: &[Pattern],
-    base: &Path,
-) -> Result<Vec<Arc<File>>, Vec<Diagnostic>> {
-    let mut files = Vec::new();
-    let mut diagnostics = Vec::new();
+/// What cannot be read does not keep the rest from being read, and checked.
+pub fn read_permissions(patterns: &[Pattern], base: &Path) -> Files {
+    let Files { mut files, mut diagnostics } = Files::default();
     let mut paths = BTreeSet::new();
+    let mut stdin_is_read = false;
     for pattern in patterns {
         if pattern.text == "-" && pattern.place.is_none() {
+            if std::mem::replace(&mut stdin_is_read, true) {
+                continue;
+            }
             match read_stdin() {
                 Ok(file) => files.push(file),
                 Err(diagnostic) => diagnostics.push(diagnostic),
             }
             continue;
         }
-        match expand(&base.join(&pattern.text)) {
+        match expand(base, &pattern.text) {
             Ok(found) if found.is_empty() => {
                 let message = format!("`{}` matches no file", pattern.text);
                 let help = "permission files end in .yaml or .yml";
@@ -72,11 +75,16 @@ pub fn read_permissions(
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
-    if diagnostics.is_empty() {
-        return Ok(files);
-    }
-    diagnostic::sort(&mut diagnostics);
-    Err(diagnostics)
+    Files { files, diagnostics }
+}
+
+/// Everything in one step, for who knows account and region beforehand.
+pub fn load(
+    patterns: &[Pattern],
+    base: &Path,
+    context: &Context,
+) -> Result<Loaded, Vec<Diagnostic>> {
+    resolve(permissions::parse(&read_permissions(patterns, base)), context)
 }
 
 /// The folder that paths in a settings file are relative to.
@@ -89,61 +97,72 @@ fn about(pattern: &Pattern, message: String) -> Diagnostic {
     Diagnostic::error(pattern.place.clone().unwrap_or_else(argument), message)
 }
 
-fn expand(path: &Path) -> Result<Vec<PathBuf>, String> {
-    match fs::metadata(path) {
+fn expand(base: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
+    let path = base.join(pattern);
+    let mut walk = Walk::default();
+    match fs::metadata(&path) {
         Ok(it) if it.is_dir() => {
-            let mut found = Vec::new();
-            walk(path, 0, &mut found).map_err(|it| plain(&it))?;
-            found.sort();
-            return Ok(found);
+            walk.directory(&path).map_err(|it| plain(&it))?;
+            return Ok(walk.found);
         }
-        Ok(_) => return Ok(vec![path.to_owned()]),
+        Ok(_) => return Ok(vec![path]),
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(plain(&error)),
         Err(_) => {}
     }
-    let text = path.to_string_lossy();
-    if !text.contains(['*', '?', '[']) {
+    if !pattern.contains(['*', '?', '[']) {
         return Err("there is no such file or directory".to_owned());
     }
+    // Only the pattern is one: the folder of the settings may be called `[x]`.
+    let folder = PathBuf::from(glob::Pattern::escape(&base.to_string_lossy()));
+    let text = folder.join(pattern);
     let options = glob::MatchOptions {
         require_literal_separator: true,
         require_literal_leading_dot: true,
         ..glob::MatchOptions::new()
     };
-    let found = glob::glob_with(&text, options).map_err(|it| format!("as a glob: {}", it.msg))?;
-    let mut files = Vec::new();
+    let found = glob::glob_with(&text.to_string_lossy(), options)
+        .map_err(|it| format!("as a glob: {}", it.msg))?;
     for path in found {
         let path = path.map_err(|it| plain(it.error()))?;
         if path.is_dir() {
-            walk(&path, 0, &mut files).map_err(|it| plain(&it))?;
+            walk.directory(&path).map_err(|it| plain(&it))?;
         } else {
-            files.push(path);
+            walk.found.push(path);
         }
     }
-    Ok(files)
+    Ok(walk.found)
 }
 
-/// All permission files under a directory. What begins with a dot is not looked at: editors leave
-/// such files, and a `ConfigMap` mount keeps its files a second time in `..data` and
-/// `..2026_11_22_…`; the names beside them are links into it.
-fn walk(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) -> io::Result<()> {
-    const MAX_DEPTH: usize = 32;
-    if depth > MAX_DEPTH {
-        return Err(io::Error::other("its directories are nested too deeply, perhaps by a link"));
-    }
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with('.') {
-            continue;
+/// All permission files under a directory.
+#[derive(Default)]
+struct Walk {
+    found: Vec<PathBuf>,
+    /// Directories by their real path: a link may lead back to one.
+    seen: BTreeSet<PathBuf>,
+}
+
+impl Walk {
+    /// What begins with a dot is not looked at: editors leave such files, and a `ConfigMap` mount
+    /// keeps its files a second time in `..data` and `..2026_11_22_…`; the names beside them are
+    /// links into it.
+    fn directory(&mut self, directory: &Path) -> io::Result<()> {
+        if !self.seen.insert(fs::canonicalize(directory)?) {
+            return Ok(());
         }
-        if path.is_dir() {
-            walk(&path, depth + 1, found)?;
-        } else if path.extension().is_some_and(|it| it == "yaml" || it == "yml") {
-            found.push(path);
+        for entry in fs::read_dir(directory)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with('.') {
+                continue;
+            }
+            if path.is_dir() {
+                self.directory(&path)?;
+            } else if path.extension().is_some_and(|it| it == "yaml" || it == "yml") {
+                self.found.push(path);
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 fn read(path: &Path) -> Result<Arc<File>, Diagnostic> {

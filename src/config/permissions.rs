@@ -5,7 +5,7 @@ use std::{str::FromStr, sync::Arc, sync::LazyLock};
 use jiff::Timestamp;
 use regex::Regex;
 
-use crate::config::diagnostic::{Diagnostic, File, Place, Span};
+use crate::config::diagnostic::{Diagnostic, File, Files, Place, Span};
 use crate::config::walk::{Item, Spot, Text, Walker, is_extension};
 use crate::config::yaml::{self, Value};
 use crate::drift::allow::Ownership;
@@ -22,6 +22,8 @@ pub struct Parsed<'a> {
 #[derive(Debug)]
 pub(super) struct Document<'a> {
     pub file: &'a Arc<File>,
+    /// Where `functions` stands, or else the beginning.
+    pub functions_at: Spot,
     pub account: Option<Text<'a>>,
     pub region: Option<Text<'a>>,
     pub entries: Vec<FunctionEntry<'a>>,
@@ -89,9 +91,9 @@ const NO_FUNCTIONS: &str =
     "write `functions:` and under it `- function: NAME` with its `statements:`";
 
 /// Reads all files. It always succeeds; what is wrong is told by `resolve`.
-pub fn parse(files: &[Arc<File>]) -> Parsed<'_> {
-    let mut parsed = Parsed::default();
-    for file in files {
+pub fn parse(files: &Files) -> Parsed<'_> {
+    let mut parsed = Parsed { documents: Vec::new(), diagnostics: files.diagnostics.clone() };
+    for file in &files.files {
         let tree = yaml::parse(file);
         let readable = tree.diagnostics.is_empty();
         let mut walker = Walker::new(file, tree.diagnostics);
@@ -130,7 +132,13 @@ impl Statement<'_> {
 
 fn document<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Document<'a>> {
     let file = walker.file;
-    let mut document = Document { file, account: None, region: None, entries: Vec::new() };
+    let mut document = Document {
+        file,
+        functions_at: root.spot(),
+        account: None,
+        region: None,
+        entries: Vec::new(),
+    };
     let mut meant = Vec::new();
     for item in walker.map(root, "a permission file")? {
         match item.key {
@@ -138,6 +146,7 @@ fn document<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Document<
             "region" => document.region = walker.text(item),
             "functions" => {
                 meant.push("functions");
+                document.functions_at = item.key_spot();
                 let items = walker.list(item, "functions: [{function: NAME, statements: [...]}]");
                 document.entries =
                     items.into_iter().flatten().filter_map(|it| entry(walker, it)).collect();
@@ -185,45 +194,49 @@ fn entry<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<FunctionEntr
             _ => meant.extend(walker.unknown(item, "an item of `functions`", ENTRY_KEYS)),
         }
     }
-    match (function, names) {
-        (Some(function), Some(names)) => {
-            let message = "`function` and `names` exclude each other";
-            let file = walker.file;
-            let error = names.key_spot().error(file, message);
-            walker.diagnostics.push(
-                error
-                    .also(function.key_spot().place(file), "`function` stands here")
-                    .help("put all of them under `names`"),
-            );
-        }
-        (None, None) if meant.contains(&"function") || meant.contains(&"names") => {}
-        (None, None) => {
-            let help = "write `function: NAME`, or `names: [one, other]` for several";
-            walker.advise(root.spot(), "`function` is missing", help);
-        }
-        (Some(_), None) => {}
-        (None, Some(names)) => {
-            if matches!(&names.node.value, Value::Seq(it) if it.is_empty()) {
-                walker.advise(
-                    names.spot(),
-                    "`names` is empty",
-                    "name a function, or delete the entry",
-                );
-            }
-        }
+    if !meant.contains(&"function") && !meant.contains(&"names") {
+        check_names(walker, root, function, names);
     }
     if !meant.contains(&"statements") && !meant.contains(&"absent") {
         let help = "write `statements:` with a list, or `absent:` with Sids to take back";
         walker.advise(root.spot(), "`statements` is missing", help);
     }
     // A misspelt `statements` is not an empty one.
-    entry.broken |= entry.statements.is_empty() && !has_statements;
+    entry.broken |=
+        !has_statements && (meant.contains(&"statements") || !meant.contains(&"absent"));
     entry.ownership = read_ownership(walker, ownership, prefix);
     if let (Some(spot), false) = (entry.empty, entry.statements.is_empty()) {
         let help = "delete `empty`, or the statements";
         walker.advise(spot, "`empty: true` goes with `statements: []` only", help);
     }
     Some(entry)
+}
+
+/// Exactly one of `function` and `names`, and a name in it.
+fn check_names<'a>(
+    walker: &mut Walker<'a>,
+    root: Item<'_, 'a>,
+    function: Option<Item<'_, 'a>>,
+    names: Option<Item<'_, 'a>>,
+) {
+    match (function, names) {
+        (Some(function), Some(names)) => {
+            let message = "`function` and `names` exclude each other";
+            let error = names.key_spot().error(walker.file, message);
+            let first = function.key_spot().place(walker.file);
+            let error = error.also(first, "`function` stands here");
+            walker.diagnostics.push(error.help("put all of them under `names`"));
+        }
+        (None, Some(names)) if matches!(&names.node.value, Value::Seq(it) if it.is_empty()) => {
+            let help = "name a function, or delete the entry";
+            walker.advise(names.spot(), "`names` is empty", help);
+        }
+        (None, None) => {
+            let help = "write `function: NAME`, or `names: [one, other]` for several";
+            walker.advise(root.spot(), "`function` is missing", help);
+        }
+        (Some(_), None) | (None, Some(_)) => {}
+    }
 }
 
 /// `ownership`, with `sid_prefix` where it belongs. The settings have the same two keys.

@@ -5,8 +5,8 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Render
 use crate::config::diagnostic::{Diagnostic, Place, Severity, Span};
 
 /// Of a long line so many characters are shown before the caret, and this many from it on.
-const BEFORE: usize = 60;
-const AFTER: usize = 100;
+const BEFORE: usize = 80;
+const AFTER: usize = 80;
 
 pub(super) fn diagnostic(diagnostic: &Diagnostic, color: bool) -> String {
     let Diagnostic { severity, place, message, help, other } = diagnostic;
@@ -14,9 +14,11 @@ pub(super) fn diagnostic(diagnostic: &Diagnostic, color: bool) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut report = vec![draw(Group::with_title(level.primary_title(visible(message))), place)];
+    let mut report = Vec::new();
+    draw(&mut report, Group::with_title(level.primary_title(visible(message))), place);
     if let Some((place, label)) = other.as_deref() {
-        report.push(draw(Group::with_title(Level::NOTE.secondary_title(visible(label))), place));
+        let title = Level::NOTE.secondary_title(visible(label));
+        draw(&mut report, Group::with_title(title), place);
     }
     if let Some(help) = help {
         report.push(Group::with_title(Level::HELP.secondary_title(visible(help))));
@@ -25,15 +27,25 @@ pub(super) fn diagnostic(diagnostic: &Diagnostic, color: bool) -> String {
     renderer.term_width(BEFORE + AFTER + 60).render(&report)
 }
 
-fn draw<'a>(group: Group<'a>, place: &Place) -> Group<'a> {
-    let origin = Origin::path(visible(&place.file.name));
-    let Some(span) = place.span else { return group.element(origin) };
+fn draw<'a>(report: &mut Vec<Group<'a>>, group: Group<'a>, place: &Place) {
+    let path = visible(&place.file.name);
+    let Some(span) = place.span else {
+        report.push(group.element(Origin::path(path)));
+        return;
+    };
     let (line, column) = (span.line as usize, span.column as usize);
-    let Excerpt { text, start, end } = Excerpt::of(&place.file.text, span);
+    let Excerpt { text, start, end, cut } = Excerpt::of(&place.file.text, span);
     let annotation: Annotation<'a> = AnnotationKind::Primary.span(start..end);
-    group
-        .element(origin.line(line).char_column(column))
-        .element(Snippet::source(text).line_start(line).annotation(annotation))
+    let source = Snippet::source(text).line_start(line).annotation(annotation);
+    if cut {
+        // With a path the renderer would count the column in what is left of the line, and in the
+        // group of another path it would take the source for a second file.
+        let origin = Origin::path(path).line(line).char_column(column);
+        report.push(group.element(origin));
+        report.push(Group::with_level(Level::NOTE).element(source));
+    } else {
+        report.push(group.element(source.path(path)));
+    }
 }
 
 /// The part of one line that is shown, and what is underlined in it, in bytes.
@@ -41,6 +53,8 @@ struct Excerpt {
     text: String,
     start: usize,
     end: usize,
+    /// Whether the beginning of the line is missing.
+    cut: bool,
 }
 
 impl Excerpt {
@@ -53,10 +67,10 @@ impl Excerpt {
         // From the back, so that a caret in a line of megabytes costs no more than any other.
         let mut before: Vec<char> =
             head.chars().rev().take_while(|it| !"\n\r".contains(*it)).take(BEFORE + 1).collect();
-        let cut_before = before.len() > BEFORE;
+        let cut = before.len() > BEFORE;
         before.truncate(BEFORE);
         let n_marked = marked.chars().take(AFTER).count();
-        let mut shown = String::from(if cut_before { "…" } else { "" });
+        let mut shown = String::from(if cut { "…" } else { "" });
         shown.extend(before.into_iter().rev().map(visible_char));
         let start = shown.len();
         let mut end = start;
@@ -69,7 +83,7 @@ impl Excerpt {
         if line_tail.chars().nth(AFTER).is_some() {
             shown.push('…');
         }
-        Self { text: shown, start, end }
+        Self { text: shown, start, end, cut }
     }
 }
 

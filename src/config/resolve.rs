@@ -6,6 +6,7 @@ use crate::config::diagnostic::{self, Diagnostic, File, Place};
 use crate::config::permissions::{Document, FunctionEntry, Parsed, Statement};
 use crate::config::walk::{Spot, Text};
 use crate::drift::allow::{IgnoreRule, Ownership};
+use crate::drift::bridge::is_reserved;
 use crate::drift::wanted::Wanted;
 use crate::policy::grant::{Draft, Permission};
 use crate::policy::target::{Defaults, Target, TargetError, check_account, check_region};
@@ -48,7 +49,7 @@ pub struct Lacking {
 }
 
 /// `names` times `statements` may be this much over all files; more is a mistake or an attack.
-const MAX_GRANTS: usize = 1_000_000;
+const MAX_GRANTS: usize = 500_000;
 const NOBODY: &str = "000000000000";
 
 /// Whether any entry needs an account or a region from elsewhere, so that nobody asks for nothing.
@@ -105,9 +106,18 @@ struct Checked {
     permissions: Vec<Option<Permission>>,
 }
 
+/// What holds for all entries of one document.
+struct Scope<'a> {
+    file: &'a Arc<File>,
+    defaults: Defaults,
+    /// Its own account or region was refused already.
+    bad: bool,
+}
+
 impl<'a> Resolver<'a, '_> {
     fn document(&mut self, document: &'a Document<'a>) {
         let file = document.file;
+        let mut bad = false;
         for (text, check) in [
             (&document.account, check_account as fn(&str) -> Result<(), TargetError>),
             (&document.region, check_region),
@@ -116,20 +126,22 @@ impl<'a> Resolver<'a, '_> {
                 && let Err(error) = check(text)
             {
                 self.diagnostics.push(spot.error(file, error.to_string()));
+                bad = true;
             }
         }
-        let defaults = file_defaults(document, &self.context.defaults);
+        let scope = Scope { file, defaults: file_defaults(document, &self.context.defaults), bad };
         for entry in &document.entries {
-            self.entry(file, entry, &defaults);
+            self.entry(&scope, entry);
         }
     }
 
-    fn entry(&mut self, file: &'a Arc<File>, entry: &'a FunctionEntry<'a>, defaults: &Defaults) {
+    fn entry(&mut self, scope: &Scope<'a>, entry: &'a FunctionEntry<'a>) {
+        let file = scope.file;
         let mut checked: Vec<Checked> = Vec::new();
-        let mut named: Vec<(Target, Spot)> = Vec::new();
+        let mut named: BTreeMap<Target, Spot> = BTreeMap::new();
         for name in &entry.names {
-            let Some(target) = self.target(file, entry, name, defaults) else { continue };
-            if let Some((_, first)) = named.iter().find(|(it, _)| *it == target) {
+            let Some(target) = self.target(scope, entry, name) else { continue };
+            if let Some(first) = named.get(&target) {
                 let message = format!("{target} stands in this list twice");
                 let error = name.spot.error(file, message);
                 self.diagnostics.push(error.also(first.place(file), "it stands here first"));
@@ -150,14 +162,16 @@ impl<'a> Resolver<'a, '_> {
             }
             let permissions = checked.iter().find(|it| it.partition == partition);
             let permissions = permissions.map(|it| it.permissions.as_slice()).unwrap_or_default();
-            named.push((target.clone(), name.spot));
+            if entry.names.len() > 1 {
+                named.insert(target.clone(), name.spot);
+            }
             let merged = self
                 .targets
                 .entry(target)
                 .or_insert_with(|| Merged::new(Mark::new(file, name.spot)));
             merged.add(file, entry, permissions, &mut self.diagnostics);
         }
-        if named.is_empty() {
+        if checked.is_empty() {
             // No target to check them for, but the author wants to hear of everything at once.
             for it in &entry.statements {
                 self.check(file, it, "aws");
@@ -167,11 +181,11 @@ impl<'a> Resolver<'a, '_> {
 
     fn target(
         &mut self,
-        file: &Arc<File>,
+        scope: &Scope<'_>,
         entry: &FunctionEntry<'a>,
         name: &Text<'a>,
-        defaults: &Defaults,
     ) -> Option<Target> {
+        let Scope { file, defaults, bad } = scope;
         let qualifier = entry.qualifier.as_ref();
         let beside = qualifier.map(|it| it.text.as_ref());
         if let Ok(target) = Target::parse(&name.text, beside, defaults) {
@@ -179,7 +193,8 @@ impl<'a> Resolver<'a, '_> {
         }
         for error in errors_of(&name.text, beside, defaults) {
             // The account and region of the file were told at their own place.
-            let told = matches!(error, TargetError::BadAccount(_) | TargetError::BadRegion(_));
+            let told =
+                *bad && matches!(error, TargetError::BadAccount(_) | TargetError::BadRegion(_));
             let of_qualifier = match &error {
                 TargetError::QualifierMismatch(..) | TargetError::BadQualifier(_) => true,
                 TargetError::Latest => beside.is_some_and(|it| it.starts_with("$LATEST")),
@@ -192,7 +207,7 @@ impl<'a> Resolver<'a, '_> {
                 | TargetError::PartitionMismatch(..) => false,
             };
             let spot = qualifier.filter(|_| of_qualifier).map_or(name.spot, |it| it.spot);
-            if !told || (defaults.account.is_none() && defaults.region.is_none()) {
+            if !told {
                 self.diagnostics.push(spot.error(file, error.to_string()));
             }
         }
@@ -223,11 +238,12 @@ impl<'a> Resolver<'a, '_> {
         match draft.check(partition) {
             Ok(it) => Some(it).filter(|_| statement.bad.is_empty()),
             Err(problems) => {
-                let bad = &statement.bad;
+                let missing =
+                    |key: &str| statement.bad.contains(&key) && statement.text(key).is_none();
                 let told = |field: &str| {
-                    let by_action = bad.contains(&"action")
-                        && ["function_url_auth_type", "invoked_via_function_url"].contains(&field);
-                    by_action || bad.contains(&field)
+                    let by_action =
+                        ["function_url_auth_type", "invoked_via_function_url"].contains(&field);
+                    missing(field) || (by_action && missing("action"))
                 };
                 for it in problems.into_iter().filter(|it| !told(it.field)) {
                     let error = statement.spot_of(it.field).error(file, it.message);
@@ -239,7 +255,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn refuse_bridge(&mut self, file: &Arc<File>, sid: &str, spot: Spot) {
-        if is_bridge(sid) {
+        if is_reserved(sid) {
             let message = format!("the sid `{sid}` is reserved for permitd's own bridges");
             let help = "a sid may not end in `-permitd-` and eight hex digits; choose another";
             self.diagnostics.push(spot.error(file, message).help(help));
@@ -268,17 +284,13 @@ fn errors_of(text: &str, qualifier: Option<&str>, defaults: &Defaults) -> Vec<Ta
     errors
 }
 
-/// The form of the temporary Sids that hold access open while a statement is replaced.
-pub(super) fn is_bridge(sid: &str) -> bool {
-    let Some((_, digits)) = sid.rsplit_once("-permitd-") else { return false };
-    digits.len() == 8 && digits.bytes().all(|it| it.is_ascii_hexdigit())
-}
-
 fn no_functions(documents: &[Document<'_>]) -> Diagnostic {
     let message = "no function is named in any permission file";
-    let file = documents.first().map(|it| Arc::clone(it.file));
-    let file = file.unwrap_or_else(|| File::new("permission files", String::new()));
-    Diagnostic::error(Place::whole(&file), message)
+    let place = match documents.first() {
+        Some(it) => it.functions_at.place(it.file),
+        None => Place::whole(&File::new("permission files", String::new())),
+    };
+    Diagnostic::error(place, message)
         .help("write `functions:` and under it `- function: NAME` with its `statements:`")
 }
 

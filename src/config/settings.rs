@@ -9,8 +9,9 @@ use crate::config::permissions::read_ownership;
 use crate::config::walk::{Item, Text, Walker, is_extension};
 use crate::config::yaml::{self, Value};
 use crate::drift::allow::{IgnoreRule, Mode, Ownership};
-use crate::policy::target::{AccountRegion, check_account, check_region};
+use crate::policy::target::AccountRegion;
 
+mod accounts;
 mod values;
 
 /// What the settings file says, with the defaults of what it does not say.
@@ -143,14 +144,14 @@ fn top<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings)
         match item.key {
             "permissions" => settings.permissions = patterns(walker, item),
             "mode" => settings.mode = walker.choice(item, MODES).map(|(it, _)| it),
-            "interval" => set(&mut settings.interval, read(walker, item, parse_interval)),
-            "jitter" => set(&mut settings.jitter, read(walker, item, parse_jitter)),
+            "interval" => set(&mut settings.interval, scalar(walker, item, parse_interval)),
+            "jitter" => set(&mut settings.jitter, scalar(walker, item, parse_jitter)),
             "defaults" => defaults(walker, item, settings),
             "remove_inexpressible" => {
                 set(&mut settings.remove_inexpressible, walker.boolean(item).map(|(it, _)| it));
             }
             "ignore" => settings.ignore = ignore(walker, item),
-            "accounts" => settings.account = account(walker, item),
+            "accounts" => settings.account = accounts::read(walker, item),
             "lambda" => settings.simulator = lambda(walker, item),
             "budgets" => settings.budgets = budgets(walker, item),
             key if LATER.contains(&key) => later(walker, item),
@@ -169,7 +170,7 @@ fn set<T>(field: &mut T, value: Option<T>) {
 }
 
 /// A scalar of a form of its own.
-fn read<'a, T>(
+fn scalar<'a, T>(
     walker: &mut Walker<'a>,
     item: Item<'_, 'a>,
     parse: impl Fn(&str) -> Result<T, String>,
@@ -244,94 +245,11 @@ fn rule<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<IgnoreRule> {
         };
         *field = walker.text(item).map(|it| WildMatch::new(&it.text));
     }
-    let IgnoreRule { sid, principal, source_arn } = &rule;
-    if sid.is_none() && principal.is_none() && source_arn.is_none() {
+    if matches!(&root.node.value, Value::Map(it) if it.is_empty()) {
         let help = "write `sid:`, `principal:` or `source_arn:` with a pattern";
         walker.advise(root.spot(), "this rule would ignore nothing", help);
-        return None;
     }
     Some(rule)
-}
-
-fn account<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Option<AccountRegion> {
-    let example = "accounts: [{id: \"123456789012\", regions: [us-east-1]}]";
-    let items: Vec<Item<'_, 'a>> = walker.list(item, example)?.collect();
-    match items.as_slice() {
-        [only] => account_region(walker, *only),
-        [] => {
-            walker.advise(
-                item.spot(),
-                "`accounts` is empty",
-                format!("write `{example}`, or leave it out"),
-            );
-            None
-        }
-        [_, second, ..] => {
-            let message = "several accounts are not supported yet in this version";
-            walker.advise(
-                second.spot(),
-                message,
-                "name one; run one permitd for each of the others",
-            );
-            None
-        }
-    }
-}
-
-fn account_region<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<AccountRegion> {
-    let (mut account, mut region) = (None, None);
-    let mut complete = [false, false];
-    for item in walker.map(root, "an item of `accounts`")? {
-        match item.key {
-            "id" => {
-                complete[0] = true;
-                account =
-                    checked(walker, item, |it| check_account(it).map_err(|it| it.to_string()));
-            }
-            "regions" => {
-                complete[1] = true;
-                region = one_region(walker, item);
-            }
-            "role_arn" | "external_id" | "profile" => later(walker, item),
-            _ => {
-                walker.unknown(item, "an item of `accounts`", &["id", "regions"]);
-            }
-        }
-    }
-    for (there, key) in complete.into_iter().zip(["id", "regions"]) {
-        if !there {
-            walker.error(root.spot(), format!("`{key}` is missing in this account"));
-        }
-    }
-    Some(AccountRegion { account: account?, region: region? })
-}
-
-fn one_region<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Option<String> {
-    let items: Vec<Item<'_, 'a>> = walker.list(item, "regions: [us-east-1]")?.collect();
-    match items.as_slice() {
-        [only] => checked(walker, *only, |it| check_region(it).map_err(|it| it.to_string())),
-        [] => {
-            walker.error(item.spot(), "`regions` is empty");
-            None
-        }
-        [_, second, ..] => {
-            let message = "several regions are not supported yet in this version";
-            walker.advise(
-                second.spot(),
-                message,
-                "name one; run one permitd for each of the others",
-            );
-            None
-        }
-    }
-}
-
-fn checked<'a>(
-    walker: &mut Walker<'a>,
-    item: Item<'_, 'a>,
-    check: impl Fn(&str) -> Result<(), String>,
-) -> Option<String> {
-    read(walker, item, |it| check(it).map(|()| it.to_owned()))
 }
 
 fn lambda<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Simulator> {
@@ -351,7 +269,7 @@ fn read_simulator<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Sim
     let mut simulator = Simulator { listen: any_port, seed: None };
     for item in walker.map(root, "`simulator`")? {
         match item.key {
-            "listen" => set(&mut simulator.listen, read(walker, item, values::parse_address)),
+            "listen" => set(&mut simulator.listen, scalar(walker, item, values::parse_address)),
             "seed" => simulator.seed = walker.text(item).map(|it| PathBuf::from(it.text.as_ref())),
             _ => {
                 walker.unknown(item, "`simulator`", &["listen", "seed"]);
@@ -365,8 +283,8 @@ fn budgets<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Budgets {
     let mut budgets = Budgets::default();
     for item in walker.map(root, "`budgets`").into_iter().flatten() {
         match item.key {
-            "get_policy" => budgets.get_policy = read(walker, item, parse_budget),
-            "control" => budgets.control = read(walker, item, parse_budget),
+            "get_policy" => budgets.get_policy = scalar(walker, item, parse_budget),
+            "control" => budgets.control = scalar(walker, item, parse_budget),
             _ => {
                 walker.unknown(item, "`budgets`", &["get_policy", "control"]);
             }

@@ -103,6 +103,7 @@ impl<'a> Walker<'a> {
     ) -> Option<impl Iterator<Item = Item<'t, 'a>> + use<'t, 'a>> {
         match &item.node.value {
             Value::Map(entries) => Some(entries.iter().map(move |it| item.entry(it))),
+            Value::Bad => None,
             other @ (Value::Null | Value::Plain(_) | Value::Quoted(_) | Value::Seq(_)) => {
                 let message = format!("{what} is a map of keys and values, not {}", kind(other));
                 self.error(item.spot(), message);
@@ -123,6 +124,7 @@ impl<'a> Walker<'a> {
                 used: item.used.or(node.used),
                 ..item
             })),
+            Value::Bad => None,
             other @ (Value::Null | Value::Plain(_) | Value::Quoted(_) | Value::Map(_)) => {
                 let message = format!("`{}` takes a list, not {}", item.key, kind(other));
                 self.advise(item.spot(), message, format!("write it like `{example}`"));
@@ -168,6 +170,7 @@ impl<'a> Walker<'a> {
                 self.error(spot, format!("`{key}` takes one value, not a map"));
                 None
             }
+            Value::Bad => None,
         }
     }
 
@@ -181,6 +184,7 @@ impl<'a> Walker<'a> {
                 _ => {}
             },
             Value::Null | Value::Quoted(_) | Value::Seq(_) | Value::Map(_) => {}
+            Value::Bad => return None,
         }
         let message = format!("`{}` takes true or false", item.key);
         let help = format!("write `{}: true` or `{0}: false`, without quotes", item.key);
@@ -289,5 +293,6 @@ fn kind(value: &Value<'_>) -> &'static str {
         Value::Plain(_) | Value::Quoted(_) => "one value",
         Value::Seq(_) => "a list",
         Value::Map(_) => "a map",
+        Value::Bad => "this",
     }
 }

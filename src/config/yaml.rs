@@ -13,8 +13,8 @@ mod syntax;
 
 /// Collections within collections; ours need seven.
 const MAX_DEPTH: usize = 32;
-/// Values of one file, each counted as often as aliases repeat it. 25,000 statements have 150,000.
-const MAX_VALUES: usize = 2_000_000;
+/// Values of one file, each counted as often as aliases repeat it. 25,000 statements have 130,000.
+const MAX_VALUES: usize = 1_000_000;
 
 /// One value and its place.
 #[derive(Debug, Clone)]
@@ -36,6 +36,8 @@ pub(super) enum Value<'a> {
     Quoted(Cow<'a, str>),
     Seq(Rc<[Node<'a>]>),
     Map(Rc<[Entry<'a>]>),
+    /// Not readable, and reported already: nobody needs to hear of it again.
+    Bad,
 }
 
 /// One key of a map.
@@ -131,8 +133,9 @@ impl<'a> Builder<'a> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let text_tag = tag.as_deref().is_some_and(|it| is_tag(it, "str"));
-                self.check_tag(tag.as_deref(), "str", span);
+                let good = self.check_tag(tag.as_deref(), "str", span);
                 let value = match style {
+                    _ if !good => Value::Bad,
                     ScalarStyle::Plain if text_tag => Value::Quoted(text),
                     ScalarStyle::Plain if is_null(&text) => Value::Null,
                     ScalarStyle::Plain => Value::Plain(text),
@@ -160,9 +163,7 @@ impl<'a> Builder<'a> {
                     format!("`*{name}` is a YAML alias, and nothing is anchored as `&{name}`");
                 let help = format!("for the text itself write it in quotes: \"*{name}\"");
                 self.report(Diagnostic::error(self.at(at), message).help(help));
-                // What it should have been nobody knows; the text keeps later checks from piling up.
-                let value = Value::Quoted(Cow::Owned(format!("*{name}")));
-                self.finish(Node { value, span: at, used: None }, 0, 1, 0);
+                self.finish(Node { value: Value::Bad, span: at, used: None }, 0, 1, 0);
             }
             Event::DocumentEnd => self.anchors.clear(),
             // Starts and ends of the stream, and comments where that feature is on.
@@ -190,12 +191,13 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn check_tag(&mut self, tag: Option<&Tag>, kind: &str, span: &granit_parser::Span) {
-        let Some(tag) = tag.filter(|it| !is_tag(it, kind)) else { return };
+    fn check_tag(&mut self, tag: Option<&Tag>, kind: &str, span: &granit_parser::Span) -> bool {
+        let Some(tag) = tag.filter(|it| !is_tag(it, kind)) else { return true };
         let at = span.tag_span().map_or_else(|| syntax::span(span), |it| syntax::span(&it));
         let message = format!("the YAML tag `{}` has no meaning here", tag.original());
         let help = "leave it out; values stay as they are written";
         self.report(Diagnostic::error(self.at(at), message).help(help));
+        false
     }
 
     fn open(&mut self, items: Items<'a>, start: Span, anchor: usize) -> Result<(), Diagnostic> {
@@ -255,7 +257,11 @@ impl<'a> Builder<'a> {
             Items::Map { entries, key, merges } => match key.take() {
                 None => {
                     let place = Place::at(self.file, node.used.unwrap_or(node.span));
+                    let told = matches!(node.value, Value::Bad);
                     *key = Some(read_key(node).unwrap_or_else(|| {
+                        if told {
+                            return Key::Bad;
+                        }
                         let message = "a key has to be one word";
                         self.tree.diagnostics.push(Diagnostic::error(place, message));
                         Key::Bad
@@ -296,6 +302,7 @@ impl<'a> Builder<'a> {
             Value::Map(_) => std::slice::from_ref(node),
             Value::Seq(items) => items,
             Value::Null | Value::Plain(_) | Value::Quoted(_) => &[],
+            Value::Bad => return Ok(()),
         };
         if maps.is_empty() || maps.iter().any(|it| !matches!(it.value, Value::Map(_))) {
             let message = "`<<` takes an alias of a map, or a list of such aliases";
@@ -364,7 +371,7 @@ fn read_key(node: Node<'_>) -> Option<Key<'_>> {
     match node.value {
         Value::Plain(it) if it == "<<" => Some(Key::Merge(span)),
         Value::Plain(it) | Value::Quoted(it) => Some(Key::Named(it, span)),
-        Value::Null | Value::Seq(_) | Value::Map(_) => None,
+        Value::Null | Value::Seq(_) | Value::Map(_) | Value::Bad => None,
     }
 }
 
@@ -374,7 +381,7 @@ fn is_null(text: &str) -> bool {
 
 /// Whether a tag only says what the value is anyhow.
 fn is_tag(tag: &Tag, kind: &str) -> bool {
-    tag.is_yaml_core_schema_tag(kind) || (tag.handle() == "!" && tag.suffix().is_empty())
+    tag.is_yaml_core_schema_tag(kind) || tag.original() == "!"
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::{StreamExt, stream};
 
 use crate::{
-    daemon::carry::Carrier,
+    daemon::{carry::Carrier, refusals::Refusals},
     drift::{
         allow::Rules, approval::Approval, converge::Converge, outcome::Outcome, plan::Plan,
         wanted::Wanted,
@@ -57,12 +57,14 @@ pub async fn look_at_all<'a, G: PolicyReader>(
     carrier: &Carrier<'_, G>,
     wanted: &'a [Wanted],
     rules: &'a Rules,
+    refusals: &Refusals,
     progress: impl Fn(),
 ) -> Vec<Seen<'a>> {
     let look = |wanted: &'a Wanted| {
         let progress = &progress;
         async move {
-            let mut converge = Converge::new(wanted, rules);
+            let known = refusals.of(wanted);
+            let mut converge = Converge::new(wanted, rules).remembering(known);
             carrier.look(&wanted.target, &mut converge).await;
             progress();
             let to_do = converge.plan().is_some_and(|it| !it.steps.is_empty());

@@ -125,6 +125,8 @@ pub struct Converge<'a> {
     memory: Memory,
     gap: Option<Gap>,
     trouble: Option<Trouble>,
+    /// The first write that was refused for good.
+    refusal: Option<Trouble>,
     found: Option<Plan>,
     left: Option<Plan>,
     done: Vec<Done>,
@@ -174,12 +176,20 @@ impl<'a> Converge<'a> {
             memory: Memory::default(),
             gap: None,
             trouble: None,
+            refusal: None,
             found: None,
             left: None,
             done: Vec::new(),
             writes_left: 0,
             counts: Counts::default(),
         }
+    }
+
+    /// Knows from earlier conversations which replacements Lambda refuses: Sid and answer.
+    #[must_use]
+    pub fn remembering(mut self, not_replaceable: Vec<(String, String)>) -> Self {
+        self.memory.not_replaceable = not_replaceable;
+        self
     }
 
     /// The first request.
@@ -299,6 +309,7 @@ impl<'a> Converge<'a> {
     }
 
     fn finish(&mut self) -> Request {
+        self.trouble = self.refusal.take();
         self.expecting = Expecting::Nothing;
         Request::Done
     }
@@ -319,7 +330,8 @@ impl<'a> Converge<'a> {
             None => (reason, message.into()),
         };
         self.trouble = Some(Trouble { reason, message, hint });
-        self.finish()
+        self.expecting = Expecting::Nothing;
+        Request::Done
     }
 
     fn has_read(
@@ -421,13 +433,10 @@ impl<'a> Converge<'a> {
     fn function_missing(&mut self) -> Request {
         let target = &self.wanted.target;
         let what = match target.qualifier() {
-            Some(qualifier) => {
-                format!("function {}, or its alias or version {qualifier}", target.function())
-            }
-            None => format!("function {}", target.function()),
+            Some(qualifier) => format!("{} or its alias or version {qualifier}", target.function()),
+            None => target.function().to_owned(),
         };
-        let message = format!("{what}, does not exist in {}", target.account_region());
-        let message = message.replacen(", does", " does", 1);
+        let message = format!("function {what} does not exist in {}", target.account_region());
         let hint = format!("create it, or take the entry at {} out", self.wanted.source);
         self.left = None;
         self.give_up(TroubleReason::FunctionMissing, message, Some(hint))
@@ -555,12 +564,18 @@ impl<'a> Converge<'a> {
                 self.expecting = Expecting::Written { write, unsure: true };
                 Request::Wait { attempt: self.counts.failures, at_least: Duration::ZERO }
             }
-            FailureKind::Denied | FailureKind::Refused => self.refused(write.step, message, now),
+            FailureKind::Denied | FailureKind::Refused => {
+                if kind == FailureKind::Denied && write.step.action != Action::Remove {
+                    self.memory.may_not_add = Some(message.clone());
+                }
+                self.refused(write.step, Failure { kind, message, hint }, now)
+            }
         }
     }
 
     /// A write that failed changed nothing, so the policy as read still stands.
-    fn refused(&mut self, step: Step, message: String, now: Timestamp) -> Request {
+    fn refused(&mut self, step: Step, failure: Failure, now: Timestamp) -> Request {
+        let Failure { kind, message, hint } = failure;
         if let Some(gap) = self.gap.as_mut().filter(|it| it.sid == step.sid) {
             if gap.restoring {
                 let old = gap.old.text().to_owned();
@@ -571,6 +586,18 @@ impl<'a> Converge<'a> {
             gap.restoring = true;
         }
         self.memory.refused.push((step.sid.clone(), message.clone()));
+        let reason = match kind {
+            FailureKind::Denied => TroubleReason::AccessDenied,
+            FailureKind::Gone
+            | FailureKind::Conflict
+            | FailureKind::Throttled(_)
+            | FailureKind::Refused
+            | FailureKind::Unreachable
+            | FailureKind::Unsure
+            | FailureKind::BadAnswer => TroubleReason::Refused,
+        };
+        let named = format!("{}: {message}", step.sid);
+        self.refusal.get_or_insert(Trouble { reason, message: named, hint });
         self.done.push(Done { step, result: StepResult::Refused(message) });
         self.planned(now)
     }

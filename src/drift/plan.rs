@@ -106,6 +106,11 @@ pub struct Memory {
     pub open_gap: Option<String>,
     /// Sids that Lambda refused to write, with its answer.
     pub refused: Vec<(String, String)>,
+    /// Sids whose new content was refused in an earlier conversation, after the old one had been taken away
+    /// for it: it is not taken away again for nothing.
+    pub not_replaceable: Vec<(String, String)>,
+    /// Lambda's word that we may not add anything here: then nothing is taken away to be replaced, either.
+    pub may_not_add: Option<String>,
 }
 
 /// Plans from the policy as read. It cannot fail; it can only hold.
@@ -181,7 +186,11 @@ fn has_twin(drift: &Drift, live: Option<&Document>) -> bool {
 /// The reasons that one change has by itself.
 fn hold(change: &Change, wanted: &Wanted, rules: &Rules, memory: &Memory) -> Option<Reason> {
     let Change { drift, effect, gap: _, held: _ } = change;
-    let refused = memory.refused.iter().find(|(sid, _)| Some(sid) == drift.sid.as_ref());
+    let of_sid = |(sid, _): &&(String, String)| Some(sid) == drift.sid.as_ref();
+    let refused = memory.refused.iter().find(of_sid).or_else(|| {
+        let replaced = drift.kind == Kind::Changed;
+        memory.not_replaceable.iter().find(of_sid).filter(|_| replaced)
+    });
     let class = drift.before.as_ref().map(Statement::class);
     let needs_asking = !rules.remove_inexpressible;
     match (class, rules.mode) {
@@ -193,7 +202,11 @@ fn hold(change: &Change, wanted: &Wanted, rules: &Rules, memory: &Memory) -> Opt
         }
         _ if drift.kind == Kind::Orphaned => Some(Reason::OrphanUnconfirmed),
         (_, Mode::Additive) if *effect == Effect::Narrows => Some(Reason::Additive),
-        _ => refused.map(|(_, answer)| Reason::Refused(answer.clone())),
+        _ => match (refused, &memory.may_not_add) {
+            (Some((_, answer)), _) => Some(Reason::Refused(answer.clone())),
+            (None, Some(answer)) if change.adds() => Some(Reason::Refused(answer.clone())),
+            (None, _) => None,
+        },
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     drift::{
+        allow::Reason,
         diff::{Drift, Kind},
         outcome::{Done, Outcome, StepResult},
         plan::{Action, Change},
@@ -29,7 +30,7 @@ pub fn permission(it: &Permission) -> String {
     let who = match principal {
         Principal::Anyone => "anyone".to_owned(),
         Principal::Account(id) => format!("account {id}"),
-        Principal::Deleted(id) => format!("{id}, which was deleted,"),
+        Principal::Deleted(id) => format!("{id} (deleted)"),
         Principal::Iam(it) | Principal::Service(it) => it.clone(),
     };
     let what = match action.0.as_str() {
@@ -79,9 +80,15 @@ pub fn change(it: &Change) -> String {
             return "changed, replaced with a gap: it is away for a moment".into();
         }
         Kind::Changed => return "changed".into(),
-        Kind::Renamed => format!("now {other}"),
+        Kind::Renamed => format!("live as {other}"),
         Kind::Duplicate => format!("the same as {other}"),
         Kind::Leftover => format!("a bridge of permitd for {other}"),
+        // The hold says the same.
+        Kind::Unmanaged | Kind::Absent
+            if matches!(held, Some(Reason::Inexpressible(_) | Reason::Fixed(_))) =>
+        {
+            String::new()
+        }
         Kind::Unmanaged | Kind::Absent | Kind::Orphaned | Kind::Expired => live,
     };
     let name = kind.name();
@@ -144,6 +151,12 @@ fn deed(it: &Done, outcome: &Outcome) -> String {
     let of_sid = |change: &&Change| change.drift.sid.as_deref() == Some(it.step.sid.as_str());
     let found = outcome.found.as_ref().and_then(|plan| plan.drift.iter().find(of_sid));
     let kind = found.map(|it| it.drift.kind);
+    let old_name = |change: &Change| {
+        let renamed = change.drift.kind == Kind::Renamed;
+        renamed && change.drift.other.as_deref() == Some(it.step.sid.as_str())
+    };
+    let plan = outcome.found.as_ref();
+    let is_old_name = plan.is_some_and(|plan| plan.drift.iter().any(old_name));
     let was = match (kind, &it.step.action) {
         (Some(Kind::Missing), _) => format!("{sid} was missing"),
         (Some(Kind::Renamed), _) => format!("{sid} had another name"),
@@ -155,7 +168,8 @@ fn deed(it: &Done, outcome: &Outcome) -> String {
         (Some(Kind::Changed), _) => format!("{sid} had been changed"),
         (Some(Kind::Orphaned), _) => format!("the principal of {sid} was deleted"),
         (None, Action::Add(_)) => format!("{sid} was gone"),
-        (None, Action::Remove) => format!("{sid} was there"),
+        (None, Action::Remove) if is_old_name => format!("{sid} was its old name"),
+        (None, Action::Remove) => format!("{sid} was in no file"),
     };
     let what = match &it.step.action {
         Action::Add(permission_) => format!("added ({})", permission(permission_)),

@@ -136,6 +136,8 @@ fn error(answer: &Answer) -> GatewayError {
         _ if named("PolicyLengthExceededException") => Recovery::TooLarge,
         429 => Recovery::Throttled { retry_after: retry_after.map(Duration::from_secs) },
         _ if named("ThrottlingException") => Recovery::Throttled { retry_after: None },
+        // Only Lambda's own word says that something is not there.
+        404 if code.is_none() => Recovery::Unknown,
         404 => Recovery::Absent,
         412 => Recovery::Stale,
         409 if message.contains("already exists. Please") => Recovery::Taken,

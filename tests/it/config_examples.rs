@@ -10,9 +10,7 @@ use permitd::drift::allow::{Mode, Ownership};
 fn examples() -> Loaded {
     let path = Path::new("config/permitd.yaml");
     let settings = read_settings(path).map_err(|it| render_all(&it, false)).unwrap();
-    let files = read_permissions(&settings.permissions, &folder_of(path))
-        .map_err(|it| render_all(&it, false))
-        .unwrap();
+    let files = read_permissions(&settings.permissions, &folder_of(path));
     let parsed = permissions::parse(&files);
     assert!(!lacking(&parsed).account && !lacking(&parsed).region);
     let context =

@@ -8,11 +8,13 @@
 )]
 
 mod config_examples;
+mod config_properties;
 mod golden_policy;
 #[cfg(feature = "aws")]
 mod lambda_client;
 mod live_documents;
 mod properties;
+mod scenarios;
 mod simulator_client;
 mod simulator_clients;
 mod simulator_control;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use wildmatch::WildMatch;
 
-use super::{Context, is_bridge};
+use super::Context;
 use crate::config::diagnostic::{Diagnostic, File, Place};
 use crate::config::permissions::{FunctionEntry, Statement};
 use crate::config::walk::Spot;
 use crate::drift::allow::{IgnoreRule, Ownership};
+use crate::drift::bridge::is_reserved;
 use crate::drift::wanted::{AbsentSid, Wanted};
 use crate::policy::grant::{Grant, Permission};
 use crate::policy::principal::Principal;
@@ -98,7 +99,8 @@ impl<'a> Merged<'a> {
         if let Some((value, spot)) = entry.suspend {
             agree(&mut self.suspend, &value, mark(spot), "suspend", diagnostics);
         }
-        if let Some(spot) = entry.empty {
+        // Beside statements of its own it was refused already.
+        if let Some(spot) = entry.empty.filter(|_| entry.statements.is_empty()) {
             self.empty.get_or_insert(mark(spot));
         }
         if !self.has_statements {
@@ -115,44 +117,19 @@ impl<'a> Merged<'a> {
 
     /// What is wanted of the target, and everything that contradicts itself.
     pub(super) fn finish(
-        self,
+        mut self,
         target: Target,
         context: &Context,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Wanted {
-        let Self {
-            first,
-            ownership,
-            suspend,
-            empty,
-            mut granted,
-            absent,
-            statements_at,
-            has_statements,
-        } = self;
-        let ownership = ownership.map_or_else(|| context.ownership.clone(), |(it, _)| it);
         // Stable, so that of two equal ones the first is called the first.
-        granted.sort_by_key(|it| it.sid);
-        for (before, it) in granted.iter().zip(granted.iter().skip(1)) {
-            if before.sid == it.sid {
-                let message = format!("the sid `{}` stands twice in {target}", it.sid);
-                let help = "a sid is unique in one policy; choose another, or delete one of them";
-                diagnostics.push(it.mark.clash(&before.mark, message).help(help));
-            }
-        }
-        if ownership == Ownership::All && !has_statements && empty.is_none() {
-            let message = "`ownership: all` without statements takes back everything";
-            let help = "write `empty: true` beside it if that is meant";
-            diagnostics.push(statements_at.error(message).help(help));
-        }
-        if let (Some(empty), Some(Granted { mark, .. })) = (empty, granted.first()) {
-            let message = format!("`empty: true`, but {target} has statements");
-            let error = empty.error(message).also(mark.place(), "one of them");
-            diagnostics.push(error.help("delete `empty`, or the statements"));
-        }
-        let absent = absent_sids(absent, &granted, &target, diagnostics);
-        let mut grants = Vec::with_capacity(granted.len());
-        for Granted { sid, statement, permission, mark } in granted {
+        self.granted.sort_by_key(|it| it.sid);
+        self.refuse_repetition(&target, diagnostics);
+        let ownership = self.ownership.take().map_or_else(|| context.ownership.clone(), |it| it.0);
+        self.check_emptiness(&target, &ownership, diagnostics);
+        let absent = absent_sids(self.absent, &self.granted, &target, diagnostics);
+        let mut grants = Vec::with_capacity(self.granted.len());
+        for Granted { sid, statement, permission, mark } in self.granted {
             let Some(permission) = permission else { continue };
             let grant = Grant {
                 sid: sid.to_owned(),
@@ -170,13 +147,36 @@ impl<'a> Merged<'a> {
             }
             grants.push(grant);
         }
-        Wanted {
-            ownership,
-            grants,
-            absent,
-            suspend: suspend.is_some_and(|(it, _)| it),
-            source: first.place().source(),
-            target,
+        let suspend = self.suspend.is_some_and(|(it, _)| it);
+        Wanted { ownership, grants, absent, suspend, source: self.first.place().source(), target }
+    }
+
+    fn refuse_repetition(&self, target: &Target, diagnostics: &mut Vec<Diagnostic>) {
+        for (before, it) in self.granted.iter().zip(self.granted.iter().skip(1)) {
+            if before.sid == it.sid {
+                let message = format!("the sid `{}` stands twice in {target}", it.sid);
+                let help = "a sid is unique in one policy; choose another, or delete one of them";
+                diagnostics.push(it.mark.clash(&before.mark, message).help(help));
+            }
+        }
+    }
+
+    /// Nobody empties a policy by forgetting a list, and nobody fills one that is said to be empty.
+    fn check_emptiness(
+        &self,
+        target: &Target,
+        ownership: &Ownership,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        if *ownership == Ownership::All && !self.has_statements && self.empty.is_none() {
+            let message = "`ownership: all` without statements takes back everything";
+            let help = "write `empty: true` beside it if that is meant";
+            diagnostics.push(self.statements_at.error(message).help(help));
+        }
+        if let (Some(empty), Some(Granted { mark, .. })) = (self.empty, self.granted.first()) {
+            let message = format!("`empty: true`, but {target} has statements");
+            let error = empty.error(message).also(mark.place(), "one of them");
+            diagnostics.push(error.help("delete `empty`, or the statements"));
         }
     }
 }
@@ -211,7 +211,7 @@ fn absent_sids(
         if let Err(message) = check_removable(sid) {
             diagnostics.push(mark.error(message));
         }
-        if is_bridge(sid) {
+        if is_reserved(sid) {
             let message = format!("the sid `{sid}` is reserved for permitd's own bridges");
             let help = "name the sid that it stands for; the bridge goes with it";
             diagnostics.push(mark.error(message).help(help));

@@ -6,6 +6,9 @@ use granit_parser::{ErrorKind, Marker, ScanError};
 
 use crate::config::diagnostic::{Diagnostic, File, Place, Span};
 
+const TOO_DEEP: (&str, &str) =
+    ("nested too deeply", "the files that permitd reads need no more than seven levels");
+
 pub(super) fn span(span: &granit_parser::Span) -> Span {
     let end = offset(&span.end);
     Span { end, ..point(&span.start) }
@@ -23,34 +26,53 @@ fn offset(marker: &Marker) -> u32 {
 }
 
 pub(super) fn too_deep(place: Place) -> Diagnostic {
-    Diagnostic::error(place, "nested too deeply")
-        .help("the files that permitd reads need no more than seven levels")
+    let (message, help) = TOO_DEEP;
+    Diagnostic::error(place, message).help(help)
 }
 
 /// What the parser stumbled over, and what to do about it.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the parser's enum is non_exhaustive")]
 pub(super) fn explain(file: &Arc<File>, error: &ScanError) -> Diagnostic {
     let at = point(error.marker());
     let rest = file.text.get(at.start as usize..).unwrap_or_default();
-    let place = Place::at(file, at);
-    let (message, help) = match error.kind() {
-        ErrorKind::RecursionLimitExceeded => return too_deep(place),
+    let at = if is_tab(error.kind()) { next_tab(&file.text, at) } else { at };
+    match words(error.kind(), rest) {
+        Some((message, help)) => Diagnostic::error(Place::at(file, at), message).help(help),
+        None => {
+            Diagnostic::error(Place::at(file, at), format!("this is not YAML: {}", error.info()))
+        }
+    }
+}
+
+fn is_tab(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::TabNotAllowed
+            | ErrorKind::TabInBlockIndentation
+            | ErrorKind::TabInIndentation
+            | ErrorKind::TabAtBlockScalarStart
+            | ErrorKind::TabInPlainScalar
+    )
+}
+
+/// The message and the help; none where the parser's own words are as good as ours.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the parser's enum is non_exhaustive")]
+fn words(kind: &ErrorKind, rest: &str) -> Option<(&'static str, &'static str)> {
+    Some(match kind {
+        it if is_tab(it) => ("YAML cannot be indented with a tab", "write spaces instead"),
+        ErrorKind::RecursionLimitExceeded => TOO_DEEP,
         ErrorKind::MissingAnchorOrAliasName if rest.starts_with('*') => {
             ("an unquoted `*` begins a YAML alias", "for the text itself write it in quotes: \"*\"")
         }
         ErrorKind::MissingAnchorOrAliasName => {
             ("an unquoted `&` begins a YAML anchor", "for the text itself write it in quotes")
         }
-        ErrorKind::TabNotAllowed
-        | ErrorKind::TabInBlockIndentation
-        | ErrorKind::TabInIndentation
-        | ErrorKind::TabAtBlockScalarStart
-        | ErrorKind::TabInPlainScalar => {
-            ("YAML cannot be indented with a tab", "write spaces instead")
-        }
         ErrorKind::UnclosedQuotedScalar => {
             ("this quote is never closed", "write the closing quote")
         }
+        ErrorKind::InvalidQuotedScalarIndent => (
+            "this line is not indented, and belongs to a quoted text that began above",
+            "close the quote above, or indent the line",
+        ),
         ErrorKind::UnclosedFlowCollection { open: '[' } | ErrorKind::UnexpectedEofFlowSequence => {
             ("this `[` is never closed", "write the closing `]`")
         }
@@ -73,10 +95,24 @@ pub(super) fn explain(file: &Arc<File>, error: &ScanError) -> Diagnostic {
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
             ("a key needs a `:` after it, and a space", "write `key: value`")
         }
-        _ => {
-            let message = format!("this is not YAML: {}", error.info());
-            return Diagnostic::error(place, message);
-        }
-    };
-    Diagnostic::error(place, message).help(help)
+        _ => return None,
+    })
+}
+
+/// The parser points at the value that the line with the tab would belong to.
+fn next_tab(text: &str, at: Span) -> Span {
+    let rest = text.get(at.start as usize..).unwrap_or_default();
+    let Some(tab) = rest.find('\t') else { return at };
+    let skipped = rest.get(..tab).unwrap_or_default();
+    let last = skipped.rsplit('\n').next().unwrap_or_default();
+    let number = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
+    let lines = number(skipped.matches('\n').count());
+    let columns = number(last.chars().count());
+    let start = at.start.saturating_add(number(tab));
+    Span {
+        start,
+        end: start.saturating_add(1),
+        line: at.line + lines,
+        column: if lines == 0 { at.column + columns } else { columns + 1 },
+    }
 }

@@ -1,0 +1,427 @@
+//! What is said about settings that are wrong.
+
+use crate::config::tests::check_settings;
+
+#[test]
+fn everything_that_is_wrong_is_told() {
+    check_settings(
+        r"
+permissions: x
+mode: enforced
+interval: 5
+jitter: 10
+defaults: {ownership: some, replace: bridge, writer: auto}
+remove_inexpressible: 1
+jiter: 10%
+",
+        r"
+error: `permissions` takes a list, not one value
+ --> permitd.yaml:1:14
+  |
+1 | permissions: x
+  |              ^
+  |
+help: write it like `permissions: [permissions/]`
+
+error: `enforced` is not a value of `mode`
+ --> permitd.yaml:2:7
+  |
+2 | mode: enforced
+  |       ^^^^^^^^
+  |
+help: did you mean `enforce`?
+
+error: `5` is not a duration; write a number and its unit, as in 30s, 5m or 1h30m
+ --> permitd.yaml:3:11
+  |
+3 | interval: 5
+  |           ^
+
+error: `10` is not a share; write 0% to 100%, as in 10%
+ --> permitd.yaml:4:9
+  |
+4 | jitter: 10
+  |         ^^
+
+error: `some` is not a value of `ownership`
+ --> permitd.yaml:5:23
+  |
+5 | defaults: {ownership: some, replace: bridge, writer: auto}
+  |                       ^^^^
+  |
+help: it is `all`, `prefix` or `declared`
+
+error: `replace: bridge` is not supported yet in this version
+ --> permitd.yaml:5:38
+  |
+5 | defaults: {ownership: some, replace: bridge, writer: auto}
+  |                                      ^^^^^^
+  |
+help: write `replace: direct`
+
+error: `writer: auto` is not supported yet in this version
+ --> permitd.yaml:5:54
+  |
+5 | defaults: {ownership: some, replace: bridge, writer: auto}
+  |                                                      ^^^^
+  |
+help: write `writer: statements`
+
+error: `remove_inexpressible` takes true or false
+ --> permitd.yaml:6:23
+  |
+6 | remove_inexpressible: 1
+  |                       ^
+  |
+help: write `remove_inexpressible: true` or `remove_inexpressible: false`, without quotes
+
+error: `jiter` is not a key of the settings file
+ --> permitd.yaml:7:1
+  |
+7 | jiter: 10%
+  | ^^^^^
+  |
+help: did you mean `jitter`?
+",
+    );
+}
+
+#[test]
+fn everything_that_is_wrong_further_inside_is_told() {
+    check_settings(
+        r#"
+ignore: [{}, {sdi: x}]
+accounts: {}
+budgets: {get_policy: 0/s, control: inf/s}
+lambda: {simulator: {listen: "localhost:1", sed: x}}
+"#,
+        r#"
+error: this rule would ignore nothing
+ --> permitd.yaml:1:10
+  |
+1 | ignore: [{}, {sdi: x}]
+  |          ^^
+  |
+help: write `sid:`, `principal:` or `source_arn:` with a pattern
+
+error: `sdi` is not a key of an item of `ignore`
+ --> permitd.yaml:1:15
+  |
+1 | ignore: [{}, {sdi: x}]
+  |               ^^^
+  |
+help: did you mean `sid`?
+
+error: `accounts` takes a list, not a map
+ --> permitd.yaml:2:11
+  |
+2 | accounts: {}
+  |           ^^
+  |
+help: write it like `accounts: [{id: "123456789012", regions: [us-east-1]}]`
+
+error: `0/s` would never allow a request; write it like 10/s, or unlimited
+ --> permitd.yaml:3:23
+  |
+3 | budgets: {get_policy: 0/s, control: inf/s}
+  |                       ^^^
+
+error: `inf/s` is not a budget; write it like 10/s, 300/m or unlimited
+ --> permitd.yaml:3:37
+  |
+3 | budgets: {get_policy: 0/s, control: inf/s}
+  |                                     ^^^^^
+
+error: `localhost:1` is not an address; write an IP address and a port, as in 127.0.0.1:9001; port 0 is any free one
+ --> permitd.yaml:4:30
+  |
+4 | lambda: {simulator: {listen: "localhost:1", sed: x}}
+  |                              ^^^^^^^^^^^^^
+
+error: `sed` is not a key of `simulator`
+ --> permitd.yaml:4:45
+  |
+4 | lambda: {simulator: {listen: "localhost:1", sed: x}}
+  |                                             ^^^
+  |
+help: did you mean `seed`?
+"#,
+    );
+}
+
+#[test]
+fn keys_of_later_versions_are_told_apart_from_misspelt_ones() {
+    check_settings(
+        r"
+deny_risks: [P002]
+limits: {max_revocations: 10}
+journal: /var/lib/permitd/journal.db
+http: {listen: 127.0.0.1:9187}
+control: /run/permitd/control.sock
+events: {}
+notify: []
+journals: x
+",
+        r"
+error: `deny_risks` is not supported yet in this version
+ --> permitd.yaml:1:1
+  |
+1 | deny_risks: [P002]
+  | ^^^^^^^^^^
+  |
+help: remove it
+
+error: `limits` is not supported yet in this version
+ --> permitd.yaml:2:1
+  |
+2 | limits: {max_revocations: 10}
+  | ^^^^^^
+  |
+help: remove it
+
+error: `journal` is not supported yet in this version
+ --> permitd.yaml:3:1
+  |
+3 | journal: /var/lib/permitd/journal.db
+  | ^^^^^^^
+  |
+help: remove it
+
+error: `http` is not supported yet in this version
+ --> permitd.yaml:4:1
+  |
+4 | http: {listen: 127.0.0.1:9187}
+  | ^^^^
+  |
+help: remove it
+
+error: `control` is not supported yet in this version
+ --> permitd.yaml:5:1
+  |
+5 | control: /run/permitd/control.sock
+  | ^^^^^^^
+  |
+help: remove it
+
+error: `events` is not supported yet in this version
+ --> permitd.yaml:6:1
+  |
+6 | events: {}
+  | ^^^^^^
+  |
+help: remove it
+
+error: `notify` is not supported yet in this version
+ --> permitd.yaml:7:1
+  |
+7 | notify: []
+  | ^^^^^^
+  |
+help: remove it
+
+error: `journals` is not a key of the settings file
+ --> permitd.yaml:8:1
+  |
+8 | journals: x
+  | ^^^^^^^^
+  |
+help: its keys are `permissions`, `mode`, `interval`, `jitter`, `defaults`, `remove_inexpressible`, `ignore`, `accounts`, `lambda`, `budgets`
+",
+    );
+}
+
+#[test]
+fn one_account_and_one_region() {
+    check_settings(
+        r#"
+accounts:
+  - id: 12345678901
+    regions: [us-east-1, eu-west-1]
+    role_arn: arn:aws:iam::123456789012:role/permitd
+    external_id: x
+    profile: x
+  - id: "210987654321"
+"#,
+        r#"
+error: `12345678901` is not an account id: it has twelve digits
+ --> permitd.yaml:2:9
+  |
+2 |   - id: 12345678901
+  |         ^^^^^^^^^^^
+
+error: several regions are not supported yet in this version
+ --> permitd.yaml:3:26
+  |
+3 |     regions: [us-east-1, eu-west-1]
+  |                          ^^^^^^^^^
+  |
+help: name one; run one permitd for each of the others
+
+error: `role_arn` is not supported yet in this version
+ --> permitd.yaml:4:5
+  |
+4 |     role_arn: arn:aws:iam::123456789012:role/permitd
+  |     ^^^^^^^^
+  |
+help: remove it
+
+error: `external_id` is not supported yet in this version
+ --> permitd.yaml:5:5
+  |
+5 |     external_id: x
+  |     ^^^^^^^^^^^
+  |
+help: remove it
+
+error: `profile` is not supported yet in this version
+ --> permitd.yaml:6:5
+  |
+6 |     profile: x
+  |     ^^^^^^^
+  |
+help: remove it
+
+error: `regions` is missing in this account
+ --> permitd.yaml:7:5
+  |
+7 |   - id: "210987654321"
+  |     ^^^^^^^^^^^^^^^^^^
+  |
+help: write it like `accounts: [{id: "123456789012", regions: [us-east-1]}]`
+
+error: several accounts are not supported yet in this version
+ --> permitd.yaml:7:5
+  |
+7 |   - id: "210987654321"
+  |     ^^^^^^^^^^^^^^^^^^
+  |
+help: name one; run one permitd for each of the others
+"#,
+    );
+}
+
+#[test]
+fn an_account_is_complete() {
+    check_settings(
+        r"
+accounts:
+  - {region: us-east-1}
+",
+        r#"
+error: `id` is missing in this account
+ --> permitd.yaml:2:5
+  |
+2 |   - {region: us-east-1}
+  |     ^^^^^^^^^^^^^^^^^^^
+  |
+help: write it like `accounts: [{id: "123456789012", regions: [us-east-1]}]`
+
+error: `region` is not a key of an item of `accounts`
+ --> permitd.yaml:2:6
+  |
+2 |   - {region: us-east-1}
+  |      ^^^^^^
+  |
+help: did you mean `regions`?
+"#,
+    );
+}
+
+#[test]
+fn empty_lists() {
+    check_settings(
+        r"
+permissions: []
+accounts: []
+",
+        r#"
+error: `permissions` is empty
+ --> permitd.yaml:1:14
+  |
+1 | permissions: []
+  |              ^^
+  |
+help: name files, directories or globs: `permissions: [permissions/]`
+
+error: `accounts` is empty
+ --> permitd.yaml:2:11
+  |
+2 | accounts: []
+  |           ^^
+  |
+help: write `accounts: [{id: "123456789012", regions: [us-east-1]}]`, or leave it out
+"#,
+    );
+}
+
+#[test]
+fn numbers_have_limits() {
+    check_settings(
+        r"
+interval: 999ms
+jitter: 101%
+budgets: {get_policy: -1/s, control: 1e3/s}
+",
+        r"
+error: `999ms` is too short; an interval has at least one second
+ --> permitd.yaml:1:11
+  |
+1 | interval: 999ms
+  |           ^^^^^
+
+error: `101%` is not a share; write 0% to 100%, as in 10%
+ --> permitd.yaml:2:9
+  |
+2 | jitter: 101%
+  |         ^^^^
+
+error: `-1/s` is not a budget; write it like 10/s, 300/m or unlimited
+ --> permitd.yaml:3:23
+  |
+3 | budgets: {get_policy: -1/s, control: 1e3/s}
+  |                       ^^^^
+
+error: `1e3/s` is not a budget; write it like 10/s, 300/m or unlimited
+ --> permitd.yaml:3:38
+  |
+3 | budgets: {get_policy: -1/s, control: 1e3/s}
+  |                                      ^^^^^
+",
+    );
+}
+
+#[test]
+fn a_file_without_settings() {
+    check_settings(
+        r"
+# nothing
+",
+        r"
+error: there are no settings in this file
+ --> permitd.yaml:1:1
+  |
+1 | # nothing
+  | ^
+  |
+help: write at least `permissions: [FILE]`
+",
+    );
+}
+
+#[test]
+fn one_document_only() {
+    check_settings(
+        r"
+mode: observe
+---
+mode: enforce
+",
+        r"
+error: the settings are one YAML document, and here begins another
+ --> permitd.yaml:3:1
+  |
+3 | mode: enforce
+  | ^^^^^^^^^^^^^
+",
+    );
+}
