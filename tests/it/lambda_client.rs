@@ -104,9 +104,9 @@ async fn reads_and_writes_name_the_full_arn_and_the_qualifier() {
     assert!(request.starts_with(&line), "{request}");
     assert!(request.contains("/eu-west-1/lambda/aws4_request"), "{request}");
 
-    let server = canned(&http("201 Created", &["content-type: application/json"], "{}")).await;
-    server.fleet.add_permission(&target("f"), "s3", &permission(), Some("r1")).await.unwrap();
-    let request = server.requests.lock().unwrap().remove(0);
+    let added = canned(&http("201 Created", &["content-type: application/json"], "{}")).await;
+    added.fleet.add_permission(&target("f"), "s3", &permission(), Some("r1")).await.unwrap();
+    let request = added.requests.lock().unwrap().remove(0);
     let (_, body) = request.split_once("\r\n\r\n").unwrap();
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     let expected = serde_json::json!({

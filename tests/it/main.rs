@@ -14,6 +14,7 @@ mod golden_policy;
 mod lambda_client;
 mod live_documents;
 mod properties;
+mod readme;
 mod scenarios;
 mod simulator_client;
 mod simulator_clients;
