@@ -178,9 +178,12 @@ pub(crate) async fn ready_at(
     simulator: Option<String>,
 ) -> Result<Ready, Stop> {
     let defaults = named_defaults(&texts, &args.source)?;
-    let access = Access { region: defaults.region, simulator };
+    let parsed = permissions::parse(&texts.files);
+    // Without a region the AWS chain looks for one as far as the metadata service: not for nothing.
+    let own = || resolve::first_region(&parsed).filter(|_| !resolve::lacking(&parsed).region);
+    let access = Access { region: defaults.region.or_else(own), simulator };
     let fleet = Fleet::new(&access, budgets(&texts.settings, args)).await;
-    let (wanted, rules) = understand(&texts, args, &fleet).await?;
+    let (wanted, rules) = understand(&texts, parsed, args, &fleet).await?;
     Ok(Ready {
         wanted,
         rules,
@@ -195,7 +198,8 @@ impl Ready {
     /// Reads the files again. What cannot be used leaves everything as it was.
     pub(crate) async fn reload(&mut self, args: &TargetArgs) -> Result<(), Stop> {
         let texts = read(&args.source)?;
-        let (wanted, rules) = understand(&texts, args, self.gateway.inner()).await?;
+        let parsed = permissions::parse(&texts.files);
+        let (wanted, rules) = understand(&texts, parsed, args, self.gateway.inner()).await?;
         self.wanted = wanted;
         self.rules = rules;
         self.settings = texts.settings;
@@ -207,11 +211,11 @@ impl Ready {
 /// not written anywhere.
 async fn understand(
     texts: &Texts,
+    parsed: permissions::Parsed<'_>,
     args: &TargetArgs,
     fleet: &Fleet,
 ) -> Result<(Vec<Wanted>, Rules), Stop> {
     let mut defaults = named_defaults(texts, &args.source)?;
-    let parsed = permissions::parse(&texts.files);
     let lacking = resolve::lacking(&parsed);
     if lacking.region && defaults.region.is_none() {
         defaults.region = fleet.region();

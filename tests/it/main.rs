@@ -9,6 +9,7 @@
 
 mod config_examples;
 mod config_properties;
+mod converge_properties;
 mod golden_policy;
 #[cfg(feature = "aws")]
 mod lambda_client;
