@@ -175,6 +175,10 @@ fn hint(error: &GatewayError, right: &str) -> Option<String> {
         (Recovery::Rejected, _) if error.message.contains("principal was invalid") => {
             "check that the role or user exists; a new one takes some seconds to be known".to_owned()
         }
+        (_, _) if error.message.contains("UnknownIssuer") => {
+            "the certificate is of no known authority: install ca-certificates, or set SSL_CERT_FILE"
+                .to_owned()
+        }
         (Recovery::Unreachable | Recovery::Unknown, _) => {
             "check the network, the region, AWS_ENDPOINT_URL and the proxy (HTTPS_PROXY, NO_PROXY)"
                 .to_owned()
