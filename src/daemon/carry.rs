@@ -34,14 +34,20 @@ impl<G: PolicyReader> Carrier<'_, G> {
                 request = converge.interrupt();
                 continue;
             }
-            let answer = match request {
-                Request::Wait { attempt, at_least } => self.wait(attempt, at_least, true).await,
-                Request::Exists => self.exists(target).await,
-                Request::Read | Request::Planned | Request::Write(_) | Request::Done => {
-                    self.read(target).await
+            let ask = async {
+                match request {
+                    Request::Wait { attempt, at_least } => self.wait(attempt, at_least, true).await,
+                    Request::Exists => self.exists(target).await,
+                    Request::Read | Request::Planned | Request::Write(_) | Request::Done => {
+                        self.read(target).await
+                    }
                 }
             };
-            request = converge.answer(answer, (self.clock)());
+            // A read can be dropped at any time, also while it waits for its turn.
+            request = tokio::select! {
+                answer = ask => converge.answer(answer, (self.clock)()),
+                () = self.stop.cancelled() => converge.interrupt(),
+            };
         }
     }
 
