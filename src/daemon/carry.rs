@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use crate::daemon::clock::Clock;
 use crate::drift::{
     approval::Approval,
-    converge::{Answer, Converge, Failure, FailureKind, Request, Write},
+    converge::Converge,
+    dialogue::{Answer, Failure, FailureKind, Request, Write},
     plan::Action,
 };
 use crate::lambda::gateway::{GatewayError, PolicyGateway, PolicyReader, Recovery};
