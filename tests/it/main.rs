@@ -7,6 +7,8 @@
     reason = "tests may fail loudly, and read files and the environment"
 )]
 
+#[cfg(feature = "aws")]
+mod commands;
 mod config_examples;
 mod config_properties;
 mod golden_policy;
