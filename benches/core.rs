@@ -1,7 +1,6 @@
 //! The pure core under load: reading permission files, reading live policies, planning.
 //!
 //! `cargo bench --no-default-features` runs them; `benches/process.sh` measures the whole process.
-#![expect(missing_docs, reason = "criterion's macro makes an undocumented function")]
 
 use std::fmt::Write;
 use std::hint::black_box;
@@ -37,7 +36,8 @@ fn load(text: &str) -> Loaded {
         files: vec![File::new("permissions.yaml", text.to_owned())],
         diagnostics: Vec::new(),
     };
-    resolve(permissions::parse(&files), &Context::default()).unwrap_or(Loaded { wanted: Vec::new() })
+    resolve(permissions::parse(&files), &Context::default())
+        .unwrap_or(Loaded { wanted: Vec::new() })
 }
 
 /// What GetPolicy gives where everything is as written.
@@ -78,8 +78,9 @@ fn core(c: &mut Criterion) {
     group.bench_function("plan", |b| {
         b.iter(|| {
             let plans = loaded.wanted.iter().zip(&documents);
-            let in_sync = plans
-                .filter(|(wanted, live)| plan(wanted, Some(live), &rules, &memory, now).is_in_sync());
+            let in_sync = plans.filter(|(wanted, live)| {
+                plan(wanted, Some(live), &rules, &memory, now).is_in_sync()
+            });
             assert_eq!(in_sync.count(), 10_000);
         });
     });

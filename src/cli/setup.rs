@@ -66,8 +66,6 @@ pub(crate) struct Ready {
     mode_named: bool,
     /// What to say when nobody did.
     has_settings: bool,
-    /// The embedded simulator, which lives as long as the command.
-    pub(crate) simulator: Option<embedded::Embedded>,
 }
 
 /// Stands in for an account that nobody has to know.
@@ -169,8 +167,8 @@ async fn ready_with(texts: Texts, args: &TargetArgs, show: Show) -> Result<Ready
         show.note(&format!("lambda.simulator: nothing goes to AWS, but to {}", it.endpoint()));
     }
     let endpoint = simulator.as_ref().map(embedded::Embedded::endpoint);
-    let ready = ready_at(texts, args, endpoint).await?;
-    Ok(Ready { simulator, ..ready })
+    // It serves until the process ends.
+    ready_at(texts, args, endpoint).await
 }
 
 /// The same with Lambda at a certain address.
@@ -180,9 +178,12 @@ pub(crate) async fn ready_at(
     simulator: Option<String>,
 ) -> Result<Ready, Stop> {
     let defaults = named_defaults(&texts, &args.source)?;
-    let access = Access { region: defaults.region, simulator };
+    let parsed = permissions::parse(&texts.files);
+    // Without a region the AWS chain looks for one as far as the metadata service: not for nothing.
+    let own = || resolve::first_region(&parsed).filter(|_| !resolve::lacking(&parsed).region);
+    let access = Access { region: defaults.region.or_else(own), simulator };
     let fleet = Fleet::new(&access, budgets(&texts.settings, args)).await;
-    let (wanted, rules) = understand(&texts, args, &fleet).await?;
+    let (wanted, rules) = understand(&texts, parsed, args, &fleet).await?;
     Ok(Ready {
         wanted,
         rules,
@@ -190,7 +191,6 @@ pub(crate) async fn ready_at(
         mode_named: args.mode.is_some() || texts.settings.mode.is_some(),
         has_settings: texts.has_settings,
         settings: texts.settings,
-        simulator: None,
     })
 }
 
@@ -198,7 +198,8 @@ impl Ready {
     /// Reads the files again. What cannot be used leaves everything as it was.
     pub(crate) async fn reload(&mut self, args: &TargetArgs) -> Result<(), Stop> {
         let texts = read(&args.source)?;
-        let (wanted, rules) = understand(&texts, args, self.gateway.inner()).await?;
+        let parsed = permissions::parse(&texts.files);
+        let (wanted, rules) = understand(&texts, parsed, args, self.gateway.inner()).await?;
         self.wanted = wanted;
         self.rules = rules;
         self.settings = texts.settings;
@@ -210,11 +211,11 @@ impl Ready {
 /// not written anywhere.
 async fn understand(
     texts: &Texts,
+    parsed: permissions::Parsed<'_>,
     args: &TargetArgs,
     fleet: &Fleet,
 ) -> Result<(Vec<Wanted>, Rules), Stop> {
     let mut defaults = named_defaults(texts, &args.source)?;
-    let parsed = permissions::parse(&texts.files);
     let lacking = resolve::lacking(&parsed);
     if lacking.region && defaults.region.is_none() {
         defaults.region = fleet.region();

@@ -16,6 +16,7 @@ pub(crate) struct Show {
     quiet: bool,
 }
 
+#[expect(clippy::unused_self, reason = "who may print holds a Show; not every print depends on it")]
 impl Show {
     pub(crate) fn new(args: &OutputArgs, no_color: bool) -> Self {
         let color = |is_terminal: bool| match args.color {

@@ -70,6 +70,18 @@ pub fn lacking(parsed: &Parsed<'_>) -> Lacking {
     lacking
 }
 
+/// The first region that the files name themselves: where to ask for credentials when nobody says otherwise.
+pub fn first_region(parsed: &Parsed<'_>) -> Option<String> {
+    parsed.documents.iter().find_map(|document| {
+        let mut own = file_defaults(document, &Defaults::default());
+        own.account.get_or_insert_with(|| NOBODY.to_owned());
+        let mut names = document.entries.iter().flat_map(|it| &it.names);
+        names
+            .find_map(|it| Target::parse(&it.text, None, &own).ok())
+            .map(|it| it.region().to_owned())
+    })
+}
+
 /// Everything that the files want, or everything that is wrong with them, by file and position.
 pub fn resolve(parsed: Parsed<'_>, context: &Context) -> Result<Loaded, Vec<Diagnostic>> {
     let Parsed { documents, diagnostics } = parsed;

@@ -56,10 +56,10 @@ pub struct Change {
 /// What a step does to access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
-    /// Somebody may do more afterwards.
-    Widens,
     /// Nobody may do more or less afterwards.
     Neutral,
+    /// Somebody may do more afterwards.
+    Widens,
     /// Somebody may do less afterwards.
     Narrows,
 }

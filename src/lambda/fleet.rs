@@ -21,7 +21,8 @@ use crate::policy::{
 /// Where Lambda is, and who we are there.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
-    /// Instead of what the AWS chain says.
+    /// Instead of what the AWS chain says. The chain looks for a region as far as the metadata service,
+    /// so where every target names its own, one of those stands here.
     pub region: Option<String>,
     /// The embedded simulator: it takes any key, and nothing else is asked for credentials.
     pub simulator: Option<String>,
@@ -31,6 +32,7 @@ pub struct Access {
 #[derive(Debug)]
 pub struct Fleet {
     base: SdkConfig,
+    region_is_of_chain: bool,
     budgets: Budgets,
     members: Mutex<BTreeMap<AccountRegion, std::sync::Arc<Paced<LambdaClient>>>>,
 }
@@ -63,19 +65,23 @@ impl Fleet {
             let key = Credentials::new("simulator", "simulator", None, None, "simulator");
             loader = loader.endpoint_url(endpoint).credentials_provider(key);
         }
-        Self { base: loader.load().await, budgets, members: Mutex::default() }
+        Self {
+            base: loader.load().await,
+            region_is_of_chain: access.region.is_none(),
+            budgets,
+            members: Mutex::default(),
+        }
     }
 
     /// The region of the AWS chain, if it has one.
     pub fn region(&self) -> Option<String> {
-        self.base.region().map(ToString::to_string)
+        self.base.region().filter(|_| self.region_is_of_chain).map(ToString::to_string)
     }
 
     /// The account of the credentials, by GetCallerIdentity.
     pub async fn account(&self) -> Result<String, GatewayError> {
-        let region = self.region().unwrap_or_else(|| "us-east-1".into());
-        let config =
-            aws_sdk_sts::config::Builder::from(&self.base).region(Region::new(region)).build();
+        let region = self.base.region().cloned().unwrap_or(Region::from_static("us-east-1"));
+        let config = aws_sdk_sts::config::Builder::from(&self.base).region(region).build();
         let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
         crate::lambda::client::caller_account(answer)
     }

@@ -29,12 +29,12 @@ async fn canned(answer: &str) -> Canned {
     let (log, answer) = (Arc::clone(&requests), answer.to_owned());
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let mut request = Vec::new();
+            let mut received = Vec::new();
             let mut chunk = [0; 4096];
             loop {
                 let n = stream.read(&mut chunk).await.unwrap_or(0);
-                request.extend_from_slice(&chunk[..n]);
-                let text = String::from_utf8_lossy(&request).into_owned();
+                received.extend_from_slice(&chunk[..n]);
+                let text = String::from_utf8_lossy(&received).into_owned();
                 let length = text
                     .lines()
                     .find_map(|it| {
@@ -47,7 +47,7 @@ async fn canned(answer: &str) -> Canned {
                     break;
                 }
             }
-            log.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
+            log.lock().unwrap().push(String::from_utf8_lossy(&received).into_owned());
             drop(stream.write_all(answer.as_bytes()).await);
             drop(stream.shutdown().await);
         }
@@ -104,9 +104,9 @@ async fn reads_and_writes_name_the_full_arn_and_the_qualifier() {
     assert!(request.starts_with(&line), "{request}");
     assert!(request.contains("/eu-west-1/lambda/aws4_request"), "{request}");
 
-    let server = canned(&http("201 Created", &["content-type: application/json"], "{}")).await;
-    server.fleet.add_permission(&target("f"), "s3", &permission(), Some("r1")).await.unwrap();
-    let request = server.requests.lock().unwrap().remove(0);
+    let added = canned(&http("201 Created", &["content-type: application/json"], "{}")).await;
+    added.fleet.add_permission(&target("f"), "s3", &permission(), Some("r1")).await.unwrap();
+    let request = added.requests.lock().unwrap().remove(0);
     let (_, body) = request.split_once("\r\n\r\n").unwrap();
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     let expected = serde_json::json!({

@@ -11,11 +11,13 @@
 mod commands;
 mod config_examples;
 mod config_properties;
+mod converge_properties;
 mod golden_policy;
 #[cfg(feature = "aws")]
 mod lambda_client;
 mod live_documents;
 mod properties;
+mod readme;
 mod scenarios;
 mod simulator_client;
 mod simulator_clients;

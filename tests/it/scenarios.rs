@@ -131,12 +131,7 @@ impl Recorder {
         format!("r{}", at + 1)
     }
 
-    fn record<T>(
-        &self,
-        call: String,
-        result: &Result<T, GatewayError>,
-        good: impl Fn(&T) -> String,
-    ) {
+    fn record<T>(&self, call: &str, result: &Result<T, GatewayError>, good: impl Fn(&T) -> String) {
         let result = match result {
             Ok(it) => good(it),
             Err(error) => match (&error.code, error.status) {
@@ -157,13 +152,13 @@ impl PolicyReader for Recorder {
     async fn get_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
         let res = self.inner.get_policy(target).await;
         let call = format!("GetPolicy {}", short(target));
-        self.record(call, &res, |it| self.name(&it.revision));
+        self.record(&call, &res, |it| self.name(&it.revision));
         res
     }
 
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
         let res = self.inner.function_exists(target).await;
-        self.record(format!("GetFunction {}", short(target)), &res, |()| "ok".into());
+        self.record(&format!("GetFunction {}", short(target)), &res, |()| "ok".into());
         res
     }
 }
@@ -178,7 +173,7 @@ impl PolicyGateway for Recorder {
     ) -> Result<(), GatewayError> {
         let guard = revision.map_or("unguarded".to_owned(), |it| format!("if {}", self.name(it)));
         let res = self.inner.add_permission(target, sid, permission, revision).await;
-        self.record(format!("AddPermission {} {sid}, {guard}", short(target)), &res, |()| {
+        self.record(&format!("AddPermission {} {sid}, {guard}", short(target)), &res, |()| {
             "ok".into()
         });
         res
@@ -193,13 +188,13 @@ impl PolicyGateway for Recorder {
         let guard = self.name(revision);
         let res = self.inner.remove_permission(target, sid, revision).await;
         let call = format!("RemovePermission {} {sid}, if {guard}", short(target));
-        self.record(call, &res, |()| "ok".into());
+        self.record(&call, &res, |()| "ok".into());
         res
     }
 }
 
 fn wanted(scenario: &Scenario, settings: &Settings) -> Vec<Wanted> {
-    let text = scenario.get("permissions").expect("a scenario has permissions");
+    let text = scenario.get("permissions").unwrap();
     let file = File::new("p.yaml", text.replace("$FN", FN));
     let files = Files { files: vec![file], diagnostics: Vec::new() };
     let defaults =
@@ -253,7 +248,7 @@ async fn play(scenario: &Scenario) -> Played {
     let settings = settings::parse(&file).unwrap_or_else(|it| panic!("{}", render_all(&it, false)));
     let wanted = wanted(scenario, &settings);
     let rules = Rules {
-        mode: settings.mode.expect("a scenario has a mode"),
+        mode: settings.mode.unwrap(),
         ignore: settings.ignore.clone(),
         remove_inexpressible: settings.remove_inexpressible,
     };

@@ -213,7 +213,8 @@ async fn an_authorization_has_to_be_whole_and_may_be_demanded() {
     let broken = served.signed("A/B", "us-east-1").send("GET", list, "").await.summary();
     starts(&broken, "403 IncompleteSignatureException: ");
     let log = served.control("GET", "requests", &Value::Null).await;
-    let errors: Vec<_> = log["requests"].as_array().unwrap().iter().map(|it| &it["error"]).collect();
+    let errors: Vec<_> =
+        log["requests"].as_array().unwrap().iter().map(|it| &it["error"]).collect();
     assert_eq!(errors[1], &json!("MissingAuthenticationTokenException"));
     assert_eq!(served.send("GET", "/2099-01-01/nothing", "").await.status, 404);
 }

@@ -490,9 +490,11 @@ async fn old_statements_have_another_order() {
 #[tokio::test]
 async fn what_is_not_sure_can_be_switched() {
     let served = served().await;
-    let switches = json!({"put_echo": "compact", "publish_unchanged": "new", "principal_flicker": "1h"});
+    let switches =
+        json!({"put_echo": "compact", "publish_unchanged": "new", "principal_flicker": "1h"});
     served.control("PUT", "state", &json!({"switches": switches})).await;
-    let policy = "{ \"Statement\": {\"Effect\": \"Allow\", \"Principal\": \"*\", \"Action\": \"*\"} }";
+    let policy =
+        "{ \"Statement\": {\"Effect\": \"Allow\", \"Principal\": \"*\", \"Action\": \"*\"} }";
     let put = served.call("PutResourcePolicy", &json!({"ResourceArn": FN, "Policy": policy})).await;
     let compact = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*"}]}"#;
     assert_eq!(put.json()["Policy"], json!(compact));
