@@ -62,29 +62,23 @@ pub(crate) struct Ready {
     pub(crate) settings: Settings,
     /// Lambda.
     pub(crate) gateway: Metered<Fleet>,
-    /// Somebody named a mode.
-    mode_named: bool,
-    /// What to say when nobody did.
-    has_settings: bool,
 }
 
 /// Stands in for an account that nobody has to know.
 const NOBODY: &str = "000000000000";
 
-impl Ready {
-    /// A command that writes does not start without a mode.
-    pub(crate) fn needs_mode(&self, command: &str) -> Result<(), Stop> {
-        if self.mode_named {
-            return Ok(());
-        }
-        let message = format!("`permitd {command}` needs a mode: observe, additive or enforce");
-        let hint = "pass --mode enforce, or write `mode: enforce` into the settings file";
-        Err(if self.has_settings {
-            Stop::config(message, hint)
-        } else {
-            Stop::Said(Exit::Usage, message, Some(hint.into()))
-        })
+/// A command that writes does not start without a mode.
+fn needs_mode(texts: &Texts, args: &TargetArgs, command: &str) -> Result<(), Stop> {
+    if args.mode.is_some() || texts.settings.mode.is_some() {
+        return Ok(());
     }
+    let message = format!("`permitd {command}` needs a mode: observe, additive or enforce");
+    let hint = "pass --mode enforce, or write `mode: enforce` into the settings file";
+    Err(if texts.has_settings {
+        Stop::config(message, hint)
+    } else {
+        Stop::Said(Exit::Usage, message, Some(hint.into()))
+    })
 }
 
 /// Finds and reads the settings and the permission files.
@@ -160,6 +154,17 @@ pub(crate) async fn ready(args: &TargetArgs, show: Show) -> Result<Ready, Stop> 
     ready_with(texts, args, show).await
 }
 
+/// The same for a command that writes.
+pub(crate) async fn ready_to_write(
+    command: &str,
+    args: &TargetArgs,
+    show: Show,
+) -> Result<Ready, Stop> {
+    let texts = read(&args.source)?;
+    needs_mode(&texts, args, command)?;
+    ready_with(texts, args, show).await
+}
+
 /// The same from files that were read already.
 async fn ready_with(texts: Texts, args: &TargetArgs, show: Show) -> Result<Ready, Stop> {
     let simulator = embedded::start(&texts).await?;
@@ -188,8 +193,6 @@ pub(crate) async fn ready_at(
         wanted,
         rules,
         gateway: Metered::new(fleet),
-        mode_named: args.mode.is_some() || texts.settings.mode.is_some(),
-        has_settings: texts.has_settings,
         settings: texts.settings,
     })
 }
