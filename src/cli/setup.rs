@@ -20,6 +20,7 @@ use crate::config::{
     resolve::{self, Context, Loaded},
     settings::{Budget, Pattern, Settings},
 };
+use crate::daemon::carry;
 use crate::drift::{
     allow::{Mode, Rules},
     wanted::Wanted,
@@ -189,12 +190,7 @@ pub(crate) async fn ready_at(
     let access = Access { region: defaults.region.or_else(own), simulator };
     let fleet = Fleet::new(&access, budgets(&texts.settings, args)).await;
     let (wanted, rules) = understand(&texts, parsed, args, &fleet).await?;
-    Ok(Ready {
-        wanted,
-        rules,
-        gateway: Metered::new(fleet),
-        settings: texts.settings,
-    })
+    Ok(Ready { wanted, rules, gateway: Metered::new(fleet), settings: texts.settings })
 }
 
 impl Ready {
@@ -233,8 +229,11 @@ async fn understand(
         resolve(texts, permissions::parse(&texts.files), nobody)?;
         let account = fleet.account().await.map_err(|error| {
             let message = format!("cannot tell the account of the credentials: {error}");
-            let hint = "write `account:` into the files, pass --account, or check the credentials";
-            Stop::Said(Exit::Failure, message, Some(hint.into()))
+            // Who has no way to AWS is helped by that, and not by being asked for a number.
+            let mut hint = carry::hint(&error, "sts:GetCallerIdentity").unwrap_or_default();
+            hint.push_str(if hint.is_empty() { "" } else { "; or " });
+            hint.push_str("write `account:` into the files, or pass --account");
+            Stop::Said(Exit::Failure, message, Some(hint))
         })?;
         defaults.account = Some(account);
     }
