@@ -53,7 +53,7 @@ pub(crate) async fn apply(args: &ApplyArgs, show: Show) -> Result<Exit, Stop> {
     };
     let outcomes = act_on_all(&carrier, seen, approval.as_ref(), told).await;
     match args.output {
-        Output::Text => say(&text::applied(&outcomes, show.color()), show)?,
+        Output::Text => say(&format!("\n{}", text::applied(&outcomes, show.color())), show)?,
         Output::Json => say(&json::applied(&outcomes), show)?,
     }
     if let Some(signal) = stop.signal() {
