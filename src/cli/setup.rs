@@ -314,6 +314,8 @@ pub(crate) fn stop_on_signals() -> Stopping {
             if token.is_cancelled() {
                 abort(signal);
             }
+            let name = if signal == Signal::Interrupt { "SIGINT" } else { "SIGTERM" };
+            tracing::info!("{name}: finishing what is in flight; a second one ends at once");
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(signal);
             token.cancel();
         }
