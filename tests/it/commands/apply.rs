@@ -37,13 +37,15 @@ Applied: 5 writes done. 2 of 2 functions as written; 0 held, 0 failed, 0 unknown
 ";
 
 fn drifting() -> Lambda {
-    let live = [service("a", "s3.amazonaws.com", "arn:aws:s3:::old"), account("rogue", "210987654321")];
+    let live =
+        [service("a", "s3.amazonaws.com", "arn:aws:s3:::old"), account("rogue", "210987654321")];
     Lambda::new(&json!([{"name": "f", "policy": policy(&live)}, {"name": "g"}]))
 }
 
 fn writes(lambda: &Lambda) -> Vec<Value> {
     let is_write = |it: &Value| {
-        !["GetPolicy", "GetFunction", "GetCallerIdentity"].contains(&it["operation"].as_str().unwrap())
+        !["GetPolicy", "GetFunction", "GetCallerIdentity"]
+            .contains(&it["operation"].as_str().unwrap())
     };
     lambda.requests().into_iter().filter(is_write).collect()
 }
@@ -52,12 +54,17 @@ fn writes(lambda: &Lambda) -> Vec<Value> {
 fn does_it_with_yes_and_then_nothing_is_left() {
     let lambda = drifting();
     let room = lambda.room(WISHES);
-    room.permitd("apply permissions.yaml --mode enforce --yes").is(0, &format!("{PLAN}{APPLIED}"), "");
+    room.permitd("apply permissions.yaml --mode enforce --yes").is(
+        0,
+        &format!("{PLAN}{APPLIED}"),
+        "",
+    );
     assert_eq!(lambda.sids("f"), ["b", "a"]);
     assert_eq!(lambda.sids("g"), ["c"]);
     let said = room.permitd("plan permissions.yaml --detailed-exitcode");
     assert_eq!(said.code, Some(0), "{said:?}");
-    let nothing = "Plan: 0 to add, 0 to change, 0 to remove, 0 held. 0 of 2 functions differ; 0 unknown.\n";
+    let nothing =
+        "Plan: 0 to add, 0 to change, 0 to remove, 0 held. 0 of 2 functions differ; 0 unknown.\n";
     room.permitd("apply permissions.yaml --mode enforce").is(0, nothing, "");
 }
 
@@ -139,11 +146,22 @@ fn writes_are_guarded() {
     assert_eq!(said.code, Some(0), "{said:?}");
     let log = lambda.requests();
     let operations: Vec<&str> = log.iter().map(|it| it["operation"].as_str().unwrap()).collect();
-    assert_eq!(operations, [
-        "GetPolicy", "AddPermission", "GetPolicy", "RemovePermission", "GetPolicy", "AddPermission",
-        "GetPolicy", "RemovePermission", "GetPolicy",
-    ]);
-    let mut revisions: Vec<&str> = writes_of(&log).iter().map(|it| it["revision_id"].as_str().unwrap()).collect();
+    assert_eq!(
+        operations,
+        [
+            "GetPolicy",
+            "AddPermission",
+            "GetPolicy",
+            "RemovePermission",
+            "GetPolicy",
+            "AddPermission",
+            "GetPolicy",
+            "RemovePermission",
+            "GetPolicy",
+        ]
+    );
+    let mut revisions: Vec<&str> =
+        writes_of(&log).iter().map(|it| it["revision_id"].as_str().unwrap()).collect();
     assert_eq!(revisions.len(), 4);
     revisions.dedup();
     assert_eq!(revisions.len(), 4, "each read gives another one: {revisions:?}");
@@ -179,9 +197,10 @@ fn one_changed_statement_is_two_writes_and_three_reads() {
     let room = lambda.room(&WISHES.lines().take(6).collect::<Vec<_>>().join("\n"));
     let said = room.permitd("apply permissions.yaml --mode enforce --yes");
     assert_eq!(said.code, Some(0), "{said:?}");
-    assert_eq!(lambda.calls(), [
-        "GetPolicy f", "RemovePermission f", "GetPolicy f", "AddPermission f", "GetPolicy f",
-    ]);
+    assert_eq!(
+        lambda.calls(),
+        ["GetPolicy f", "RemovePermission f", "GetPolicy f", "AddPermission f", "GetPolicy f",]
+    );
 }
 
 #[test]
@@ -226,8 +245,12 @@ fn json_is_one_document_of_what_was_done() {
     assert_eq!(report["summary"]["writes"], 5);
     assert_eq!(report["summary"]["in_sync"], 2);
     let done = |sid: &str, action: &str| json!({"sid": sid, "action": action, "result": "done"});
-    let expected =
-        json!([done("b", "create"), done("a", "delete"), done("a", "create"), done("rogue", "delete")]);
+    let expected = json!([
+        done("b", "create"),
+        done("a", "delete"),
+        done("a", "create"),
+        done("rogue", "delete")
+    ]);
     assert_eq!(report["targets"][0]["done"], expected);
     assert_eq!(report["targets"][0]["drift"], json!([]));
 }
@@ -246,6 +269,9 @@ fn a_refused_write() {
     assert_eq!((said.code, said.err.as_str()), (Some(1), ""), "{said:?}");
     assert!(said.out.contains("is not authorized to perform: lambda:AddPermission"), "{said:?}");
     assert!(said.out.contains("allow lambda:AddPermission on this function"), "{said:?}");
-    assert!(said.out.ends_with("1 of 2 functions as written; 1 held, 1 failed, 0 unknown.\n"), "{said:?}");
+    assert!(
+        said.out.ends_with("1 of 2 functions as written; 1 held, 1 failed, 0 unknown.\n"),
+        "{said:?}"
+    );
     assert_eq!(lambda.sids("f"), ["b", "a"]);
 }

@@ -19,7 +19,8 @@ fn broken(operation: &str, fault: Value) -> Lambda {
     let live = service("a", "s3.amazonaws.com", "arn:aws:s3:::b");
     let lambda = Lambda::new(&json!([{"name": "f", "policy": policy(&[live])}, {"name": "g"}]));
     let mut fault = fault;
-    let members = json!({"operation": operation, "target": "*:g", "times": "forever", "kind": "error"});
+    let members =
+        json!({"operation": operation, "target": "*:g", "times": "forever", "kind": "error"});
     for (key, value) in members.as_object().unwrap() {
         fault[key] = value.clone();
     }
@@ -42,13 +43,15 @@ fn g_is_unknown(lambda: &Lambda, reason: &str, cause: &str, hint: &str) {
     assert_eq!(g["errors"], json!([{"reason": reason, "message": cause, "hint": hint}]));
 
     let said = room.permitd("apply permissions.yaml --mode enforce --yes");
-    let text = format!("\
+    let text = format!(
+        "\
 arn:aws:lambda:us-east-1:123456789012:function:g
   ? unknown: {reason}: {cause}
       {hint}
 
 Plan: 0 to add, 0 to change, 0 to remove, 0 held. 0 of 2 functions differ; 1 unknown.
-");
+"
+    );
     said.is(1, &text, "");
     assert!(lambda.calls().iter().all(|it| it.starts_with("Get")), "nothing was written blindly");
 }
@@ -56,7 +59,10 @@ Plan: 0 to add, 0 to change, 0 to remove, 0 held. 0 of 2 functions differ; 1 unk
 #[test]
 fn access_denied() {
     let cause = "User: arn:aws:iam::123456789012:user/x is not authorized to perform: lambda:GetPolicy on resource: g";
-    let lambda = broken("GetPolicy", json!({"status": 403, "code": "AccessDeniedException", "message": cause}));
+    let lambda = broken(
+        "GetPolicy",
+        json!({"status": 403, "code": "AccessDeniedException", "message": cause}),
+    );
     g_is_unknown(
         &lambda,
         "access_denied",
@@ -68,7 +74,10 @@ fn access_denied() {
 #[test]
 fn expired_token() {
     let cause = "The security token included in the request is expired";
-    let lambda = broken("GetPolicy", json!({"status": 403, "code": "ExpiredTokenException", "message": cause}));
+    let lambda = broken(
+        "GetPolicy",
+        json!({"status": 403, "code": "ExpiredTokenException", "message": cause}),
+    );
     g_is_unknown(
         &lambda,
         "access_denied",
@@ -77,7 +86,8 @@ fn expired_token() {
     );
 }
 
-const NETWORK: &str = "check the network, the region, AWS_ENDPOINT_URL and the proxy (HTTPS_PROXY, NO_PROXY)";
+const NETWORK: &str =
+    "check the network, the region, AWS_ENDPOINT_URL and the proxy (HTTPS_PROXY, NO_PROXY)";
 
 #[test]
 fn a_page_of_a_proxy() {
@@ -87,8 +97,13 @@ fn a_page_of_a_proxy() {
         (502, "bad_answer", NETWORK),
     ] {
         let page = "<html><head><title>Sorry</title></head>\n<body>Blocked by policy</body></html>";
-        let lambda = broken("GetPolicy", json!({"status": status, "body": page, "content_type": "text/html"}));
-        let cause = format!("HTTP {status} with an answer that is not Lambda's (text/html); is a proxy in between?");
+        let lambda = broken(
+            "GetPolicy",
+            json!({"status": status, "body": page, "content_type": "text/html"}),
+        );
+        let cause = format!(
+            "HTTP {status} with an answer that is not Lambda's (text/html); is a proxy in between?"
+        );
         g_is_unknown(&lambda, reason, &cause, hint);
     }
 }
@@ -97,7 +112,10 @@ fn a_page_of_a_proxy() {
 #[test]
 fn no_right_to_see_whether_the_function_is_there() {
     let cause = "User: x is not authorized to perform: lambda:GetFunction";
-    let lambda = broken("GetFunction", json!({"status": 403, "code": "AccessDeniedException", "message": cause}));
+    let lambda = broken(
+        "GetFunction",
+        json!({"status": 403, "code": "AccessDeniedException", "message": cause}),
+    );
     g_is_unknown(
         &lambda,
         "access_denied",

@@ -28,7 +28,8 @@ functions:
 ";
 
 fn room() -> Room {
-    let room = Room::new().without("AWS_REGION").without("AWS_ACCESS_KEY_ID").without("AWS_ENDPOINT_URL");
+    let room =
+        Room::new().without("AWS_REGION").without("AWS_ACCESS_KEY_ID").without("AWS_ENDPOINT_URL");
     room.write("good.yaml", GOOD);
     room.write("bad.yaml", BAD);
     room.write("worse.yaml", WORSE);
@@ -49,8 +50,47 @@ fn good_files_need_no_credentials_and_no_region() {
 
 #[test]
 fn all_errors_of_all_files_at_once() {
-    let said = room().permitd("check good.yaml bad.yaml worse.yaml");
-    said.is(78, "", "");
+    let said = room().permitd("check good.yaml bad.yaml worse.yaml --account 123456789012");
+    said.is(78, "", "\
+error: `SourceArn` is not a key of a statement
+ --> bad.yaml:6:9
+  |
+6 |         SourceArn: arn:aws:s3:::b
+  |         ^^^^^^^^^
+  |
+help: did you mean `source_arn`?
+
+error: `$LATEST` cannot carry a policy; leave the qualifier out for the unqualified function, or name an alias or a version
+ --> bad.yaml:7:15
+  |
+7 |   - function: g:$LATEST
+  |               ^^^^^^^^^
+
+error: the sid `a` stands twice in arn:aws:lambda:us-east-1:123456789012:function:f
+ --> good.yaml:4:15
+  |
+4 |       - {sid: a, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::b'}
+  |               ^
+  |
+note: it stands here first
+ --> bad.yaml:4:14
+  |
+4 |       - sid: a
+  |              ^
+help: a sid is unique in one policy; choose another, or delete one of them
+
+error: ` ` may not stand in a sid; letters, digits, `-` and `_` may
+ --> worse.yaml:4:15
+  |
+4 |       - {sid: a b, principal: 12345}
+  |               ^^^
+
+error: `12345` is not an account id: it has 5 digits and not twelve; if a leading zero was lost, write the id with its zero, in quotes
+ --> worse.yaml:4:31
+  |
+4 |       - {sid: a b, principal: 12345}
+  |                               ^^^^^
+");
 }
 
 #[test]
@@ -63,7 +103,11 @@ fn errors_for_programs() {
         format!("{}:{}:{}", it["file"].as_str().unwrap(), it["line"], it["column"])
     };
     let places: Vec<String> = found.iter().map(at).collect();
-    assert_eq!(places, ["bad.yaml:6:9", "bad.yaml:7:15", "worse.yaml:4:15", "worse.yaml:4:31"], "{report:#}");
+    assert_eq!(
+        places,
+        ["bad.yaml:6:9", "bad.yaml:7:15", "worse.yaml:4:15", "worse.yaml:4:31"],
+        "{report:#}"
+    );
     for it in found {
         assert_eq!(it["severity"], "error");
         assert!(!it["message"].as_str().unwrap().is_empty(), "{it}");
@@ -83,5 +127,17 @@ fn errors_of_the_settings_file_are_told_too() {
     let room = room();
     room.write("permitd.yaml", "permissions: [good.yaml]\nmode: enforced\n");
     let said = room.permitd("check");
-    said.is(78, "", "");
+    said.is(
+        78,
+        "",
+        "\
+error: `enforced` is not a value of `mode`
+ --> permitd.yaml:2:7
+  |
+2 | mode: enforced
+  |       ^^^^^^^^
+  |
+help: did you mean `enforce`?
+",
+    );
 }

@@ -15,13 +15,14 @@ functions:
 const SETTINGS: &str = "\
 permissions: [permissions.yaml]
 mode: enforce
-interval: 100ms
+interval: 1s
 jitter: 10%
 budgets: {get_policy: unlimited, control: unlimited}
 ";
 
 fn lambda() -> Lambda {
-    let live = [service("a", "s3.amazonaws.com", "arn:aws:s3:::b"), account("rogue", "210987654321")];
+    let live =
+        [service("a", "s3.amazonaws.com", "arn:aws:s3:::b"), account("rogue", "210987654321")];
     Lambda::new(&json!([{"name": "f", "policy": policy(&live)}, {"name": "g"}]))
 }
 
@@ -33,7 +34,9 @@ fn room(lambda: &Lambda) -> Room {
 
 #[track_caller]
 fn converges(lambda: &Lambda, target: &str, sids: &[&str]) {
-    eventually(&format!("{target} to have {sids:?}"), || (lambda.sids(target) == sids).then_some(()));
+    eventually(&format!("{target} to have {sids:?}"), || {
+        (lambda.sids(target) == sids).then_some(())
+    });
 }
 
 #[test]
@@ -41,22 +44,34 @@ fn once() {
     let lambda = lambda();
     let room = room(&lambda);
     let said = room.permitd("run --once --log-level warn");
-    said.is(0, "f: rogue was in no file; removed\n\
-                Applied: 1 write done. 1 of 1 function as written; 0 held, 0 failed, 0 unknown.\n", "");
+    said.is(
+        0,
+        "f: rogue was in no file; removed\n\
+                Applied: 1 write done. 1 of 1 function as written; 0 held, 0 failed, 0 unknown.\n",
+        "",
+    );
     let said = room.permitd("run --once -q");
-    said.is(0, "Applied: 0 writes done. 1 of 1 function as written; 0 held, 0 failed, 0 unknown.\n", "");
+    said.is(
+        0,
+        "Applied: 0 writes done. 1 of 1 function as written; 0 held, 0 failed, 0 unknown.\n",
+        "",
+    );
 }
 
 #[test]
 fn once_in_mode_observe_is_a_look() {
     let lambda = lambda();
     let said = room(&lambda).permitd("run --once --mode observe -q");
-    said.is(2, "\
+    said.is(
+        2,
+        "\
 arn:aws:lambda:us-east-1:123456789012:function:f
   - rogue               unmanaged; account 210987654321 may invoke
 
 Plan: 0 to add, 0 to change, 1 to remove, 0 held. 1 of 1 function differs; 0 unknown.
-", "");
+",
+        "",
+    );
     assert_eq!(lambda.sids("f"), ["a", "rogue"]);
 }
 
@@ -64,12 +79,16 @@ Plan: 0 to add, 0 to change, 1 to remove, 0 held. 1 of 1 function differs; 0 unk
 fn once_with_something_held_is_drift() {
     let lambda = lambda();
     let said = room(&lambda).permitd("run --once --mode additive -q");
-    said.is(2, "\
+    said.is(
+        2,
+        "\
 arn:aws:lambda:us-east-1:123456789012:function:f
   ! rogue               unmanaged; account 210987654321 may invoke; held: additive
 
 Applied: 0 writes done. 0 of 1 function as written; 1 held, 0 failed, 0 unknown.
-", "");
+",
+        "",
+    );
 }
 
 #[test]
@@ -136,7 +155,7 @@ fn hangup_loads_the_configuration_anew() {
 fn hangup_loads_the_settings_too() {
     let lambda = lambda();
     let room = room(&lambda);
-    room.write("permitd.yaml", &SETTINGS.replace("enforce", "observe").replace("100ms", "1h"));
+    room.write("permitd.yaml", &SETTINGS.replace("enforce", "observe").replace("1s", "1h"));
     let mut daemon = room.start("run");
     daemon.logs("pass done");
     assert_eq!(lambda.sids("f"), ["a", "rogue"]);
@@ -151,7 +170,8 @@ fn the_log_as_json() {
     let mut daemon = room(&lambda).start("run --log-format json");
     daemon.logs("pass done");
     for line in daemon.err().lines() {
-        let event: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|it| panic!("{it}: {line}"));
+        let event: serde_json::Value =
+            serde_json::from_str(line).unwrap_or_else(|it| panic!("{it}: {line}"));
         assert!(event["timestamp"].is_string() && event["level"].is_string(), "{line}");
         assert!(event["message"].is_string(), "{line}");
     }

@@ -39,7 +39,7 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// With credentials, a region and no way to reach anything.
+    /// With credentials, a region, no way to reach anything and no need to be slow.
     pub(crate) fn new() -> Self {
         let mut res = Self { dir: tempfile::tempdir().unwrap(), env: Vec::new() };
         let path = std::env::var("PATH").unwrap();
@@ -51,6 +51,8 @@ impl Room {
             ("AWS_SECRET_ACCESS_KEY", "test"),
             ("AWS_REGION", "us-east-1"),
             ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+            ("PERMITD_GET_POLICY_BUDGET", "unlimited"),
+            ("PERMITD_CONTROL_BUDGET", "unlimited"),
         ] {
             res = res.with(key, value);
         }

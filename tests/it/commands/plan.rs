@@ -34,7 +34,8 @@ Plan: 2 to add, 1 to change, 1 to remove, 0 held. 2 of 2 functions differ; 0 unk
 ";
 
 fn drifting() -> Lambda {
-    let live = [service("a", "s3.amazonaws.com", "arn:aws:s3:::old"), account("rogue", "210987654321")];
+    let live =
+        [service("a", "s3.amazonaws.com", "arn:aws:s3:::old"), account("rogue", "210987654321")];
     Lambda::new(&json!([{"name": "f", "policy": policy(&live)}, {"name": "g"}]))
 }
 
@@ -132,9 +133,16 @@ fn colours() {
     assert!(!has_color(&room.permitd("plan permissions.yaml --color never")));
     let always = room.permitd("plan permissions.yaml --color always");
     assert!(has_color(&always), "{always:?}");
-    let plain = always.out.replace("\u{1b}[", "<").split('<').map(|it| {
-        it.split_once('m').filter(|(code, _)| code.bytes().all(|it| it.is_ascii_digit())).map_or(it, |(_, it)| it)
-    }).collect::<String>();
+    let plain = always
+        .out
+        .replace("\u{1b}[", "<")
+        .split('<')
+        .map(|it| {
+            it.split_once('m')
+                .filter(|(code, _)| code.bytes().all(|it| it.is_ascii_digit()))
+                .map_or(it, |(_, it)| it)
+        })
+        .collect::<String>();
     assert_eq!(plain, REPORT, "colours add nothing else");
     let room = room.with("NO_COLOR", "1");
     assert!(!has_color(&room.permitd("plan permissions.yaml --color auto")));
@@ -156,11 +164,13 @@ fn quiet_leaves_the_report() {
 fn a_chatty_log_stays_out_of_the_report() {
     let lambda = drifting();
     let room = lambda.room(WISHES);
-    let said = room.permitd("plan permissions.yaml --log-level trace,permitd=trace --log-format json");
+    let said =
+        room.permitd("plan permissions.yaml --log-level trace,permitd=trace --log-format json");
     assert_eq!((said.code, said.out.as_str()), (Some(0), REPORT), "{said:?}");
     assert!(said.err.lines().count() > 3, "{said:?}");
     for line in said.err.lines() {
-        let _: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|it| panic!("{it}: {line}"));
+        let _: serde_json::Value =
+            serde_json::from_str(line).unwrap_or_else(|it| panic!("{it}: {line}"));
     }
 }
 
@@ -168,7 +178,12 @@ fn a_chatty_log_stays_out_of_the_report() {
 fn a_reader_that_went_away_is_success() {
     let lambda = drifting();
     let room = lambda.room(WISHES);
-    for words in ["plan permissions.yaml", "plan permissions.yaml --output json", "check permissions.yaml", "--help"] {
+    for words in [
+        "plan permissions.yaml",
+        "plan permissions.yaml --output json",
+        "check permissions.yaml",
+        "--help",
+    ] {
         let mut command = room.command(PERMITD);
         command.args(words.split_whitespace()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();

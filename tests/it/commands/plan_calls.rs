@@ -22,9 +22,16 @@ fn a_check_without_drift_is_one_get_policy_for_each_target() {
          "policies": {"live": live(":live"), "2": live(":2")}},
     ]));
     let entry = |name: &str| {
-        format!("  - function: {name}\n    statements: [{{sid: a, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::b'}}]\n")
+        format!(
+            "  - function: {name}\n    statements: [{{sid: a, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::b'}}]\n"
+        )
     };
-    let wishes = format!("account: '123456789012'\nfunctions:\n{}{}{}", entry("f"), entry("f:live"), entry("f:2"));
+    let wishes = format!(
+        "account: '123456789012'\nfunctions:\n{}{}{}",
+        entry("f"),
+        entry("f:live"),
+        entry("f:2")
+    );
     let room = lambda.room(&wishes);
     let said = room.permitd("plan permissions.yaml --detailed-exitcode");
     assert_eq!(said.code, Some(0), "{said:?}");
@@ -40,9 +47,12 @@ fn a_check_without_drift_is_one_get_policy_for_each_target() {
 #[test]
 fn the_account_is_asked_for_once_and_only_where_nobody_wrote_it() {
     let lambda = Lambda::new(&json!([{"name": "f"}, {"name": "g"}]));
-    let statements = "statements: [{sid: a, principal: s3.amazonaws.com, source_account: '123456789012'}]";
+    let statements =
+        "statements: [{sid: a, principal: s3.amazonaws.com, source_account: '123456789012'}]";
     let two = |f: &str, g: &str| {
-        format!("functions:\n  - function: {f}\n    {statements}\n  - function: {g}\n    {statements}\n")
+        format!(
+            "functions:\n  - function: {f}\n    {statements}\n  - function: {g}\n    {statements}\n"
+        )
     };
     let room = lambda.room(&two("f", "g"));
     let asked = |words: &str| {
@@ -57,7 +67,8 @@ fn the_account_is_asked_for_once_and_only_where_nobody_wrote_it() {
     room.write("permissions.yaml", &format!("account: '123456789012'\n{}", two("f", "g")));
     assert_eq!(asked("plan permissions.yaml"), 0);
     room.write("permissions.yaml", &two("f", "g"));
-    let accounts = "permissions: [permissions.yaml]\naccounts: [{id: '123456789012', regions: [us-east-1]}]\n";
+    let accounts =
+        "permissions: [permissions.yaml]\naccounts: [{id: '123456789012', regions: [us-east-1]}]\n";
     room.write("permitd.yaml", accounts);
     assert_eq!(asked("plan"), 0);
 }
@@ -71,7 +82,8 @@ fn regions_are_those_of_the_targets() {
         {"id": "123456789012", "region": "eu-west-1", "functions": function},
     ]}));
     let statements = "statements: [{sid: a, principal: '210987654321'}]";
-    let room = lambda.room(&format!("account: '123456789012'\nfunctions: [{{function: f, {statements}}}]\n"));
+    let room = lambda
+        .room(&format!("account: '123456789012'\nfunctions: [{{function: f, {statements}}}]\n"));
     let said = room.permitd("plan permissions.yaml --region eu-west-1");
     assert!(said.out.starts_with("arn:aws:lambda:eu-west-1:123456789012:function:f\n"), "{said:?}");
     let room = room.without("AWS_REGION").with("AWS_DEFAULT_REGION", "eu-west-1");
@@ -87,7 +99,9 @@ fn regions_are_those_of_the_targets() {
 
 /// Every kind of drift in two policies, and a function that is not there.
 fn everything() -> (Lambda, String) {
-    let from = |sid: &str, bucket: &str| service(sid, "s3.amazonaws.com", &format!("arn:aws:s3:::{bucket}"));
+    let from = |sid: &str, bucket: &str| {
+        service(sid, "s3.amazonaws.com", &format!("arn:aws:s3:::{bucket}"))
+    };
     let target = Target::parse(FN, None, &Defaults::default()).unwrap();
     let orphan = json!({
         "Sid": "app", "Effect": "Allow", "Principal": {"AWS": "AROASNV5YASAZHWFURF3I"},
@@ -138,7 +152,8 @@ fn plan_and_check_never_write() {
     let room = lambda.room(&wishes);
     let before = lambda.control("GET", "state", &Value::Null);
     let json = room.permitd("plan permissions.yaml --output json").json();
-    let drift = json["targets"].as_array().unwrap().iter().flat_map(|it| it["drift"].as_array().unwrap());
+    let drift =
+        json["targets"].as_array().unwrap().iter().flat_map(|it| it["drift"].as_array().unwrap());
     let kinds: BTreeSet<&str> = drift.map(|it| it["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, Kind::ALL.map(Kind::name).into(), "every kind of drift is there");
 

@@ -98,7 +98,7 @@ fn every_member() {
                 "drift": [], "effect": null, "held": [], "foreign": [], "ignored": [],
                 "errors": [{
                     "reason": "function_missing",
-                    "message": "function nowhere, or its alias or version live, does not exist in 123456789012/us-east-1",
+                    "message": "function nowhere or its alias or version live does not exist in 123456789012/us-east-1",
                     "hint": "create it, or take the entry at permissions.yaml:12:15 out",
                 }],
                 "done": [], "size": null,
@@ -106,7 +106,9 @@ fn every_member() {
         ],
     });
     let differs = |path: &str| plan.pointer(path) != expected.pointer(path);
-    for path in ["/summary", "/targets/0/drift/0", "/targets/0/drift/1", "/targets/0/drift/2", "/targets/1"] {
+    for path in
+        ["/summary", "/targets/0/drift/0", "/targets/0/drift/1", "/targets/0/drift/2", "/targets/1"]
+    {
         let pretty = plan.pointer(path).map(|it| format!("{it:#}"));
         assert!(!differs(path), "{path}: {}", pretty.unwrap_or_default());
     }
@@ -128,7 +130,10 @@ fn a_digest_names_what_would_be_done() {
     assert_ne!(digest("--target nowhere*"), first);
     // Another revision of the same policy, and other words about the same wishes.
     lambda.put(&live());
-    room.write("permissions.yaml", &WISHES.replace("for people", "for programs").replace("functions:", "\nfunctions:"));
+    room.write(
+        "permissions.yaml",
+        &WISHES.replace("for people", "for programs").replace("functions:", "\nfunctions:"),
+    );
     assert_eq!(digest(""), first);
     room.write("permissions.yaml", &WISHES.replace(":::new", ":::newer"));
     assert_ne!(digest(""), first);

@@ -57,7 +57,7 @@ fn a_settings_file_that_is_named_has_to_be_there() {
     let lambda = lambda();
     let room = lambda.room(WISHES);
     let said = room.permitd("plan permissions.yaml --config none.yaml");
-    said.is(78, "", "error: cannot read `none.yaml`: there is no such file or directory\n--> command line\n");
+    said.is(78, "", "error: cannot read none.yaml: there is no such file\n--> none.yaml\n");
     let room = room.with("PERMITD_CONFIG", "none.yaml");
     let said = room.permitd("plan permissions.yaml");
     assert_eq!(said.code, Some(78), "{said:?}");
@@ -82,8 +82,10 @@ fn what_the_settings_say_counts_and_flags_win() {
 #[test]
 fn every_flag_has_an_environment_variable() {
     let lambda = lambda();
-    let wishes = "functions:\n  - names: [f, g]\n    statements: [{sid: a, principal: '210987654321'}]\n";
-    let room = lambda.room(wishes)
+    let wishes =
+        "functions:\n  - names: [f, g]\n    statements: [{sid: a, principal: '210987654321'}]\n";
+    let room = lambda
+        .room(wishes)
         .without("AWS_REGION")
         .with("PERMITD_ACCOUNT", "123456789012")
         .with("PERMITD_REGION", "us-east-1")
@@ -93,16 +95,31 @@ fn every_flag_has_an_environment_variable() {
     let json = room.with("PERMITD_OUTPUT", "json");
     assert_eq!(json.permitd("plan permissions.yaml").json()["summary"]["targets"], 1);
     json.permitd("plan permissions.yaml --output text").is(2, ADDS, "");
-    let apply = json.without("PERMITD_OUTPUT").with("PERMITD_MODE", "enforce").with("PERMITD_YES", "true");
+    let apply =
+        json.without("PERMITD_OUTPUT").with("PERMITD_MODE", "enforce").with("PERMITD_YES", "true");
     let said = apply.permitd("apply permissions.yaml");
-    assert_eq!((said.code, lambda.sids("f").len(), lambda.sids("g").len()), (Some(0), 1, 0), "{said:?}");
-    let once = apply.with("PERMITD_ONCE", "true").with("PERMITD_TARGET", "g").with("PERMITD_QUIET", "true");
+    assert_eq!(
+        (said.code, lambda.sids("f").len(), lambda.sids("g").len()),
+        (Some(0), 1, 0),
+        "{said:?}"
+    );
+    let once = apply
+        .with("PERMITD_ONCE", "true")
+        .with("PERMITD_TARGET", "g")
+        .with("PERMITD_QUIET", "true");
     let said = once.permitd("run permissions.yaml");
-    said.is(0, "g: a was missing; added (account 210987654321 may invoke)\n\
-                Applied: 1 write done. 1 of 1 function as written; 0 held, 0 failed, 0 unknown.\n", "");
+    said.is(
+        0,
+        "g: a was missing; added (account 210987654321 may invoke)\n\
+                Applied: 1 write done. 1 of 1 function as written; 0 held, 0 failed, 0 unknown.\n",
+        "",
+    );
     let wrong = once.with("PERMITD_MODE", "destroy").permitd("plan permissions.yaml");
     assert_eq!(wrong.code, Some(64), "{wrong:?}");
-    assert!(wrong.err.contains("'destroy'") && wrong.err.contains("observe, additive, enforce"), "{wrong:?}");
+    assert!(
+        wrong.err.contains("'destroy'") && wrong.err.contains("observe, additive, enforce"),
+        "{wrong:?}"
+    );
 }
 
 /// Every flag of every command, as `--help` tells it.
@@ -117,7 +134,10 @@ fn help_names_the_environment_variable_of_every_flag() {
             let (_, rest) = said.out.split_once(line).unwrap();
             let own = rest.split("\n  -").next().unwrap();
             let own = own.split("\n      --").next().unwrap();
-            assert!(line.contains("[env: PERMITD_") || own.contains("[env: PERMITD_"), "{command}: {line}");
+            assert!(
+                line.contains("[env: PERMITD_") || own.contains("[env: PERMITD_"),
+                "{command}: {line}"
+            );
         }
     }
 }
@@ -125,8 +145,11 @@ fn help_names_the_environment_variable_of_every_flag() {
 #[test]
 fn accounts_with_one_account_and_region() {
     let lambda = lambda();
-    let room = lambda.room("functions:\n  - function: f\n    statements: [{sid: a, principal: '210987654321'}]\n");
-    let home = "permissions: [permissions.yaml]\naccounts: [{id: '123456789012', regions: [us-east-1]}]\n";
+    let room = lambda.room(
+        "functions:\n  - function: f\n    statements: [{sid: a, principal: '210987654321'}]\n",
+    );
+    let home =
+        "permissions: [permissions.yaml]\naccounts: [{id: '123456789012', regions: [us-east-1]}]\n";
     room.write("permitd.yaml", home);
     room.without("AWS_REGION").permitd("plan").is(0, ADDS, "");
     let room = lambda.room(&WISHES.replace("us-east-1", "eu-west-1"));
@@ -155,7 +178,10 @@ fn what_is_specified_but_not_built_is_refused() {
         room.write("permitd.yaml", &format!("permissions: [permissions.yaml]\n{text}\n"));
         let said = room.permitd("plan");
         assert_eq!((said.code, said.out.as_str()), (Some(78), ""), "{text}: {said:?}");
-        assert!(said.err.contains("not supported yet") && said.err.contains("permitd.yaml:2:"), "{text}: {said:?}");
+        assert!(
+            said.err.contains("not supported yet") && said.err.contains("permitd.yaml:2:"),
+            "{text}: {said:?}"
+        );
     }
     assert_eq!(lambda.calls(), Vec::<String>::new());
 }
@@ -165,11 +191,14 @@ fn what_is_specified_but_not_built_is_refused() {
 fn the_embedded_simulator() {
     let room = Room::at("http://127.0.0.1:9", WISHES);
     room.write("seeds/account.yaml", "accounts: [{id: '123456789012', functions: [{name: f}]}]\n");
-    room.write("permitd.yaml", "\
+    room.write(
+        "permitd.yaml",
+        "\
 permissions: [permissions.yaml]
 mode: enforce
 lambda: {simulator: {listen: 127.0.0.1:0, seed: seeds/account.yaml}}
-");
+",
+    );
     let said = room.permitd("plan");
     assert_eq!((said.code, said.out.as_str()), (Some(0), ADDS), "{said:?}");
     let note = "lambda.simulator: nothing goes to AWS, but to http://127.0.0.1:";

@@ -10,12 +10,16 @@ fn prints_its_address_and_serves_until_a_signal() {
         let mut simulator = Room::new().start("simulate");
         simulator.says("\n");
         let endpoint = simulator.out().trim().to_owned();
-        assert_eq!(http(&endpoint, "GET", "/_simulator/requests", ""), (200, "{\n  \"requests\": []\n}\n".into()));
+        assert_eq!(
+            http(&endpoint, "GET", "/_simulator/requests", ""),
+            (200, "{\n  \"requests\": []\n}\n".into())
+        );
         assert_eq!(http(&endpoint, "GET", "/2015-03-31/functions/", "").0, 200);
         simulator.signal(signal);
         assert_eq!(simulator.code(), Some(0), "{}", simulator.err());
         assert_eq!(simulator.out().lines().count(), 1, "nothing but the address");
-        let hint = "This is a simulator of AWS Lambda. `permitd simulate --help` tells how to use it.\n";
+        let hint =
+            "This is a simulator of AWS Lambda. `permitd simulate --help` tells how to use it.\n";
         assert_eq!(simulator.err(), hint);
     }
 }
@@ -59,7 +63,8 @@ fn the_lines_of_the_help_work() {
             "@state.json" => lambda.control("GET", "state", &Value::Null).to_string(),
             it => it.to_owned(),
         };
-        let (status, answer) = http(&lambda.endpoint, method, &format!("/_simulator/{path}"), &body);
+        let (status, answer) =
+            http(&lambda.endpoint, method, &format!("/_simulator/{path}"), &body);
         assert_eq!(status, 200, "{line}: {answer}");
         tried += 1;
     }
@@ -84,7 +89,11 @@ fn a_port_that_is_taken() {
     let lambda = Lambda::new(&json!([]));
     let address = lambda.endpoint.strip_prefix("http://").unwrap();
     let said = Room::new().permitd(&format!("simulate --listen {address}"));
-    said.is(1, "", &format!("error: cannot listen on {address}: Address already in use (os error 98)\n"));
+    said.is(
+        1,
+        "",
+        &format!("error: cannot listen on {address}: Address already in use (os error 98)\n"),
+    );
 }
 
 #[test]
@@ -96,14 +105,21 @@ fn a_bad_seed_is_told_with_its_place() {
         assert_eq!((said.code, said.out.as_str()), (Some(78), ""), "{said:?}");
         said.err
     };
-    assert_eq!(seed("accounts:\n  - id: '123456789012'\n    functionss: []\n"), "");
+    assert_eq!(seed("accounts:\n  - id: '123456789012'\n    functionss: []\n"), "\
+error: seed.yaml:3:5: unknown field `functionss`, expected one of id, region, functions, principals, access_keys, identities
+hint: correct the seed file
+");
     assert_eq!(seed("accounts: [\n"), "");
     assert_eq!(seed("accounts: [{id: '123', functions: []}]\n"), "");
     let said = room.permitd("simulate --seed none.yaml");
-    said.is(78, "", "\
+    said.is(
+        78,
+        "",
+        "\
 error: cannot read the seed none.yaml: No such file or directory (os error 2)
 hint: a seed is a YAML file; `permitd simulate --help` tells more
-");
+",
+    );
 }
 
 /// An unsigned request, as curl sends it, goes to the first account of the seed.
@@ -111,7 +127,8 @@ hint: a seed is a YAML file; `permitd simulate --help` tells more
 fn lambdas_own_api_by_hand() {
     let lambda = Lambda::new(&json!([{"name": "f"}]));
     let add = json!({"StatementId": "s3", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"});
-    let (status, body) = http(&lambda.endpoint, "POST", "/2015-03-31/functions/f/policy", &add.to_string());
+    let (status, body) =
+        http(&lambda.endpoint, "POST", "/2015-03-31/functions/f/policy", &add.to_string());
     assert_eq!(status, 201, "{body}");
     let (status, body) = http(&lambda.endpoint, "GET", "/2015-03-31/functions/f/policy", "");
     assert_eq!(status, 200, "{body}");

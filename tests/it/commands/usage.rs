@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::harness::{Lambda, Room};
 
-const WISHES: &str = "functions:\n  - function: f\n    statements: [{sid: a, principal: '210987654321'}]\n";
+const WISHES: &str =
+    "functions:\n  - function: f\n    statements: [{sid: a, principal: '210987654321'}]\n";
 
 #[test]
 fn wrong_usage() {
@@ -18,10 +19,22 @@ fn wrong_usage() {
         ("plan permissions.yaml --detailed-exitcod", "'--detailed-exitcode'"),
         ("plan permissions.yaml --mode destroy", "invalid value 'destroy' for '--mode <MODE>'"),
         ("plan permissions.yaml --output xml", "invalid value 'xml' for '--output <OUTPUT>'"),
-        ("plan permissions.yaml --color sometimes", "invalid value 'sometimes' for '--color <WHEN>'"),
-        ("plan permissions.yaml --get-policy-budget fast", "invalid value 'fast' for '--get-policy-budget <RATE>'"),
-        ("plan permissions.yaml --control-budget 0/s", "invalid value '0/s' for '--control-budget <RATE>'"),
-        ("plan permissions.yaml --account 12345", "--account: `12345` is not an account id: it has twelve digits"),
+        (
+            "plan permissions.yaml --color sometimes",
+            "invalid value 'sometimes' for '--color <WHEN>'",
+        ),
+        (
+            "plan permissions.yaml --get-policy-budget fast",
+            "invalid value 'fast' for '--get-policy-budget <RATE>'",
+        ),
+        (
+            "plan permissions.yaml --control-budget 0/s",
+            "invalid value '0/s' for '--control-budget <RATE>'",
+        ),
+        (
+            "plan permissions.yaml --account 12345",
+            "--account: `12345` is not an account id: it has twelve digits",
+        ),
         ("plan permissions.yaml --region nowhere", "--region: `nowhere` is not a region"),
         ("plan permissions.yaml --log-level =", "--log-level `=` is not a level or a filter"),
         ("plan permissions.yaml --target", "a value is required for '--target <GLOB>'"),
@@ -33,6 +46,7 @@ fn wrong_usage() {
         let said = room.permitd(words);
         assert_eq!((said.code, said.out.as_str()), (Some(64), ""), "`{words}`: {said:?}");
         assert!(said.err.contains(cause), "`{words}`: no `{cause}` in {said:?}");
+        assert_eq!(lambda.calls(), Vec::<String>::new(), "`{words}`");
     }
     assert_eq!(lambda.calls(), Vec::<String>::new());
 }
@@ -75,7 +89,9 @@ fn what_is_not_built_yet_says_so() {
 #[test]
 fn wrong_configuration() {
     let lambda = Lambda::new(&json!([{"name": "f"}]));
-    let room = lambda.room("functions:\n  - function: f\n    statements: [{sid: a, principal: bogus principal}]\n");
+    let room = lambda.room(
+        "functions:\n  - function: f\n    statements: [{sid: a, principal: bogus principal}]\n",
+    );
     for command in ["plan", "apply --mode enforce --yes", "run --mode enforce --once", "check"] {
         let said = room.permitd(&format!("{command} permissions.yaml"));
         assert_eq!((said.code, said.out.as_str()), (Some(78), ""), "{command}: {said:?}");
@@ -90,7 +106,9 @@ fn version_and_help_are_no_errors() {
     room.permitd("--version").is(0, &format!("permitd {}\n", env!("CARGO_PKG_VERSION")), "");
     let said = room.permitd("--help");
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
-    for word in ["plan", "apply", "run", "check", "simulate", "demo", "Exit codes: 0 ", "64 wrong usage"] {
+    for word in
+        ["plan", "apply", "run", "check", "simulate", "demo", "Exit codes: 0 ", "64 wrong usage"]
+    {
         assert!(said.out.contains(word), "no `{word}` in {said:?}");
     }
     assert!(said.out.lines().all(|it| it.chars().count() <= 100), "{said:?}");
