@@ -95,7 +95,8 @@ Applied: 0 writes done. 0 of 1 function as written; 1 held, 0 failed, 0 unknown.
 fn repairs_again_and_again_until_a_signal() {
     for signal in ["TERM", "INT"] {
         let lambda = lambda();
-        let mut daemon = room(&lambda).start("run");
+        let room = room(&lambda);
+        let mut daemon = room.start("run");
         daemon.logs("f: rogue was in no file; removed");
         converges(&lambda, "f", &["a"]);
         lambda.put(&[]);
@@ -120,7 +121,8 @@ fn outlives_an_outage() {
     let lambda = lambda();
     let broken = json!({"operation": "GetPolicy", "times": 8, "kind": "error", "status": 503});
     lambda.faults(&json!({ "faults": [broken] }));
-    let mut daemon = room(&lambda).start("run");
+    let room = room(&lambda);
+    let mut daemon = room.start("run");
     daemon.logs("unreachable");
     daemon.logs("unknown=1");
     daemon.logs("f: rogue was in no file; removed");
@@ -167,7 +169,8 @@ fn hangup_loads_the_settings_too() {
 #[test]
 fn the_log_as_json() {
     let lambda = lambda();
-    let mut daemon = room(&lambda).start("run --log-format json");
+    let room = room(&lambda);
+    let mut daemon = room.start("run --log-format json");
     daemon.logs("pass done");
     for line in daemon.err().lines() {
         let event: serde_json::Value =

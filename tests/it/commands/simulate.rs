@@ -109,8 +109,15 @@ fn a_bad_seed_is_told_with_its_place() {
 error: seed.yaml:3:5: unknown field `functionss`, expected one of id, region, functions, principals, access_keys, identities
 hint: correct the seed file
 ");
-    assert_eq!(seed("accounts: [\n"), "");
-    assert_eq!(seed("accounts: [{id: '123', functions: []}]\n"), "");
+    assert_eq!(
+        seed("accounts: [\n"),
+        "error: seed.yaml:1:11: unclosed bracket '['\nhint: correct the seed file\n"
+    );
+    assert_eq!(
+        seed("accounts: [{id: '123', functions: []}]\n"),
+        "error: seed.yaml: accounts[0].id: `123` is not an account id: it has twelve digits\n\
+         hint: correct the seed file\n"
+    );
     let said = room.permitd("simulate --seed none.yaml");
     said.is(
         78,
