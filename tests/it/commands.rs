@@ -9,7 +9,7 @@ mod bad_network;
 mod check;
 mod daemon;
 mod demo;
-mod harness;
+pub(crate) mod harness;
 mod interrupted;
 mod plan;
 mod plan_calls;

@@ -16,6 +16,8 @@ mod golden_policy;
 #[cfg(feature = "aws")]
 mod lambda_client;
 mod live_documents;
+#[cfg(feature = "aws")]
+mod moto;
 mod properties;
 mod readme;
 mod scenarios;

@@ -1,7 +1,7 @@
 //! A simulator, an empty room to run permitd in, and what it said there.
 
 use std::{
-    fmt,
+    fmt::{self, Write as _},
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
@@ -347,13 +347,25 @@ impl Lambda {
 
 /// One request of a client that knows just enough HTTP.
 pub(crate) fn http(endpoint: &str, method: &str, path: &str, body: &str) -> (u16, String) {
+    http_with(endpoint, method, path, &[], body)
+}
+
+pub(crate) fn http_with(
+    endpoint: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (u16, String) {
     let host = endpoint.strip_prefix("http://").unwrap();
+    let length = body.len().to_string();
+    let usual = [("host", host), ("connection", "close"), ("content-length", length.as_str())];
+    let mut request = format!("{method} {path} HTTP/1.1\r\n");
+    for (name, value) in usual.iter().chain(headers) {
+        write!(request, "{name}: {value}\r\n").unwrap();
+    }
     let mut stream = TcpStream::connect(host).unwrap();
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+    stream.write_all(format!("{request}\r\n{body}").as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
