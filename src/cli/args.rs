@@ -147,7 +147,8 @@ pub struct CheckArgs {
 
 /// `permitd simulate`
 #[derive(Debug, Clone, Args)]
-#[command(after_help = HELP, after_long_help = HELP)]
+// A line of curl that is broken in two cannot be copied.
+#[command(after_help = HELP, after_long_help = HELP, term_width = 0)]
 pub struct SimulateArgs {
     /// Where to listen; port 0 is any free one
     #[arg(long, env = "PERMITD_LISTEN", default_value = "127.0.0.1:0", value_name = "ADDR")]

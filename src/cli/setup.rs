@@ -20,6 +20,7 @@ use crate::config::{
     resolve::{self, Context, Loaded},
     settings::{Budget, Pattern, Settings},
 };
+use crate::daemon::carry;
 use crate::drift::{
     allow::{Mode, Rules},
     wanted::Wanted,
@@ -148,17 +149,20 @@ fn named_defaults(texts: &Texts, args: &SourceArgs) -> Result<Defaults, Stop> {
     })
 }
 
-/// Reads and understands everything, and makes the way to Lambda. A command that writes says its name: it
-/// needs a mode, and is told before anything is called.
-pub(crate) async fn ready(
+/// Reads and understands everything, and makes the way to Lambda.
+pub(crate) async fn ready(args: &TargetArgs, show: Show) -> Result<Ready, Stop> {
+    let texts = read(&args.source)?;
+    ready_with(texts, args, show).await
+}
+
+/// The same for a command that writes: it needs a mode, and is told before anything is called.
+pub(crate) async fn ready_to_write(
+    command: &str,
     args: &TargetArgs,
-    writes: Option<&str>,
     show: Show,
 ) -> Result<Ready, Stop> {
     let texts = read(&args.source)?;
-    if let Some(command) = writes {
-        needs_mode(&texts, args, command)?;
-    }
+    needs_mode(&texts, args, command)?;
     ready_with(texts, args, show).await
 }
 
@@ -225,8 +229,11 @@ async fn understand(
         resolve(texts, permissions::parse(&texts.files), nobody)?;
         let account = fleet.account().await.map_err(|error| {
             let message = format!("cannot tell the account of the credentials: {error}");
-            let hint = "write `account:` into the files, pass --account, or check the credentials";
-            Stop::Said(Exit::Failure, message, Some(hint.into()))
+            // Who has no way to AWS is helped by that, and not by being asked for a number.
+            let mut hint = carry::hint(&error, "sts:GetCallerIdentity").unwrap_or_default();
+            hint.push_str(if hint.is_empty() { "" } else { "; or " });
+            hint.push_str("write `account:` into the files, or pass --account");
+            Stop::Said(Exit::Failure, message, Some(hint))
         })?;
         defaults.account = Some(account);
     }
@@ -307,6 +314,8 @@ pub(crate) fn stop_on_signals() -> Stopping {
             if token.is_cancelled() {
                 abort(signal);
             }
+            let name = if signal == Signal::Interrupt { "SIGINT" } else { "SIGTERM" };
+            tracing::info!("{name}: finishing what is in flight; a second one ends at once");
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(signal);
             token.cancel();
         }

@@ -159,7 +159,8 @@ fn failure(error: &GatewayError, right: &str) -> Failure {
     Failure { kind, message: error.to_string(), hint: hint(error, right) }
 }
 
-fn hint(error: &GatewayError, right: &str) -> Option<String> {
+/// What a person can do about a failed call; `right` is what IAM has to allow.
+pub fn hint(error: &GatewayError, right: &str) -> Option<String> {
     let code = error.code.as_deref().unwrap_or_default();
     let text = match (error.recovery, code) {
         (_, "NoCredentials") => {

@@ -7,6 +7,8 @@
     reason = "tests may fail loudly, and read files and the environment"
 )]
 
+#[cfg(feature = "aws")]
+mod commands;
 mod config_examples;
 mod config_properties;
 mod converge_properties;
@@ -14,6 +16,8 @@ mod golden_policy;
 #[cfg(feature = "aws")]
 mod lambda_client;
 mod live_documents;
+#[cfg(feature = "aws")]
+mod moto;
 mod properties;
 mod readme;
 mod scenarios;

@@ -1,0 +1,19 @@
+//! The commands as processes: what they print and where, what they call, and the code they end with.
+//!
+//! Each test starts its own `permitd simulate`, and runs `permitd` beside it in an empty directory with an
+//! empty environment.
+
+mod apply;
+mod bad_input;
+mod bad_network;
+mod check;
+mod daemon;
+mod demo;
+pub(crate) mod harness;
+mod interrupted;
+mod plan;
+mod plan_calls;
+mod plan_json;
+mod settings;
+mod simulate;
+mod usage;

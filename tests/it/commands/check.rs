@@ -1,0 +1,143 @@
+//! `permitd check`: every error of every file, each in its place, and nothing else.
+
+use serde_json::json;
+
+use super::harness::Room;
+
+const GOOD: &str = "\
+functions:
+  - function: f
+    statements:
+      - {sid: a, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::b'}
+";
+const BAD: &str = "\
+functions:
+  - function: f
+    statements:
+      - sid: a
+        principal: s3.amazonaws.com
+        SourceArn: arn:aws:s3:::b
+  - function: g:$LATEST
+    statements: [{sid: b, principal: \"*\"}]
+";
+const WORSE: &str = "\
+functions:
+  - function: f
+    statements:
+      - {sid: a b, principal: 12345}
+";
+
+fn room() -> Room {
+    let room =
+        Room::new().without("AWS_REGION").without("AWS_ACCESS_KEY_ID").without("AWS_ENDPOINT_URL");
+    room.write("good.yaml", GOOD);
+    room.write("bad.yaml", BAD);
+    room.write("worse.yaml", WORSE);
+    room
+}
+
+#[test]
+fn good_files_need_no_credentials_and_no_region() {
+    let room = room();
+    room.permitd("check good.yaml").is(0, "ok: 1 statement for 1 target\n", "");
+    room.say_to("check -", GOOD).is(0, "ok: 1 statement for 1 target\n", "");
+    let said = room.permitd("check good.yaml --output json");
+    assert_eq!(said.json(), json!({"format_version": "1.0", "diagnostics": []}));
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    room.write("permitd.yaml", "permissions: [good.yaml]\n");
+    room.permitd("check").is(0, "ok: 1 statement for 1 target\n", "");
+}
+
+#[test]
+fn all_errors_of_all_files_at_once() {
+    let said = room().permitd("check good.yaml bad.yaml worse.yaml --account 123456789012");
+    said.is(78, "", "\
+error: `SourceArn` is not a key of a statement
+ --> bad.yaml:6:9
+  |
+6 |         SourceArn: arn:aws:s3:::b
+  |         ^^^^^^^^^
+  |
+help: did you mean `source_arn`?
+
+error: `$LATEST` cannot carry a policy; leave the qualifier out for the unqualified function, or name an alias or a version
+ --> bad.yaml:7:15
+  |
+7 |   - function: g:$LATEST
+  |               ^^^^^^^^^
+
+error: the sid `a` stands twice in arn:aws:lambda:us-east-1:123456789012:function:f
+ --> good.yaml:4:15
+  |
+4 |       - {sid: a, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::b'}
+  |               ^
+  |
+note: it stands here first
+ --> bad.yaml:4:14
+  |
+4 |       - sid: a
+  |              ^
+help: a sid is unique in one policy; choose another, or delete one of them
+
+error: ` ` may not stand in a sid; letters, digits, `-` and `_` may
+ --> worse.yaml:4:15
+  |
+4 |       - {sid: a b, principal: 12345}
+  |               ^^^
+
+error: `12345` is not an account id: it has 5 digits and not twelve; if a leading zero was lost, write the id with its zero, in quotes
+ --> worse.yaml:4:31
+  |
+4 |       - {sid: a b, principal: 12345}
+  |                               ^^^^^
+");
+}
+
+#[test]
+fn errors_for_programs() {
+    let said = room().permitd("check bad.yaml worse.yaml --output json");
+    assert_eq!((said.code, said.err.as_str()), (Some(78), ""), "{said:?}");
+    let report = said.json();
+    let found = report["diagnostics"].as_array().unwrap();
+    let at = |it: &serde_json::Value| {
+        format!("{}:{}:{}", it["file"].as_str().unwrap(), it["line"], it["column"])
+    };
+    let places: Vec<String> = found.iter().map(at).collect();
+    assert_eq!(
+        places,
+        ["bad.yaml:6:9", "bad.yaml:7:15", "worse.yaml:4:15", "worse.yaml:4:31"],
+        "{report:#}"
+    );
+    for it in found {
+        assert_eq!(it["severity"], "error");
+        assert!(!it["message"].as_str().unwrap().is_empty(), "{it}");
+        assert!(it["help"].is_string() || it["help"].is_null(), "{it}");
+    }
+}
+
+#[test]
+fn standard_input_has_a_name() {
+    let said = room().say_to("check -", WORSE);
+    assert_eq!((said.code, said.out.as_str()), (Some(78), ""));
+    assert!(said.err.contains("--> <stdin>:4:15"), "{said:?}");
+}
+
+#[test]
+fn errors_of_the_settings_file_are_told_too() {
+    let room = room();
+    room.write("permitd.yaml", "permissions: [good.yaml]\nmode: enforced\n");
+    let said = room.permitd("check");
+    said.is(
+        78,
+        "",
+        "\
+error: `enforced` is not a value of `mode`
+ --> permitd.yaml:2:7
+  |
+2 | mode: enforced
+  |       ^^^^^^^^
+  |
+help: did you mean `enforce`?
+",
+    );
+}

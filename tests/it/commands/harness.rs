@@ -1,0 +1,394 @@
+//! A simulator, an empty room to run permitd in, and what it said there.
+
+use std::{
+    fmt::{self, Write as _},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub(crate) const PERMITD: &str = env!("CARGO_BIN_EXE_permitd");
+pub(crate) const FN: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
+
+/// Only there so that a test that hangs fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks again and again until the answer is there.
+pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(it) = ask() {
+            return it;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited too long: {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A directory to run permitd in. Its environment has nothing but what is put there.
+pub(crate) struct Room {
+    dir: TempDir,
+    env: Vec<(String, String)>,
+}
+
+impl Room {
+    /// With credentials, a region, no way to reach anything and no need to be slow.
+    pub(crate) fn new() -> Self {
+        let mut res = Self { dir: tempfile::tempdir().unwrap(), env: Vec::new() };
+        let path = std::env::var("PATH").unwrap();
+        for (key, value) in [
+            ("PATH", path.as_str()),
+            ("HOME", "/nonexistent"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+            ("PERMITD_GET_POLICY_BUDGET", "unlimited"),
+            ("PERMITD_CONTROL_BUDGET", "unlimited"),
+        ] {
+            res = res.with(key, value);
+        }
+        res
+    }
+
+    /// With `permissions.yaml`, and this server as AWS.
+    pub(crate) fn at(endpoint: &str, permissions: &str) -> Self {
+        let res = Self::new().with("AWS_ENDPOINT_URL", endpoint);
+        res.write("permissions.yaml", permissions);
+        res
+    }
+
+    pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
+        self.env.retain(|(it, _)| it != key);
+        self.env.push((key.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn without(mut self, key: &str) -> Self {
+        self.env.retain(|(it, _)| it != key);
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
+        let mut res = Command::new(program.as_ref());
+        res.env_clear().envs(self.env.iter().cloned()).current_dir(self.dir.path());
+        res.stdin(Stdio::null());
+        res
+    }
+
+    /// Words are separated by spaces.
+    pub(crate) fn permitd(&self, words: &str) -> Said {
+        self.say_to(words, "")
+    }
+
+    pub(crate) fn say_to(&self, words: &str, input: &str) -> Said {
+        let mut command = self.command(PERMITD);
+        command.args(words.split_whitespace()).stdin(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A command that does not read its input may have ended already.
+        drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+        let output = child.wait_with_output().unwrap();
+        Said {
+            code: output.status.code(),
+            out: self.tidy(&String::from_utf8(output.stdout).unwrap()),
+            err: self.tidy(&String::from_utf8(output.stderr).unwrap()),
+        }
+    }
+
+    /// Starts it, and goes on.
+    pub(crate) fn start(&self, words: &str) -> Running {
+        let mut command = self.command(PERMITD);
+        command.args(words.split_whitespace());
+        Running::new(command)
+    }
+
+    /// What differs from run to run.
+    fn tidy(&self, text: &str) -> String {
+        let mut res = text.replace(self.dir.path().to_str().unwrap(), "ROOM");
+        for (key, value) in &self.env {
+            if key == "AWS_ENDPOINT_URL" {
+                res = res.replace(value, "http://LAMBDA");
+            }
+        }
+        res
+    }
+}
+
+/// How a process ended.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl fmt::Debug for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { code, out, err } = self;
+        write!(f, "exit code {code:?}\n--- stdout\n{out}--- stderr\n{err}---")
+    }
+}
+
+impl Said {
+    /// Exactly this.
+    #[track_caller]
+    pub(crate) fn is(&self, code: i32, out: &str, err: &str) {
+        let expected = Self { code: Some(code), out: out.into(), err: err.into() };
+        assert!(*self == expected, "it said\n{self:?}\nexpected\n{expected:?}");
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|it| panic!("{it}: {self:?}"))
+    }
+}
+
+/// A process that is still there; ended by force when it is dropped.
+pub(crate) struct Running {
+    child: Child,
+    out: Arc<Mutex<String>>,
+    err: Arc<Mutex<String>>,
+}
+
+impl Running {
+    pub(crate) fn new(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let out = collect(child.stdout.take().unwrap());
+        let err = collect(child.stderr.take().unwrap());
+        Self { child, out, err }
+    }
+
+    pub(crate) fn out(&self) -> String {
+        self.out.lock().unwrap().clone()
+    }
+
+    pub(crate) fn err(&self) -> String {
+        self.err.lock().unwrap().clone()
+    }
+
+    /// Waits until stdout has this.
+    #[track_caller]
+    pub(crate) fn says(&mut self, text: &str) {
+        let start = Instant::now();
+        while !self.out().contains(text) {
+            self.goes_on(start, text);
+        }
+    }
+
+    /// Waits until stderr has this.
+    #[track_caller]
+    pub(crate) fn logs(&mut self, text: &str) {
+        let start = Instant::now();
+        while !self.err().contains(text) {
+            self.goes_on(start, text);
+        }
+    }
+
+    #[track_caller]
+    fn goes_on(&mut self, start: Instant, text: &str) {
+        let ended = self.child.try_wait().unwrap();
+        if ended.is_some() || start.elapsed() > PATIENCE {
+            // What it said last may be on the way.
+            thread::sleep(Duration::from_millis(200));
+            let (out, err) = (self.out(), self.err());
+            let there = out.contains(text) || err.contains(text);
+            assert!(there, "no `{text}` ({ended:?})\n--- stdout\n{out}--- stderr\n{err}---");
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+
+    /// Sends a signal, by its name without SIG.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &id]).status().unwrap();
+        assert!(sent.success(), "kill -s {name} {id}");
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn end(&mut self) -> ExitStatus {
+        eventually("a process to end", || self.child.try_wait().unwrap())
+    }
+
+    /// The exit code, once it has ended by itself.
+    #[track_caller]
+    pub(crate) fn code(&mut self) -> Option<i32> {
+        self.end().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn collect(stream: impl Read + Send + 'static) -> Arc<Mutex<String>> {
+    let text: Arc<Mutex<String>> = Arc::default();
+    let sink = Arc::clone(&text);
+    thread::spawn(move || {
+        let mut lines = BufReader::new(stream);
+        let mut line = String::new();
+        while lines.read_line(&mut line).is_ok_and(|n| n > 0) {
+            sink.lock().unwrap().push_str(&line);
+            line.clear();
+        }
+    });
+    text
+}
+
+/// `permitd simulate`, and its control API.
+pub(crate) struct Lambda {
+    pub(crate) endpoint: String,
+    _running: Running,
+    _room: Room,
+}
+
+impl Lambda {
+    /// Account 123456789012 in us-east-1 with these functions, as a seed file has them.
+    pub(crate) fn new(functions: &Value) -> Self {
+        Self::seeded(&json!({"accounts": [
+            {"id": "123456789012", "region": "us-east-1", "functions": functions}
+        ]}))
+    }
+
+    pub(crate) fn seeded(seed: &Value) -> Self {
+        let room = Room::new();
+        room.write("seed.yaml", &seed.to_string());
+        let mut running = room.start("simulate --seed seed.yaml");
+        running.says("\n");
+        let endpoint = running.out().trim().to_owned();
+        assert!(endpoint.starts_with("http://127.0.0.1:"), "{endpoint}");
+        Self { endpoint, _running: running, _room: room }
+    }
+
+    pub(crate) fn room(&self, permissions: &str) -> Room {
+        Room::at(&self.endpoint, permissions)
+    }
+
+    /// One request to the control API.
+    pub(crate) fn control(&self, method: &str, path: &str, body: &Value) -> Value {
+        let (status, text) =
+            http(&self.endpoint, method, &format!("/_simulator/{path}"), &body.to_string());
+        assert_eq!(status, 200, "{method} {path}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    pub(crate) fn faults(&self, faults: &Value) {
+        self.control("PUT", "faults", faults);
+    }
+
+    /// Every request so far.
+    pub(crate) fn requests(&self) -> Vec<Value> {
+        let log = self.control("GET", "requests", &Value::Null);
+        log["requests"].as_array().unwrap().clone()
+    }
+
+    /// `GetPolicy f:live`, for every request so far; the log is empty afterwards.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        let call = |it: Value| {
+            let operation = it["operation"].as_str().unwrap().to_owned();
+            let target = it["target"].as_str().unwrap_or_default();
+            let target = target.rsplit_once("function:").map_or("", |(_, it)| it);
+            format!("{operation} {target}").trim_end().to_owned()
+        };
+        let res = self.requests().into_iter().map(call).collect();
+        self.control("DELETE", "requests", &Value::Null);
+        res
+    }
+
+    /// The Sids of a policy, with the qualifier or without.
+    pub(crate) fn sids(&self, target: &str) -> Vec<String> {
+        let sid = |it: &Value| it["Sid"].as_str().unwrap().to_owned();
+        self.statements(target).iter().map(sid).collect()
+    }
+
+    pub(crate) fn statements(&self, target: &str) -> Vec<Value> {
+        let state = self.control("GET", "state", &Value::Null);
+        let (name, qualifier) = target.split_once(':').unwrap_or((target, ""));
+        let accounts = state["accounts"].as_array().unwrap();
+        let mut functions = accounts.iter().flat_map(|it| it["functions"].as_array().unwrap());
+        let function = functions.find(|it| it["name"] == name).unwrap();
+        let policy = match qualifier {
+            "" => &function["policy"],
+            _ => &function["policies"][qualifier],
+        };
+        policy["Statement"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Somebody replaces the policy of `f`.
+    pub(crate) fn put(&self, statements: &[Value]) {
+        let functions = json!([{"name": "f", "policy": policy(statements)}]);
+        let account = json!({"id": "123456789012", "functions": functions});
+        self.control("PUT", "state", &json!({ "accounts": [account] }));
+    }
+}
+
+/// One request of a client that knows just enough HTTP.
+pub(crate) fn http(endpoint: &str, method: &str, path: &str, body: &str) -> (u16, String) {
+    http_with(endpoint, method, path, &[], body)
+}
+
+pub(crate) fn http_with(
+    endpoint: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (u16, String) {
+    let host = endpoint.strip_prefix("http://").unwrap();
+    let length = body.len().to_string();
+    let usual = [("host", host), ("connection", "close"), ("content-length", length.as_str())];
+    let mut request = format!("{method} {path} HTTP/1.1\r\n");
+    for (name, value) in usual.iter().chain(headers) {
+        write!(request, "{name}: {value}\r\n").unwrap();
+    }
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.write_all(format!("{request}\r\n{body}").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+pub(crate) fn policy(statements: &[Value]) -> Value {
+    json!({"Version": "2012-10-17", "Id": "default", "Statement": statements})
+}
+
+/// A service that may invoke `f`.
+pub(crate) fn service(sid: &str, principal: &str, source_arn: &str) -> Value {
+    json!({
+        "Sid": sid, "Effect": "Allow", "Principal": {"Service": principal},
+        "Action": "lambda:InvokeFunction", "Resource": FN,
+        "Condition": {"ArnLike": {"AWS:SourceArn": source_arn}},
+    })
+}
+
+/// An account that may invoke `f`.
+pub(crate) fn account(sid: &str, id: &str) -> Value {
+    json!({
+        "Sid": sid, "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{id}:root")},
+        "Action": "lambda:InvokeFunction", "Resource": FN,
+    })
+}

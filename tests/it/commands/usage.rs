@@ -1,0 +1,115 @@
+//! Wrong usage is 64 and wrong configuration 78, both before any call.
+
+use serde_json::json;
+
+use super::harness::{Lambda, Room};
+
+const WISHES: &str =
+    "functions:\n  - function: f\n    statements: [{sid: a, principal: '210987654321'}]\n";
+
+#[test]
+fn wrong_usage() {
+    let lambda = Lambda::new(&json!([{"name": "f"}]));
+    let room = lambda.room(WISHES);
+    for (words, cause) in [
+        ("", "Usage: permitd"),
+        ("repair", "unrecognized subcommand 'repair'"),
+        ("paln", "'plan'"),
+        ("plan permissions.yaml --bogus", "unexpected argument '--bogus'"),
+        ("plan permissions.yaml --detailed-exitcod", "'--detailed-exitcode'"),
+        ("plan permissions.yaml --mode destroy", "invalid value 'destroy' for '--mode <MODE>'"),
+        ("plan permissions.yaml --output xml", "invalid value 'xml' for '--output <OUTPUT>'"),
+        (
+            "plan permissions.yaml --color sometimes",
+            "invalid value 'sometimes' for '--color <WHEN>'",
+        ),
+        (
+            "plan permissions.yaml --get-policy-budget fast",
+            "invalid value 'fast' for '--get-policy-budget <RATE>'",
+        ),
+        (
+            "plan permissions.yaml --control-budget 0/s",
+            "invalid value '0/s' for '--control-budget <RATE>'",
+        ),
+        (
+            "plan permissions.yaml --account 12345",
+            "--account: `12345` is not an account id: it has twelve digits",
+        ),
+        ("plan permissions.yaml --region nowhere", "--region: `nowhere` is not a region"),
+        ("plan permissions.yaml --log-level =", "--log-level `=` is not a level or a filter"),
+        ("plan permissions.yaml --target", "a value is required for '--target <GLOB>'"),
+        ("plan", "no permission files: name some, as in `permitd plan permissions.yaml`"),
+        ("apply permissions.yaml --yes", "`permitd apply` needs a mode"),
+        ("apply permissions.yaml --detailed-exitcode", "unexpected argument '--detailed-exitcode'"),
+        ("demo extra", "unexpected argument 'extra'"),
+    ] {
+        let said = room.permitd(words);
+        assert_eq!((said.code, said.out.as_str()), (Some(64), ""), "`{words}`: {said:?}");
+        assert!(said.err.contains(cause), "`{words}`: no `{cause}` in {said:?}");
+        assert_eq!(lambda.calls(), Vec::<String>::new(), "`{words}`");
+    }
+    assert_eq!(lambda.calls(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_not_built_yet_says_so() {
+    let lambda = Lambda::new(&json!([{"name": "f"}]));
+    let room = lambda.room(WISHES);
+    for (words, what) in [
+        ("import --all", "permitd import"),
+        ("approve 1234", "permitd approve"),
+        ("pause f --for 1h", "permitd pause"),
+        ("resume", "permitd resume"),
+        ("history", "permitd history"),
+        ("undo 7", "permitd undo"),
+        ("iam permissions.yaml", "permitd iam"),
+        ("schema", "permitd schema"),
+        ("completions bash", "permitd completions"),
+        ("man", "permitd man"),
+        ("-q import", "permitd import"),
+        ("plan permissions.yaml --report plan.json", "--report"),
+        ("plan permissions.yaml --output=html", "--output html"),
+        ("plan permissions.yaml --output markdown", "--output markdown"),
+        ("check permissions.yaml --output sarif", "--output sarif"),
+        ("check permissions.yaml --deny P001", "--deny"),
+        ("apply --plan plan.json", "--plan"),
+        ("apply permissions.yaml --approve 1234", "--approve"),
+        ("run permissions.yaml --max-revocations=3", "--max-revocations"),
+        ("run permissions.yaml --max-changed-targets 3", "--max-changed-targets"),
+        ("plan permissions.yaml --allow-missing", "--allow-missing"),
+        ("run --enable-lifecycle", "--enable-lifecycle"),
+        ("run --per-target-metrics", "--per-target-metrics"),
+    ] {
+        let message = format!("error: `{what}` is not supported yet in this version of permitd\n");
+        room.permitd(words).is(64, "", &message);
+    }
+    assert_eq!(lambda.calls(), Vec::<String>::new());
+}
+
+#[test]
+fn wrong_configuration() {
+    let lambda = Lambda::new(&json!([{"name": "f"}]));
+    let room = lambda.room(
+        "functions:\n  - function: f\n    statements: [{sid: a, principal: bogus principal}]\n",
+    );
+    for command in ["plan", "apply --mode enforce --yes", "run --mode enforce --once", "check"] {
+        let said = room.permitd(&format!("{command} permissions.yaml"));
+        assert_eq!((said.code, said.out.as_str()), (Some(78), ""), "{command}: {said:?}");
+        assert!(said.err.contains("--> permissions.yaml:3:38"), "{command}: {said:?}");
+    }
+    assert_eq!(lambda.calls(), Vec::<String>::new(), "not even who we are");
+}
+
+#[test]
+fn version_and_help_are_no_errors() {
+    let room = Room::new();
+    room.permitd("--version").is(0, &format!("permitd {}\n", env!("CARGO_PKG_VERSION")), "");
+    let said = room.permitd("--help");
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+    for word in
+        ["plan", "apply", "run", "check", "simulate", "demo", "Exit codes: 0 ", "64 wrong usage"]
+    {
+        assert!(said.out.contains(word), "no `{word}` in {said:?}");
+    }
+    assert!(said.out.lines().all(|it| it.chars().count() <= 100), "{said:?}");
+}
