@@ -4,6 +4,7 @@ pub mod allow;
 pub mod approval;
 pub mod bridge;
 pub mod converge;
+pub mod dialogue;
 pub mod diff;
 pub mod outcome;
 pub mod plan;

@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use crate::daemon::clock::Clock;
 use crate::drift::{
     approval::Approval,
-    converge::{Answer, Converge, Failure, FailureKind, Request, Write},
+    converge::Converge,
+    dialogue::{Answer, Failure, FailureKind, Request, Write},
     plan::Action,
 };
 use crate::lambda::gateway::{GatewayError, PolicyGateway, PolicyReader, Recovery};
@@ -34,14 +35,20 @@ impl<G: PolicyReader> Carrier<'_, G> {
                 request = converge.interrupt();
                 continue;
             }
-            let answer = match request {
-                Request::Wait { attempt, at_least } => self.wait(attempt, at_least, true).await,
-                Request::Exists => self.exists(target).await,
-                Request::Read | Request::Planned | Request::Write(_) | Request::Done => {
-                    self.read(target).await
+            let ask = async {
+                match request {
+                    Request::Wait { attempt, at_least } => self.wait(attempt, at_least, true).await,
+                    Request::Exists => self.exists(target).await,
+                    Request::Read | Request::Planned | Request::Write(_) | Request::Done => {
+                        self.read(target).await
+                    }
                 }
             };
-            request = converge.answer(answer, (self.clock)());
+            // A read can be dropped at any time, also while it waits for its turn.
+            request = tokio::select! {
+                answer = ask => converge.answer(answer, (self.clock)()),
+                () = self.stop.cancelled() => converge.interrupt(),
+            };
         }
     }
 
@@ -175,6 +182,10 @@ pub fn hint(error: &GatewayError, right: &str) -> Option<String> {
         }
         (Recovery::Rejected, _) if error.message.contains("principal was invalid") => {
             "check that the role or user exists; a new one takes some seconds to be known".to_owned()
+        }
+        (_, _) if error.message.contains("UnknownIssuer") => {
+            "the certificate is of no known authority: install ca-certificates, or set SSL_CERT_FILE"
+                .to_owned()
         }
         (Recovery::Unreachable | Recovery::Unknown, _) => {
             "check the network, the region, AWS_ENDPOINT_URL and the proxy (HTTPS_PROXY, NO_PROXY)"

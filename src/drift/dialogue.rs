@@ -1,0 +1,81 @@
+//! What is said in a conversation with Lambda: requests one way, answers the other.
+
+use std::time::Duration;
+
+use crate::drift::plan::Step;
+
+/// What is to be asked next. Whoever carries it decides nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// GetPolicy.
+    Read,
+    /// GetFunction with the qualifier: is it there at all?
+    Exists,
+    /// Wait for a random time that grows with `attempt`, and at least for this long.
+    Wait {
+        /// Counted from 1.
+        attempt: u32,
+        /// What Lambda asked for.
+        at_least: Duration,
+    },
+    /// A plan was made for the first time. The conversation goes on from it once it is told to.
+    Planned,
+    /// One guarded write.
+    Write(Write),
+    /// The end; the outcome tells it.
+    Done,
+}
+
+/// One write, complete.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Write {
+    /// What to do.
+    pub step: Step,
+    /// From the read that it was planned from; none only for the first statement of a target.
+    pub revision: Option<String>,
+}
+
+/// What Lambda said. A failure tells how to go on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// To [`Request::Read`]: text and revision, or none for a 404.
+    Policy(Result<Option<(String, String)>, Failure>),
+    /// To [`Request::Exists`].
+    Exists(Result<bool, Failure>),
+    /// To [`Request::Write`].
+    Written(Result<(), Failure>),
+    /// To [`Request::Wait`].
+    Waited,
+}
+
+/// A call that failed, as far as it matters for going on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// The way to go on.
+    pub kind: FailureKind,
+    /// The cause, in one line.
+    pub message: String,
+    /// What a person can do about it.
+    pub hint: Option<String>,
+}
+
+/// The ways to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// What was written about is gone: read again.
+    Gone,
+    /// Somebody wrote in between: read again.
+    Conflict,
+    /// Not done; wait at least so long.
+    Throttled(Duration),
+    /// Not done, for lack of a right; final.
+    Denied,
+    /// Not done; final.
+    Refused,
+    /// Not sent.
+    Unreachable,
+    /// Perhaps done.
+    Unsure,
+    /// An answer that is not Lambda's; perhaps done.
+    BadAnswer,
+}
