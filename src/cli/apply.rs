@@ -19,7 +19,7 @@ use crate::report::{json, text, totals::Totals, words};
 
 /// Reads, tells, asks, writes, and tells what became of it.
 pub(crate) async fn apply(args: &ApplyArgs, show: Show) -> Result<Exit, Stop> {
-    let ready = setup::ready(&args.target, Some("apply"), show).await?;
+    let ready = setup::ready_to_write("apply", &args.target, show).await?;
     let stop = setup::stop_on_signals();
     let seen = look(&ready, &ready.gateway, &stop.token, show).await;
     if let Some(signal) = stop.signal() {

@@ -23,7 +23,7 @@ use crate::report::{json, text, totals::Totals};
 
 /// Reads, compares and tells.
 pub(crate) async fn plan(args: &PlanArgs, show: Show) -> Result<Exit, Stop> {
-    let ready = setup::ready(&args.target, None, show).await?;
+    let ready = setup::ready(&args.target, show).await?;
     let stop = setup::stop_on_signals();
     let seen = look(&ready, &ready.gateway, &stop.token, show).await;
     if let Some(signal) = stop.signal() {

@@ -22,7 +22,7 @@ use crate::report::{text, totals::Totals, words};
 
 /// The daemon; with `--once` a single pass and its report.
 pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
-    let mut ready = setup::ready(&args.target, Some("run"), show).await?;
+    let mut ready = setup::ready_to_write("run", &args.target, show).await?;
     let stop = setup::stop_on_signals();
     let mut refusals = Refusals::default();
     if args.once {

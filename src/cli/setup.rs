@@ -149,17 +149,20 @@ fn named_defaults(texts: &Texts, args: &SourceArgs) -> Result<Defaults, Stop> {
     })
 }
 
-/// Reads and understands everything, and makes the way to Lambda. A command that writes says its name: it
-/// needs a mode, and is told before anything is called.
-pub(crate) async fn ready(
+/// Reads and understands everything, and makes the way to Lambda.
+pub(crate) async fn ready(args: &TargetArgs, show: Show) -> Result<Ready, Stop> {
+    let texts = read(&args.source)?;
+    ready_with(texts, args, show).await
+}
+
+/// The same for a command that writes: it needs a mode, and is told before anything is called.
+pub(crate) async fn ready_to_write(
+    command: &str,
     args: &TargetArgs,
-    writes: Option<&str>,
     show: Show,
 ) -> Result<Ready, Stop> {
     let texts = read(&args.source)?;
-    if let Some(command) = writes {
-        needs_mode(&texts, args, command)?;
-    }
+    needs_mode(&texts, args, command)?;
     ready_with(texts, args, show).await
 }
 
