@@ -4,6 +4,8 @@
 //! source ARN and source account. Runs with `PERMITD_TEST_MOTO=1` and `moto_server` on the PATH
 //! (`pip install -r tests/moto/requirements.txt`).
 
+use std::io::Write;
+
 use serde_json::json;
 
 use crate::commands::harness::{Room, Running, http_with};
@@ -72,7 +74,7 @@ impl Moto {
 #[test]
 fn first_statements_on_moto() {
     if std::env::var("PERMITD_TEST_MOTO").is_err() {
-        println!("SKIPPED: set PERMITD_TEST_MOTO=1 to test against moto");
+        writeln!(std::io::stderr(), "SKIPPED: set PERMITD_TEST_MOTO=1 to test against moto").unwrap();
         return;
     }
     let moto = Moto::start();

@@ -1,5 +1,7 @@
 //! `permitd apply`: shows the plan, asks, does it, guarded by the revisions it read.
 
+use std::io::Write;
+
 use serde_json::{Value, json};
 
 use super::harness::{Lambda, PERMITD, Running, account, policy, service};
@@ -132,7 +134,7 @@ fn asks_on_a_terminal() {
         assert_eq!((said.out(), said.err()), (format!("{PLAN}{APPLIED}"), question.to_owned()));
         assert_eq!(lambda.sids("f"), ["b", "a"]);
     } else {
-        println!("SKIPPED: no python3 to make a terminal with");
+        writeln!(std::io::stderr(), "SKIPPED: no python3 to make a terminal with").unwrap();
     }
 }
 

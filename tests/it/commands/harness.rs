@@ -8,17 +8,18 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 pub(crate) const PERMITD: &str = env!("CARGO_BIN_EXE_permitd");
 pub(crate) const FN: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
 
 /// Only there so that a test that hangs fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Asks again and again until the answer is there.
 pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
