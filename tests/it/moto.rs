@@ -74,7 +74,8 @@ impl Moto {
 #[test]
 fn first_statements_on_moto() {
     if std::env::var("PERMITD_TEST_MOTO").is_err() {
-        writeln!(std::io::stderr(), "SKIPPED: set PERMITD_TEST_MOTO=1 to test against moto").unwrap();
+        writeln!(std::io::stderr(), "SKIPPED: set PERMITD_TEST_MOTO=1 to test against moto")
+            .unwrap();
         return;
     }
     let moto = Moto::start();
