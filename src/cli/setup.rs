@@ -118,7 +118,18 @@ pub(crate) fn resolve_offline(texts: &Texts, args: &SourceArgs) -> Result<Wishes
     let mut defaults = named_defaults(texts, args)?;
     defaults.account.get_or_insert_with(|| NOBODY.into());
     defaults.region.get_or_insert_with(|| "us-east-1".into());
-    resolve(texts, permissions::parse(&texts.files), defaults)
+    let mut res = resolve(texts, permissions::parse(&texts.files), defaults);
+    if let Err(Stop::Config(found)) = &mut res {
+        // An account that nobody wrote is not shown to anybody.
+        for it in found {
+            while let Some((before, name)) = it.message.split_once(&format!(":{NOBODY}:function:"))
+            {
+                let head = before.rsplit_once("arn:").map_or("", |(head, _)| head);
+                it.message = format!("{head}{name}");
+            }
+        }
+    }
+    res
 }
 
 fn resolve(
@@ -226,7 +237,11 @@ async fn understand(
     if lacking.account && defaults.account.is_none() {
         // What is wrong with the files is told before anything is asked of AWS.
         let nobody = Defaults { account: Some(NOBODY.into()), ..defaults.clone() };
-        resolve(texts, permissions::parse(&texts.files), nobody)?;
+        let Wishes { wanted } = resolve(texts, permissions::parse(&texts.files), nobody)?;
+        // A glob over names can be judged without the account, too.
+        if args.targets.iter().all(|it| !it.contains("arn:")) {
+            only(wanted, &args.targets)?;
+        }
         let account = fleet.account().await.map_err(|error| {
             let message = format!("cannot tell the account of the credentials: {error}");
             // Who has no way to AWS is helped by that, and not by being asked for a number.

@@ -170,9 +170,16 @@ where
         (Some(status), code, None) => (code, format!("HTTP {status} without a message")),
         (_, code, Some(said)) => (code, said),
         (None, code, None) if credentials(error).is_some() => {
-            (code.or_else(|| Some("NoCredentials".into())), "no AWS credentials were found".into())
+            let message = match credentials(error) {
+                // Its own text is the list of all that was looked at.
+                Some(CredentialsError::CredentialsNotLoaded(_)) | None => {
+                    "no AWS credentials were found".to_owned()
+                }
+                Some(_) => format!("the AWS credentials cannot be loaded: {}", root_cause(error)),
+            };
+            (code.or_else(|| Some("NoCredentials".into())), message)
         }
-        (None, code, None) => (code, format!("no answer from Lambda: {}", root_cause(error))),
+        (None, code, None) => (code, format!("no answer: {}", root_cause(error))),
     };
     let request_id = error.request_id().map(str::to_owned);
     GatewayError { recovery, status, code, message, request_id }

@@ -37,7 +37,7 @@ impl Document {
             serde_json::from_str(&text).map_err(|it| NotADocument(it.to_string()))?;
         let version = outer.one("Version")?.and_then(|it| serde_json::from_str(it.get()).ok());
         let statements = match outer.one("Statement")?.map(RawValue::get) {
-            None => Vec::new(),
+            None => return Err(NotADocument("it has no Statement".into())),
             Some(one) if one.starts_with('{') => vec![Statement::read(one, target)],
             Some(list) => {
                 let list: Vec<&RawValue> = serde_json::from_str(list)

@@ -36,9 +36,11 @@ pub fn applied(outcomes: &[Outcome], color: bool) -> String {
             line(&mut res, &deed);
         }
     }
-    for outcome in outcomes {
-        res.push_str(&target(outcome, outcome.left.as_ref(), color));
+    let left: String = outcomes.iter().map(|it| target(it, it.left.as_ref(), color)).collect();
+    if !res.is_empty() && !left.is_empty() {
+        res.push('\n');
     }
+    res.push_str(&left);
     let totals = Totals::of_left(outcomes);
     let Totals { written, in_sync, targets, failed, unknown, held, .. } = totals;
     let sum = format!("Applied: {} done.", count(written, "write"));

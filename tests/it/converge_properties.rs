@@ -60,7 +60,7 @@ fn failure() -> impl Strategy<Value = Failure> {
     let kind = prop_oneof![
         Just(FailureKind::Gone),
         Just(FailureKind::Conflict),
-        Just(FailureKind::Throttled(Duration::from_secs(3600))),
+        Just(FailureKind::Throttled(Duration::from_hours(1))),
         Just(FailureKind::Denied),
         Just(FailureKind::Refused),
         Just(FailureKind::Unreachable),

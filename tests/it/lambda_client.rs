@@ -100,8 +100,8 @@ async fn reads_and_writes_name_the_full_arn_and_the_qualifier() {
     assert_eq!(live, LivePolicy { text: "{}".into(), revision: "r1".into() });
     let request = server.requests.lock().unwrap().remove(0);
     let arn = "arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Af";
-    let line = format!("GET /2015-03-31/functions/{arn}/policy?Qualifier=live ");
-    assert!(request.starts_with(&line), "{request}");
+    let head = format!("GET /2015-03-31/functions/{arn}/policy?Qualifier=live ");
+    assert!(request.starts_with(&head), "{request}");
     assert!(request.contains("/eu-west-1/lambda/aws4_request"), "{request}");
 
     let added = canned(&http("201 Created", &["content-type: application/json"], "{}")).await;
@@ -196,7 +196,7 @@ async fn a_page_of_a_proxy_is_never_taken_for_an_answer_of_lambda() {
 async fn what_is_not_answered_is_perhaps_done_unless_it_was_not_sent() {
     let error = read_error("").await;
     assert_eq!(error.recovery, Recovery::Unknown, "{error}");
-    assert!(error.message.starts_with("no answer from Lambda"), "{error}");
+    assert!(error.message.starts_with("no answer: "), "{error}");
 
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", closed.local_addr().unwrap());

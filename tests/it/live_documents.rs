@@ -181,13 +181,17 @@ fn one_odd_statement_never_spoils_the_rest() {
         assert!(matches!(document.statements()[1].class(), Class::Expressible(_)));
     }
     assert_eq!(document(&format!(r#"{{"Statement": {good}}}"#)).statements().len(), 1);
-    assert_eq!(document(r#"{"Version":"2008-10-17"}"#).version(), Some("2008-10-17"));
+    assert_eq!(
+        document(r#"{"Version":"2008-10-17","Statement":[]}"#).version(),
+        Some("2008-10-17")
+    );
 }
 
 #[test]
 fn what_is_not_a_policy_document_is_refused() {
     for text in [
         "",
+        "{}",
         "null",
         "[]",
         "7",

@@ -222,6 +222,7 @@ fn additive_adds_and_leaves_the_rest_as_drift() {
     let report = "
 f: b was missing; added (sns.amazonaws.com may invoke, in account 123456789012)
 g: c was missing; added (account 210987654321 may invoke)
+
 arn:aws:lambda:us-east-1:123456789012:function:f
   ! a                   changed; held: additive
       source_arn: arn:aws:s3:::old -> arn:aws:s3:::new

@@ -126,7 +126,7 @@ fn an_answer_without_what_matters() {
 fn a_connection_that_closes() {
     let said = canned("").permitd("plan permissions.yaml --target f");
     assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(said.out.contains("? unknown: unreachable: no answer from Lambda: "), "{said:?}");
+    assert!(said.out.contains("? unknown: unreachable: no answer: "), "{said:?}");
     assert!(said.out.contains(NETWORK), "{said:?}");
 }
 
@@ -138,7 +138,7 @@ fn nobody_listens() {
         &format!(
             "\
 arn:aws:lambda:us-east-1:123456789012:function:f
-  ? unknown: unreachable: no answer from Lambda: Connection refused (os error 111)
+  ? unknown: unreachable: no answer: Connection refused (os error 111)
       {NETWORK}
 
 Plan: 0 to add, 0 to change, 0 to remove, 0 held. 0 of 1 function differs; 1 unknown.
@@ -172,10 +172,16 @@ const NO_ACCOUNT: &str =
 fn no_way_to_tell_the_account() {
     let hint = "or write `account:` into the files, or pass --account";
     let room = Room::at("http://127.0.0.1:9", NO_ACCOUNT);
-    room.permitd("plan permissions.yaml").is(1, "", &format!("\
-error: cannot tell the account of the credentials: no answer from Lambda: Connection refused (os error 111)
+    room.permitd("plan permissions.yaml").is(
+        1,
+        "",
+        &format!(
+            "\
+error: cannot tell the account of the credentials: no answer: Connection refused (os error 111)
 hint: {NETWORK}; {hint}
-"));
+"
+        ),
+    );
     room.without("AWS_ACCESS_KEY_ID").permitd("plan permissions.yaml").is(1, "", &format!("\
 error: cannot tell the account of the credentials: NoCredentials: no AWS credentials were found
 hint: set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is given; {hint}
