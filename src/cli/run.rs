@@ -93,6 +93,7 @@ pub(crate) async fn act(
 /// One look at every target, and what is to be done about it.
 async fn pass(ready: &Ready, refusals: &mut Refusals, stop: &CancellationToken) -> Vec<Outcome> {
     let start = Instant::now();
+    let before = ready.gateway.count();
     let seen = look(ready, refusals, stop).await;
     let outcomes = act(ready, seen, stop, tell_deeds).await;
     refusals.learn(&outcomes);
@@ -101,8 +102,19 @@ async fn pass(ready: &Ready, refusals: &mut Refusals, stop: &CancellationToken) 
     }
     let Totals { targets, in_sync, differ, held, failed, unknown, written, .. } =
         Totals::of_left(&outcomes);
-    let seconds = start.elapsed().as_secs_f64();
-    tracing::info!(targets, in_sync, differ, held, failed, unknown, written, seconds, "pass done");
+    let (calls, seconds) = (ready.gateway.count() - before, start.elapsed().as_secs_f64());
+    tracing::info!(
+        targets,
+        in_sync,
+        differ,
+        held,
+        failed,
+        unknown,
+        written,
+        calls,
+        seconds,
+        "pass done"
+    );
     outcomes
 }
 
@@ -117,6 +129,11 @@ fn tell_trouble(outcome: &Outcome) {
     if let Some(trouble) = &outcome.trouble {
         let reason = trouble.reason.name();
         tracing::warn!(%arn, state = outcome.state.name(), reason, hint = trouble.hint, "{}", trouble.message);
+    }
+    // What is left to do is only looked at: the mode is observe.
+    for change in outcome.left.iter().flat_map(|it| &it.drift).filter(|it| it.held.is_none()) {
+        let sid = change.drift.sid.as_deref();
+        tracing::warn!(%arn, sid, kind = change.drift.kind.name(), "drift: {}", words::change(change));
     }
     for (change, reason) in outcome.left.iter().flat_map(Plan::holds) {
         let sid = change.drift.sid.as_deref();

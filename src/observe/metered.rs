@@ -44,6 +44,11 @@ impl<G> Metered<G> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// All of them.
+    pub fn count(&self) -> u64 {
+        self.calls().values().map(|it| it.count).sum()
+    }
+
     async fn meter<T>(
         &self,
         operation: &'static str,
