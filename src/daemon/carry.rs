@@ -79,14 +79,15 @@ impl<G: PolicyReader> Carrier<'_, G> {
 }
 
 impl<G: PolicyGateway> Carrier<'_, G> {
-    /// From the plan to the end. With an approval, nothing but what is in it is done.
+    /// From the plan to the end; what is passed in is told in [`Converge::proceed`].
     pub async fn act(
         &self,
         target: &Target,
         converge: &mut Converge<'_>,
         approval: Option<Approval>,
+        may_not_add: Option<String>,
     ) {
-        let mut request = converge.proceed(approval);
+        let mut request = converge.proceed(approval, may_not_add, (self.clock)());
         while request != Request::Done {
             // A statement that is away is brought back before anything is stopped.
             let may_stop = !converge.is_in_gap();

@@ -1,16 +1,21 @@
 //! The targets of one pass: all are read, then what may be done is done, never two writes at once in one function.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use futures::{StreamExt, stream};
 
 use crate::daemon::{carry::Carrier, refusals::Refusals};
 use crate::drift::{
-    allow::Rules, approval::Approval, converge::Converge, outcome::Outcome, plan::Plan,
+    allow::Rules,
+    approval::Approval,
+    converge::Converge,
+    outcome::{Outcome, StepResult},
+    plan::Plan,
     wanted::Wanted,
 };
 use crate::lambda::gateway::{PolicyGateway, PolicyReader};
-use crate::policy::target::Target;
+use crate::policy::target::{AccountRegion, Target};
 
 /// Requests in flight at once; the budgets bound how many that are in a second.
 const CONCURRENCY: usize = 16;
@@ -93,14 +98,23 @@ pub async fn act_on_all<'a, G: PolicyGateway>(
             }
         }
     }
+    // A statement that could not be brought back in one place stops replacing in that account and region:
+    // whoever may remove and not add would lose one statement after the other.
+    let lost: Mutex<BTreeMap<AccountRegion, String>> = Mutex::default();
     // Lambda loses additions that run in parallel in one function (`lambda-semantics.md`, 7).
     let function = |group: Vec<(&'a Wanted, Converge<'a>)>| {
-        let told = &told;
+        let (told, lost) = (&told, &lost);
         async move {
             let mut res = Vec::new();
             for (wanted, mut converge) in group {
-                carrier.act(&wanted.target, &mut converge, approval.cloned()).await;
+                let place = wanted.target.account_region();
+                let heard =
+                    lost.lock().unwrap_or_else(PoisonError::into_inner).get(&place).cloned();
+                carrier.act(&wanted.target, &mut converge, approval.cloned(), heard).await;
                 let outcome = converge.outcome();
+                if let Some(answer) = lost_for_good(&outcome) {
+                    lost.lock().unwrap_or_else(PoisonError::into_inner).insert(place, answer);
+                }
                 told(&outcome);
                 res.push(outcome);
             }
@@ -114,4 +128,10 @@ pub async fn act_on_all<'a, G: PolicyGateway>(
     }
     outcomes.sort_by(|a, b| a.target.cmp(&b.target));
     outcomes
+}
+
+/// Why no other statement is replaced, where one was taken away and could not be brought back.
+fn lost_for_good(outcome: &Outcome) -> Option<String> {
+    let lost = outcome.done.iter().any(|it| matches!(it.result, StepResult::Lost(_)));
+    lost.then(|| format!("not replaced, for {} lost a statement that way", outcome.target))
 }

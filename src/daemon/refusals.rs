@@ -1,19 +1,16 @@
-//! Replacements that Lambda refused: they are not tried again in every pass, for each try is a gap.
+//! Replacements that Lambda refused, or that did not stay: they are not tried again in every pass, for each try is a gap.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::drift::{
-    outcome::{Outcome, StepResult},
-    wanted::Wanted,
-};
+use crate::drift::{allow::Reason, diff::Kind, outcome::Outcome, plan::Plan, wanted::Wanted};
 use crate::policy::target::Target;
 
 /// A role that was not there may be there by then, and a minute of gaps a day is what that costs at most.
 const FOR: Duration = Duration::from_hours(1);
 
-/// What is known of replacements that were put back.
+/// What is known of replacements that came to nothing.
 #[derive(Debug, Default)]
 pub struct Refusals {
     known: BTreeMap<(Target, String), Refusal>,
@@ -44,30 +41,34 @@ impl Refusals {
         res
     }
 
-    /// Takes note of what was put back.
+    /// Takes note of what came to nothing in this pass.
     pub fn learn(&mut self, outcomes: &[Outcome]) {
         let now = Instant::now();
         self.known.retain(|_, it| it.until > now);
         for outcome in outcomes {
-            for put_back in outcome.done.iter().filter(|it| it.result == StepResult::PutBack) {
-                let sid = &put_back.step.sid;
-                let answer = outcome.done.iter().find_map(|it| match &it.result {
-                    StepResult::Refused(answer) if it.step.sid == *sid => Some(answer.clone()),
-                    StepResult::Refused(_)
-                    | StepResult::Done
-                    | StepResult::PutBack
-                    | StepResult::Lost(_) => None,
-                });
-                let plan = outcome.found.as_ref();
-                let grant = plan.and_then(|plan| {
-                    plan.drift
-                        .iter()
-                        .filter_map(|it| it.drift.after.as_ref())
-                        .find(|it| it.sid == *sid)
-                });
-                if let (Some(answer), Some(grant)) = (answer, grant) {
-                    let text = grant.permission.statement_text(sid, &outcome.target);
-                    let key = (outcome.target.clone(), sid.clone());
+            for (change, reason) in outcome.left.iter().flat_map(Plan::holds) {
+                let answer = match reason {
+                    Reason::Refused(answer) => answer.clone(),
+                    Reason::Contended => {
+                        "it was added twice and read back as something else".into()
+                    }
+                    Reason::Suspended
+                    | Reason::Additive
+                    | Reason::Inexpressible(_)
+                    | Reason::Fixed(_)
+                    | Reason::AmbiguousSid
+                    | Reason::OrphanUnconfirmed
+                    | Reason::BlockedByOrphan { .. }
+                    | Reason::TooLarge { .. }
+                    | Reason::StillNeeded
+                    | Reason::NotApproved => continue,
+                };
+                let Some(grant) = change.drift.after.as_ref() else { continue };
+                // What was only held, and not tried in this pass, is known already.
+                let tried = outcome.done.iter().any(|it| it.step.sid == grant.sid);
+                if tried && change.drift.kind == Kind::Changed {
+                    let text = grant.permission.statement_text(&grant.sid, &outcome.target);
+                    let key = (outcome.target.clone(), grant.sid.clone());
                     self.known.insert(key, Refusal { text, answer, until: now + FOR });
                 }
             }

@@ -127,6 +127,8 @@ pub enum Reason {
     StillNeeded,
     /// It is not in the plan that somebody said yes to.
     NotApproved,
+    /// It was added twice in this conversation, and reads back as something else.
+    Contended,
     /// Lambda refused it in this conversation; the text is its answer.
     Refused(String),
 }
@@ -145,6 +147,7 @@ impl Reason {
             Self::TooLarge { .. } => "too_large",
             Self::StillNeeded => "still_needed",
             Self::NotApproved => "not_approved",
+            Self::Contended => "contended",
             Self::Refused(_) => "refused",
         }
     }
@@ -165,6 +168,7 @@ impl fmt::Display for Reason {
             Self::TooLarge { size } => write!(f, ", {size} bytes of {LIMIT}"),
             Self::StillNeeded => f.write_str(", the statement it stands in for is not there"),
             Self::NotApproved => f.write_str(", the policy changed after the plan was shown"),
+            Self::Contended => f.write_str(", it was added twice and reads back as something else"),
             Self::Refused(answer) => write!(f, ", {answer}"),
         }
     }

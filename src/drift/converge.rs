@@ -23,12 +23,16 @@ use crate::policy::{document::Document, grant::Permission, statement::Statement}
 ///
 /// The next pass starts a new one, so these only bound how long one target keeps its place.
 const MAX_CONFLICTS: u32 = 5;
+/// While a statement is away, giving up costs more: deployments hold a function for minutes.
+const MAX_CONFLICTS_IN_GAP: u32 = 20;
 const MAX_THROTTLES: u32 = 10;
 const MAX_FAILURES: u32 = 4;
 /// Reads are eventually consistent within seconds (`lambda-semantics.md`, 7); eight waits are about half a minute.
 const MAX_STALE: u32 = 8;
 /// Writes per conversation beyond three for each step of the first plan: somebody else keeps changing things.
 const SPARE_WRITES: usize = 10;
+const OTHER_WRITER: &str =
+    "look for another tool that writes this policy (CloudTrail: AddPermission, RemovePermission)";
 /// `Retry-After` is honoured up to here.
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
 
@@ -47,6 +51,12 @@ pub struct Converge<'a> {
     live: Option<Document>,
     memory: Memory,
     gap: Option<Gap>,
+    /// The write that waits for its answer.
+    in_flight: Option<InFlight>,
+    /// A write whose answer was lost, until a read of another revision tells what became of it.
+    doubtful: Option<InFlight>,
+    /// Why no further write is tried; one last read tells where things stand.
+    last_words: Option<(String, Option<String>)>,
     trouble: Option<Trouble>,
     /// The first write that was refused for good.
     refusal: Option<Trouble>,
@@ -62,9 +72,16 @@ enum Expecting {
     Policy,
     Exists,
     Proceed,
-    Written { write: Write, unsure: bool },
+    Written,
     WaitThen(Box<Request>),
     Nothing,
+}
+
+/// A write that was asked for, and the statement that it takes away to replace it.
+#[derive(Debug, Clone)]
+struct InFlight {
+    write: Write,
+    replaced: Option<Statement>,
 }
 
 /// A statement that we took away to replace it.
@@ -98,6 +115,9 @@ impl<'a> Converge<'a> {
             live: None,
             memory: Memory::default(),
             gap: None,
+            in_flight: None,
+            doubtful: None,
+            last_words: None,
             trouble: None,
             refusal: None,
             found: None,
@@ -126,23 +146,32 @@ impl<'a> Converge<'a> {
     }
 
     /// Goes on from [`Request::Planned`]. With an approval, nothing but what is in it is done.
-    pub fn proceed(&mut self, approval: Option<Approval>) -> Request {
+    /// `may_not_add` is Lambda's word, heard elsewhere, that a statement that is taken away cannot be brought
+    /// back: then none is replaced.
+    pub fn proceed(
+        &mut self,
+        approval: Option<Approval>,
+        may_not_add: Option<String>,
+        now: Timestamp,
+    ) -> Request {
         if self.expecting != Expecting::Proceed {
             return Request::Done;
         }
         self.approval = approval;
+        self.memory.may_not_add = may_not_add;
         self.writes_left = self.left.as_ref().map_or(0, |it| it.steps.len() * 3 + SPARE_WRITES);
-        self.act()
+        if self.memory.may_not_add.is_some() { self.planned(now) } else { self.act() }
     }
 
-    /// A statement was taken away to be replaced, and is not back yet.
+    /// A statement was taken away to be replaced, or perhaps was, and is not back yet.
     pub fn is_in_gap(&self) -> bool {
-        self.gap.is_some()
+        self.gap.is_some() || self.doubtful.as_ref().is_some_and(|it| it.replaced.is_some())
     }
 
     /// No further write is started; the outcome says so if something was left.
     pub fn interrupt(&mut self) -> Request {
-        if self.left.as_ref().is_none_or(|it| !it.steps.is_empty()) {
+        let to_do = self.left.as_ref().is_none_or(|it| !it.steps.is_empty());
+        if to_do || self.doubtful.is_some() {
             self.give_up(TroubleReason::Interrupted, "it was stopped before it was through", None)
         } else {
             self.finish()
@@ -153,20 +182,9 @@ impl<'a> Converge<'a> {
     pub fn answer(&mut self, answer: Answer, now: Timestamp) -> Request {
         let expecting = std::mem::replace(&mut self.expecting, Expecting::Nothing);
         match (expecting, answer) {
-            (Expecting::Policy, Answer::Policy(Ok(it))) => self.has_read(it, None, now),
-            (Expecting::Written { write, unsure: true }, Answer::Policy(Ok(it))) => {
-                self.has_read(it, Some(write), now)
-            }
+            (Expecting::Policy, Answer::Policy(Ok(it))) => self.has_read(it, now),
             (Expecting::Policy, Answer::Policy(Err(failure))) => {
                 self.not_read(failure, Request::Read)
-            }
-            (Expecting::Written { write, unsure: true }, Answer::Policy(Err(failure))) => {
-                let request = self.not_read(failure, Request::Read);
-                self.still_unsure(request, Some(write))
-            }
-            (Expecting::Written { write, unsure: true }, Answer::Waited) => {
-                self.expecting = Expecting::Written { write, unsure: true };
-                Request::Read
             }
             (Expecting::Exists, Answer::Exists(Ok(true))) => {
                 self.known_to_exist = true;
@@ -176,12 +194,15 @@ impl<'a> Converge<'a> {
             (Expecting::Exists, Answer::Exists(Err(failure))) => {
                 self.not_read(failure, Request::Exists)
             }
-            (Expecting::Written { write, unsure: false }, Answer::Written(Ok(()))) => {
-                self.has_written(write);
-                self.read()
-            }
-            (Expecting::Written { write, unsure: false }, Answer::Written(Err(failure))) => {
-                self.not_written(write, failure, now)
+            (Expecting::Written, Answer::Written(result)) => {
+                match (self.in_flight.take(), result) {
+                    (Some(done), Ok(())) => {
+                        self.has_written(done);
+                        self.read()
+                    }
+                    (Some(it), Err(failure)) => self.not_written(it, failure, now),
+                    (None, _) => self.read(),
+                }
             }
             (Expecting::WaitThen(request), Answer::Waited) => self.ask(*request),
             // An answer to a question that was not asked changes nothing.
@@ -215,7 +236,7 @@ impl<'a> Converge<'a> {
         self.expecting = match &request {
             Request::Read => Expecting::Policy,
             Request::Exists => Expecting::Exists,
-            Request::Write(write) => Expecting::Written { write: write.clone(), unsure: false },
+            Request::Write(_) => Expecting::Written,
             Request::Planned => Expecting::Proceed,
             Request::Wait { .. } | Request::Done => Expecting::Nothing,
         };
@@ -232,7 +253,17 @@ impl<'a> Converge<'a> {
     }
 
     fn finish(&mut self) -> Request {
-        self.trouble = self.refusal.take();
+        let contended = || {
+            let mut holds = self.left.iter().flat_map(Plan::holds);
+            let (change, reason) = holds.find(|(_, it)| **it == Reason::Contended)?;
+            let sid = change.drift.sid.as_deref().unwrap_or_default();
+            Some(Trouble {
+                reason: TroubleReason::Conflict,
+                message: format!("{sid}: {reason}"),
+                hint: Some(OTHER_WRITER.to_owned()),
+            })
+        };
+        self.trouble = self.refusal.take().or_else(contended);
         self.expecting = Expecting::Nothing;
         Request::Done
     }
@@ -243,33 +274,38 @@ impl<'a> Converge<'a> {
         message: impl Into<String>,
         hint: Option<String>,
     ) -> Request {
-        let (reason, message) = match &self.gap {
-            Some(Gap { sid, old, .. }) => {
-                let old = old.text();
-                let gap =
-                    format!("{sid} was taken away to be replaced and is not back; it was {old}");
-                (TroubleReason::GapOpen, format!("{}; {gap}", message.into()))
+        let mut message = message.into();
+        let mut reason = reason;
+        let mut tell = |text: String| message.push_str(&text);
+        if let Some(Gap { sid, old, .. }) = &self.gap {
+            reason = TroubleReason::GapOpen;
+            let old = old.text();
+            tell(format!("; {sid} was taken away to be replaced and is not back; it was {old}"));
+        }
+        if let Some(InFlight { write, replaced }) = &self.doubtful {
+            let what = match write.step.action {
+                Action::Remove => "removal",
+                Action::Add(_) => "addition",
+            };
+            tell(format!("; whether the {what} of {} was done is not known", write.step.sid));
+            if let Some(old) = replaced {
+                tell(format!("; it was {}", old.text()));
             }
-            None => (reason, message.into()),
-        };
+        }
         self.trouble = Some(Trouble { reason, message, hint });
         self.expecting = Expecting::Nothing;
         Request::Done
     }
 
-    fn has_read(
-        &mut self,
-        policy: Option<(String, String)>,
-        unsure: Option<Write>,
-        now: Timestamp,
-    ) -> Request {
+    fn has_read(&mut self, policy: Option<(String, String)>, now: Timestamp) -> Request {
+        let removal_in_doubt =
+            self.doubtful.as_ref().is_some_and(|it| it.write.step.action == Action::Remove);
         let is_stale = match &policy {
-            None => self.policy_expected && self.counts.stale < MAX_STALE,
+            None => self.policy_expected && !removal_in_doubt && self.counts.stale < MAX_STALE,
             Some((_, revision)) => self.spent.contains(revision),
         };
         if is_stale {
-            let request = self.stale();
-            return self.still_unsure(request, unsure);
+            return self.stale();
         }
         if policy.is_none() && self.policy_expected {
             self.policy_expected = false;
@@ -282,35 +318,34 @@ impl<'a> Converge<'a> {
                 Err(error) => {
                     self.left = None;
                     let hint = "look at it with `aws lambda get-policy`".to_owned();
-                    return self.give_up(
-                        TroubleReason::MalformedPolicy,
-                        error.to_string(),
-                        Some(hint),
-                    );
+                    let message = error.to_string();
+                    return self.give_up(TroubleReason::MalformedPolicy, message, Some(hint));
                 }
             },
         };
         self.known_to_exist |= live.is_some();
         self.live = live;
-        if let Some(write) = unsure.filter(|it| self.was_applied(&it.step)) {
-            self.has_written(write);
+        self.settle_doubt();
+        let back = self
+            .live
+            .as_ref()
+            .zip(self.gap.as_ref())
+            .is_some_and(|(it, gap)| has_sid(it, &gap.sid));
+        if back {
+            self.close_gap();
         }
         if self.known_to_exist { self.planned(now) } else { self.ask(Request::Exists) }
     }
 
-    /// The next read has to tell what became of a write; if there is none, nobody knows.
-    fn still_unsure(&mut self, request: Request, unsure: Option<Write>) -> Request {
-        if let Some(write) = unsure {
-            if let Some(trouble) = self.trouble.as_mut().filter(|_| request == Request::Done) {
-                let Step { sid, action, .. } = &write.step;
-                let what = if *action == Action::Remove { "removal" } else { "addition" };
-                let tail = format!("; whether the {what} of {sid} was done is not known");
-                trouble.message.push_str(&tail);
-            } else {
-                self.expecting = Expecting::Written { write, unsure: true };
-            }
+    /// A read of another revision tells what became of a write whose answer was lost. One of the same revision
+    /// does not: it may be from before the write, and if it is not, the same write goes out again, guarded.
+    fn settle_doubt(&mut self) {
+        let revision = self.live.as_ref().map(Document::revision);
+        if let Some(it) = self.doubtful.take_if(|it| it.write.revision.as_deref() != revision)
+            && self.was_applied(&it.write.step)
+        {
+            self.has_written(it);
         }
-        request
     }
 
     fn stale(&mut self) -> Request {
@@ -318,7 +353,7 @@ impl<'a> Converge<'a> {
         if self.counts.stale > MAX_STALE {
             self.left = None;
             let message = "GetPolicy keeps giving a policy that our own write replaced";
-            return self.give_up(TroubleReason::StaleRead, message, None);
+            return self.give_up(TroubleReason::StaleRead, message, Some(OTHER_WRITER.to_owned()));
         }
         self.wait(self.counts.stale, Duration::ZERO, Request::Read)
     }
@@ -384,19 +419,46 @@ impl<'a> Converge<'a> {
             return self.put_back(&gap);
         }
         let Some(step) = self.left.as_ref().and_then(|it| it.steps.first()).cloned() else {
-            return self.finish();
+            let gap = self.gap.as_ref().map(|it| it.sid.clone());
+            let mut holds = self.left.iter().flat_map(Plan::holds);
+            let held = holds.find(|(it, _)| gap.is_some() && it.drift.sid == gap);
+            let reason = held.map(|(_, reason)| reason.to_string());
+            drop(holds);
+            return match reason {
+                Some(reason) => self.give_up(TroubleReason::GapOpen, reason, None),
+                None => self.finish(),
+            };
         };
-        let Some(left) = self.writes_left.checked_sub(1) else {
+        if let Some((message, hint)) = self.last_words.take() {
+            return self.give_up(TroubleReason::Unreachable, message, hint);
+        }
+        let replaced = self.replaced_by(&step);
+        // A replacement is only begun if both of its writes are left; its second one is paid for by then.
+        let cost = match (&self.memory.open_gap, &replaced) {
+            (Some(open), _) if *open == step.sid => 0,
+            (_, Some(_)) => 2,
+            (_, None) => 1,
+        };
+        let Some(left) = self.writes_left.checked_sub(cost) else {
             let message = "the policy keeps changing while it is put right";
-            return self.give_up(TroubleReason::Conflict, message, None);
+            return self.give_up(TroubleReason::Conflict, message, Some(OTHER_WRITER.to_owned()));
         };
         self.writes_left = left;
-        self.write(step)
+        self.write(step, replaced)
     }
 
-    fn write(&mut self, step: Step) -> Request {
+    /// The live statement that this step takes away for a new one.
+    fn replaced_by(&self, step: &Step) -> Option<Statement> {
+        let change = self.left.as_ref().and_then(|it| it.drift.get(step.change))?;
+        let replaces = step.kind == Kind::Changed && step.action == Action::Remove;
+        change.drift.before.clone().filter(|_| replaces)
+    }
+
+    fn write(&mut self, step: Step, replaced: Option<Statement>) -> Request {
         let revision = self.live.as_ref().map(|it| it.revision().to_owned());
-        self.ask(Request::Write(Write { step, revision }))
+        let write = Write { step, revision };
+        self.in_flight = Some(InFlight { write: write.clone(), replaced });
+        self.ask(Request::Write(write))
     }
 
     /// Makes the statement again that was taken away, unless somebody else put something there.
@@ -406,6 +468,7 @@ impl<'a> Converge<'a> {
             sid: gap.sid.clone(),
             action: Action::Add(Box::new(permission)),
             effect: Effect::Widens,
+            kind: Kind::Changed,
             change: usize::MAX,
         };
         match gap.old.permission() {
@@ -413,7 +476,7 @@ impl<'a> Converge<'a> {
                 self.close_gap();
                 self.read()
             }
-            Some(permission) => self.write(step(permission.clone())),
+            Some(permission) => self.write(step(permission.clone()), None),
             None => {
                 let refusal = "the new statement was refused, and the old one is not one that \
                                AddPermission can make";
@@ -436,12 +499,9 @@ impl<'a> Converge<'a> {
         }
     }
 
-    fn has_written(&mut self, write: Write) {
-        let Write { step, revision } = write;
-        let changed = self.left.as_ref().and_then(|it| it.drift.get(step.change));
-        let replaced = changed
-            .filter(|it| it.drift.kind == Kind::Changed && step.action == Action::Remove)
-            .and_then(|it| it.drift.before.clone());
+    fn has_written(&mut self, done: InFlight) {
+        let InFlight { write: Write { step, revision }, replaced } = done;
+        self.doubtful.take_if(|it| it.write.step == step);
         self.policy_expected = matches!(step.action, Action::Add(_));
         self.spent.extend(revision);
         self.counts = Counts::default();
@@ -450,6 +510,9 @@ impl<'a> Converge<'a> {
             Some(gap) if gap.restoring => StepResult::PutBack,
             Some(_) | None => StepResult::Done,
         };
+        if result == StepResult::Done && self.policy_expected {
+            self.memory.added.push(step.sid.clone());
+        }
         if in_gap.is_some() {
             self.close_gap();
         }
@@ -460,14 +523,15 @@ impl<'a> Converge<'a> {
         self.done.push(Done { step, result });
     }
 
-    fn not_written(&mut self, write: Write, failure: Failure, now: Timestamp) -> Request {
+    fn not_written(&mut self, it: InFlight, failure: Failure, now: Timestamp) -> Request {
         let Failure { kind, message, hint } = failure;
         match kind {
             FailureKind::Gone | FailureKind::Conflict => {
                 self.known_to_exist &= kind != FailureKind::Gone;
                 self.policy_expected &= kind != FailureKind::Gone;
                 self.counts.conflicts += 1;
-                if self.counts.conflicts > MAX_CONFLICTS {
+                let most = if self.is_in_gap() { MAX_CONFLICTS_IN_GAP } else { MAX_CONFLICTS };
+                if self.counts.conflicts > most {
                     return self.give_up(TroubleReason::Conflict, message, hint);
                 }
                 self.wait(self.counts.conflicts, Duration::ZERO, Request::Read)
@@ -477,21 +541,26 @@ impl<'a> Converge<'a> {
                 if self.counts.throttles > MAX_THROTTLES {
                     return self.give_up(TroubleReason::Throttled, message, hint);
                 }
-                self.wait(self.counts.throttles, at_least, Request::Write(write))
+                let again = Request::Write(it.write.clone());
+                self.in_flight = Some(it);
+                self.wait(self.counts.throttles, at_least, again)
             }
             FailureKind::Unreachable | FailureKind::Unsure | FailureKind::BadAnswer => {
+                if kind != FailureKind::Unreachable {
+                    self.doubtful = Some(it);
+                }
                 self.counts.failures += 1;
                 if self.counts.failures >= MAX_FAILURES {
-                    return self.give_up(TroubleReason::Unreachable, message, hint);
+                    self.last_words = Some((message, hint));
                 }
-                self.expecting = Expecting::Written { write, unsure: true };
-                Request::Wait { attempt: self.counts.failures, at_least: Duration::ZERO }
+                self.wait(self.counts.failures, Duration::ZERO, Request::Read)
             }
             FailureKind::Denied | FailureKind::Refused => {
-                if kind == FailureKind::Denied && write.step.action != Action::Remove {
+                let step = it.write.step;
+                if kind == FailureKind::Denied && step.action != Action::Remove {
                     self.memory.may_not_add = Some(message.clone());
                 }
-                self.refused(write.step, Failure { kind, message, hint }, now)
+                self.refused(step, Failure { kind, message, hint }, now)
             }
         }
     }

@@ -62,7 +62,7 @@ impl State {
 
     /// Of a policy that was read, from what its plan leaves to do.
     pub fn of(plan: &Plan) -> Self {
-        let refused = |it: &Reason| matches!(it, Reason::Refused(_));
+        let refused = |it: &Reason| matches!(it, Reason::Refused(_) | Reason::Contended);
         let mut holds = plan.holds().map(|(_, reason)| reason);
         if plan.is_in_sync() {
             Self::InSync

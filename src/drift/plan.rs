@@ -7,7 +7,7 @@
 //! 3. Replacements. Lambda has no update, so the statement is removed and added; in between is a gap, and the plan says so.
 //!    A replacement that was interrupted comes first of all (its Sid is passed in as `open_gap`).
 //! 4. Removals that change nothing (duplicates, renamed, leftovers), then those that narrow.
-//! 5. Additions that fit only after those.
+//! 5. Additions and replacements that fit only after those.
 
 use jiff::Timestamp;
 
@@ -17,7 +17,7 @@ use crate::drift::{
     wanted::Wanted,
 };
 use crate::policy::{
-    document::Document,
+    document::{Document, USUAL_VERSION},
     grant::Permission,
     size,
     statement::{Class, Statement},
@@ -38,6 +38,8 @@ pub struct Plan {
     pub ignored: Vec<Statement>,
     /// The bytes of the policy as read.
     pub size: usize,
+    /// The version of the policy language, where it is not the usual one: `${…}` means itself there.
+    pub version: Option<String>,
 }
 
 /// One difference, and whether something is done about it.
@@ -84,6 +86,8 @@ pub struct Step {
     pub action: Action,
     /// What this write does to access.
     pub effect: Effect,
+    /// The kind of drift that it puts right.
+    pub kind: Kind,
     /// Which entry of [`Plan::drift`] it is for.
     pub change: usize,
 }
@@ -107,6 +111,8 @@ pub struct Memory {
     /// Sids whose new content was refused in an earlier conversation, after the old one had been taken away
     /// for it: it is not taken away again for nothing.
     pub not_replaceable: Vec<(String, String)>,
+    /// Sids that were added in this conversation.
+    pub added: Vec<String>,
     /// Lambda's word that we may not add anything here: then nothing is taken away to be replaced, either.
     pub may_not_add: Option<String>,
 }
@@ -129,7 +135,10 @@ pub fn plan(
     let size = size::of_document(live);
     let steps = order(&mut changes, size, wanted, memory);
     let revision = live.map(|it| it.revision().to_owned());
-    Plan { revision, drift: changes, steps, foreign, ignored, size }
+    let version =
+        live.map(|it| it.version().unwrap_or("2008-10-17")).filter(|it| *it != USUAL_VERSION);
+    let version = version.map(str::to_owned);
+    Plan { revision, drift: changes, steps, foreign, ignored, size, version }
 }
 
 impl Plan {
@@ -201,8 +210,12 @@ fn hold(change: &Change, wanted: &Wanted, rules: &Rules, memory: &Memory) -> Opt
         (_, Mode::Additive) if *effect == Effect::Narrows => Some(Reason::Additive),
         _ => match (refused, &memory.may_not_add) {
             (Some((_, answer)), _) => Some(Reason::Refused(answer.clone())),
-            (None, Some(answer)) if change.adds() => Some(Reason::Refused(answer.clone())),
-            (None, _) => None,
+            (None, _) if drift.kind != Kind::Changed => None,
+            (None, Some(answer)) => Some(Reason::Refused(answer.clone())),
+            (None, None) => {
+                let added = memory.added.iter().filter(|it| Some(*it) == drift.sid.as_ref());
+                (added.count() > 1).then_some(Reason::Contended)
+            }
         },
     }
 }
@@ -277,7 +290,7 @@ fn order(changes: &mut [Change], size: usize, wanted: &Wanted, memory: &Memory) 
         let left = now.saturating_sub(freed(change));
         let grown = if change.adds() { size::with(left, cost(change)) } else { left };
         if change.adds() && grown > size::LIMIT {
-            change.held = Some(Reason::TooLarge { size: grown });
+            late.push(at);
             continue;
         }
         now = grown;
@@ -291,7 +304,8 @@ fn order(changes: &mut [Change], size: usize, wanted: &Wanted, memory: &Memory) 
     }
     for at in late {
         let Some(change) = changes.get_mut(at) else { continue };
-        let grown = size::with(now, cost(change));
+        let replaced = if change.drift.kind == Kind::Changed { freed(change) } else { 0 };
+        let grown = size::with(now.saturating_sub(replaced), cost(change));
         if grown <= size::LIMIT {
             now = grown;
             ranked.push((6, at));
@@ -320,12 +334,14 @@ fn steps(changes: &[Change], at: usize) -> Vec<Step> {
         sid: grant.sid.clone(),
         action: Action::Add(Box::new(grant.permission.clone())),
         effect: if *effect == Effect::Neutral { Effect::Neutral } else { Effect::Widens },
+        kind: drift.kind,
         change: at,
     });
     let gone = drift.before.as_ref().and_then(Statement::sid).map(|sid| Step {
         sid: sid.to_owned(),
         action: Action::Remove,
         effect: *effect,
+        kind: drift.kind,
         change: at,
     });
     if drift.kind == Kind::Renamed {

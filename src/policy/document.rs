@@ -35,14 +35,20 @@ impl Document {
     pub fn parse(text: String, revision: String, target: &Target) -> Result<Self, NotADocument> {
         let outer: Outer<'_> =
             serde_json::from_str(&text).map_err(|it| NotADocument(it.to_string()))?;
-        let version = outer.one("Version")?.and_then(|it| serde_json::from_str(it.get()).ok());
+        let version: Option<String> =
+            outer.one("Version")?.and_then(|it| serde_json::from_str(it.get()).ok());
+        let usual = version.as_deref() == Some(USUAL_VERSION);
+        let read = |text: &str| match Statement::read(text, target) {
+            it if usual => it,
+            it => it.in_other_version(),
+        };
         let statements = match outer.one("Statement")?.map(RawValue::get) {
             None => return Err(NotADocument("it has no Statement".into())),
-            Some(one) if one.starts_with('{') => vec![Statement::read(one, target)],
+            Some(one) if one.starts_with('{') => vec![read(one)],
             Some(list) => {
                 let list: Vec<&RawValue> = serde_json::from_str(list)
                     .map_err(|_| NotADocument("its Statement is neither a list nor one".into()))?;
-                list.into_iter().map(|it| Statement::read(it.get(), target)).collect()
+                list.into_iter().map(|it| read(it.get())).collect()
             }
         };
         Ok(Self { text, revision, version, statements })

@@ -37,6 +37,28 @@ impl Json {
         if let Self::String(it) = self { Some(it) } else { None }
     }
 
+    /// Every string inside, however deep.
+    pub(crate) fn strings(&self, res: &mut Vec<String>) {
+        match self {
+            Self::String(it) => res.push(it.clone()),
+            Self::Array(items) => items.iter().for_each(|it| it.strings(res)),
+            Self::Object(members) => members.iter().for_each(|(_, it)| it.strings(res)),
+            Self::Null | Self::Bool(_) | Self::Number(_) => {}
+        }
+    }
+
+    /// Every member inside, however deep.
+    pub(crate) fn members(&self, see: &mut impl FnMut(&str, &Self)) {
+        match self {
+            Self::Array(items) => items.iter().for_each(|it| it.members(see)),
+            Self::Object(members) => members.iter().for_each(|(key, it)| {
+                see(key, it);
+                it.members(see);
+            }),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) => {}
+        }
+    }
+
     /// A scalar stands for a list of one.
     pub(crate) fn as_list(&self) -> &[Self] {
         match self {

@@ -52,6 +52,20 @@ impl Statement {
         Self { text: text.into(), sid, class }
     }
 
+    /// The same, in a policy whose version takes `${…}` for itself: AddPermission could not make that.
+    #[must_use]
+    pub(crate) fn in_other_version(mut self) -> Self {
+        if let (Class::Expressible(permission), true) = (&self.class, self.text.contains("${")) {
+            self.class = Class::Inexpressible(Odd {
+                why: "its policy's Version takes ${…} for itself",
+                denies: false,
+                principals: vec![permission.principal.parameter().to_owned()],
+                source_arns: permission.source_arn.iter().cloned().collect(),
+            });
+        }
+        self
+    }
+
     /// Exactly as Lambda gave it.
     pub fn text(&self) -> &str {
         &self.text
@@ -151,7 +165,7 @@ fn classify(json: &Json, sid: Option<&str>, target: &Target) -> Class {
         let letter = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
         it.len() <= 100 && it.bytes().all(letter)
     };
-    let odd = |why| odd(why, canonical.plain());
+    let odd = |why| odd(why, canonical.plain(), json);
     match (sid, permission) {
         (None, _) => Class::Fixed(odd("it has no Sid")),
         (Some(sid), _) if !removable(&sid) => {
@@ -166,8 +180,8 @@ fn classify(json: &Json, sid: Option<&str>, target: &Target) -> Class {
     }
 }
 
-fn odd(why: &'static str, plain: Option<&Plain>) -> Odd {
-    let Some(plain) = plain else { return Odd { why, ..Odd::unreadable() } };
+fn odd(why: &'static str, plain: Option<&Plain>, json: &Json) -> Odd {
+    let Some(plain) = plain else { return opaque(why, json) };
     let kinds = plain.principal.iter().chain(&plain.not_principal);
     let principals = kinds.flat_map(|it| it.values().flatten()).cloned().collect();
     let keys = plain.condition.values().filter_map(|it| it.get("aws:sourcearn"));
@@ -177,6 +191,26 @@ fn odd(why: &'static str, plain: Option<&Plain>) -> Odd {
         principals,
         source_arns: keys.flatten().cloned().collect(),
     }
+}
+
+/// Whatever can be seen in a statement that is not understood: too much rather than too little, for these are
+/// the things that keep it, or its policy, from being touched.
+fn opaque(why: &'static str, json: &Json) -> Odd {
+    let mut res = Odd { why, ..Odd::unreadable() };
+    let Json::Object(members) = json else { return res };
+    for (key, value) in members {
+        match key.as_str() {
+            "Effect" => res.denies |= value.string() == Some("Deny"),
+            "Principal" | "NotPrincipal" => value.strings(&mut res.principals),
+            "Condition" => value.members(&mut |key, value| {
+                if key.eq_ignore_ascii_case("aws:sourcearn") {
+                    value.strings(&mut res.source_arns);
+                }
+            }),
+            _ => {}
+        }
+    }
+    res
 }
 
 /// What AddPermission would have been asked for, or why it cannot have been.
@@ -212,7 +246,7 @@ fn permission(plain: &Plain, json: &Json, target: &Target) -> Result<Permission,
     }
     let mut res = Permission {
         principal,
-        action: Action(action_as_written(json).unwrap_or(lower).to_owned()),
+        action: Action(action_as_written(json).unwrap_or_else(|| lower.clone())),
         source_arn: None,
         source_account: None,
         principal_org_id: None,
@@ -283,11 +317,13 @@ fn set_condition(
     if known { Ok(()) } else { Err("it has a condition that AddPermission does not write") }
 }
 
-/// The action is compared in lower case, and given back as it was written.
-fn action_as_written(json: &Json) -> Option<&str> {
+/// The action is compared in lower case, and given back as it was written, as far as AddPermission takes that.
+fn action_as_written(json: &Json) -> Option<String> {
     let Json::Object(members) = json else { return None };
     let (_, action) = members.iter().find(|(key, _)| key == "Action")?;
-    action.as_list().first()?.string()
+    let text = action.as_list().first()?.string()?;
+    let (_, name) = text.split_once(':').unwrap_or(("", text));
+    [text.to_owned(), format!("lambda:{name}")].into_iter().find(|it| is_action(it))
 }
 
 fn only(values: &std::collections::BTreeSet<String>) -> Option<&String> {

@@ -61,6 +61,7 @@ struct TargetReport<'a> {
     errors: Vec<ErrorReport<'a>>,
     done: Vec<DoneReport<'a>>,
     size: Option<Size>,
+    policy_version: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -197,6 +198,7 @@ fn target<'a>(outcome: &'a Outcome, plan: Option<&'a Plan>) -> TargetReport<'a> 
             })
             .collect(),
         size: plan.map(|it| Size { bytes: it.size, limit: size::LIMIT }),
+        policy_version: plan.and_then(|it| it.version.as_deref()),
     }
 }
 

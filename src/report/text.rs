@@ -74,7 +74,8 @@ fn others(totals: &Totals) -> String {
 
 fn target(outcome: &Outcome, plan: Option<&Plan>, color: bool) -> String {
     let changes = plan.map_or(&[][..], |it| &it.drift);
-    if changes.is_empty() && outcome.trouble.is_none() {
+    let other_version = plan.is_some_and(|it| it.version.is_some());
+    if changes.is_empty() && outcome.trouble.is_none() && !other_version {
         return String::new();
     }
     let mut res = String::new();
@@ -84,6 +85,13 @@ fn target(outcome: &Outcome, plan: Option<&Plan>, color: bool) -> String {
     }
     if let Some(it) = &outcome.trouble {
         res.push_str(&trouble(it, outcome, color));
+    }
+    if let Some(version) = plan.and_then(|it| it.version.as_deref()) {
+        let version = safe(version);
+        line(
+            &mut res,
+            &format!("    the policy is of Version {version}: ${{…}} in it stands for itself"),
+        );
     }
     if let Some(plan) = plan.filter(|it| it.size * 5 > size::LIMIT * 4) {
         let percent = plan.size * 100 / size::LIMIT;

@@ -146,27 +146,23 @@ pub fn deeds(outcome: &Outcome) -> Vec<String> {
 
 fn deed(it: &Done, outcome: &Outcome) -> String {
     let sid = safe(&it.step.sid);
-    let of_sid = |change: &&Change| change.drift.sid.as_deref() == Some(it.step.sid.as_str());
-    let found = outcome.found.as_ref().and_then(|plan| plan.drift.iter().find(of_sid));
-    let kind = found.map(|it| it.drift.kind);
     let old_name = |change: &Change| {
         let renamed = change.drift.kind == Kind::Renamed;
         renamed && change.drift.other.as_deref() == Some(it.step.sid.as_str())
     };
     let plan = outcome.found.as_ref();
     let is_old_name = plan.is_some_and(|plan| plan.drift.iter().any(old_name));
-    let was = match (kind, &it.step.action) {
-        (Some(Kind::Missing), _) => format!("{sid} was missing"),
-        (Some(Kind::Renamed), _) => format!("{sid} had another name"),
-        (Some(Kind::Absent), _) => format!("{sid} was unwanted"),
-        (Some(Kind::Expired), _) => format!("{sid} has expired"),
-        (Some(Kind::Duplicate), _) => format!("{sid} was there twice"),
-        (Some(Kind::Leftover), _) => format!("{sid} was a bridge left behind"),
-        (Some(Kind::Changed), _) => format!("{sid} had been changed"),
-        (Some(Kind::Orphaned), _) => format!("the principal of {sid} was deleted"),
-        (None, Action::Add(_)) => format!("{sid} was gone"),
-        (_, Action::Remove) if is_old_name => format!("{sid} was its old name"),
-        (Some(Kind::Unmanaged), _) | (None, Action::Remove) => format!("{sid} was in no file"),
+    let was = match it.step.kind {
+        _ if is_old_name && it.step.action == Action::Remove => format!("{sid} was its old name"),
+        Kind::Missing => format!("{sid} was missing"),
+        Kind::Renamed => format!("{sid} had another name"),
+        Kind::Unmanaged => format!("{sid} was in no file"),
+        Kind::Absent => format!("{sid} was unwanted"),
+        Kind::Expired => format!("{sid} has expired"),
+        Kind::Duplicate => format!("{sid} was there twice"),
+        Kind::Leftover => format!("{sid} was a bridge left behind"),
+        Kind::Changed => format!("{sid} had been changed"),
+        Kind::Orphaned => format!("the principal of {sid} was deleted"),
     };
     let what = match &it.step.action {
         Action::Add(permission_) => format!("added ({})", permission(permission_)),

@@ -115,7 +115,7 @@ proptest! {
             let answer = match &request {
                 Request::Done => break,
                 Request::Planned => {
-                    request = converge.proceed(None);
+                    request = converge.proceed(None, None, Timestamp::UNIX_EPOCH);
                     continue;
                 }
                 Request::Wait { at_least, attempt } => {

@@ -219,3 +219,37 @@ fn the_size_is_that_of_the_compact_text() {
     }
     assert_eq!(size::with(size::of_document(None), size::of_statement(&one)), policy(1).len());
 }
+
+#[test]
+fn what_is_not_understood_still_shows_what_keeps_it_from_being_touched() {
+    let twice = r#""Condition": {"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::b", "aws:SourceArn": "arn:aws:s3:::c"}}"#;
+    let statement = read(&format!(
+        r#"{{"Effect": "Deny", "Principal": {{"AWS": ["AROASNV5YASAZHWFURF3I"]}}, {twice}}}"#
+    ));
+    assert!(matches!(statement.class(), Class::Inexpressible(_)));
+    assert!(statement.blocks_adding() && statement.denies());
+    assert_eq!(statement.source_arns(), ["arn:aws:s3:::b", "arn:aws:s3:::c"]);
+}
+
+#[test]
+fn an_action_that_add_permission_would_refuse_is_put_back_in_its_own_spelling() {
+    let statement = expressible(r#"{"Action": "Lambda:invokeFunction"}"#);
+    assert_eq!(statement.permission().unwrap().action.0, "lambda:invokeFunction");
+}
+
+#[test]
+fn another_version_of_the_language_takes_variables_for_text() {
+    let statement = |version: &str, arn: &str| {
+        let text = format!(
+            r#"{{{version}"Statement":[{{"Sid":"s","Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction","Resource":"{FN}","Condition":{{"ArnLike":{{"AWS:SourceArn":"{arn}"}}}}}}]}}"#
+        );
+        document(&text).statements()[0].clone()
+    };
+    let (usual, old) = (r#""Version":"2012-10-17","#, r#""Version":"2008-10-17","#);
+    let variable = "arn:aws:s3:::${aws:PrincipalTag/team}";
+    assert!(matches!(statement(usual, variable).class(), Class::Expressible(_)));
+    assert!(matches!(statement(old, "arn:aws:s3:::b").class(), Class::Expressible(_)));
+    for version in [old, ""] {
+        assert!(matches!(statement(version, variable).class(), Class::Inexpressible(_)));
+    }
+}

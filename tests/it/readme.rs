@@ -50,6 +50,8 @@ fn every_hold_and_trouble_is_in_the_readme() {
         "still_needed",
         "not_approved",
         "refused",
+        "contended",
+        "gap_open",
         "function_missing",
         "access_denied",
         "throttled",

@@ -358,6 +358,7 @@ fn scenarios_show_everything() {
         "held: too_large",
         "held: still_needed",
         "held: refused",
+        "held: contended",
     ];
     let troubles = [
         "unknown: function_missing",
