@@ -208,15 +208,16 @@ fn hold(change: &Change, wanted: &Wanted, rules: &Rules, memory: &Memory) -> Opt
         }
         _ if drift.kind == Kind::Orphaned => Some(Reason::OrphanUnconfirmed),
         (_, Mode::Additive) if *effect == Effect::Narrows => Some(Reason::Additive),
-        _ => match (refused, &memory.may_not_add) {
-            (Some((_, answer)), _) => Some(Reason::Refused(answer.clone())),
-            (None, _) if drift.kind != Kind::Changed => None,
-            (None, Some(answer)) => Some(Reason::Refused(answer.clone())),
-            (None, None) => {
-                let added = memory.added.iter().filter(|it| Some(*it) == drift.sid.as_ref());
-                (added.count() > 1).then_some(Reason::Contended)
+        _ => {
+            let replaces = drift.kind == Kind::Changed;
+            let answer = refused.map(|(_, answer)| answer);
+            let answer = answer.or(memory.may_not_add.as_ref().filter(|_| replaces));
+            let added = memory.added.iter().filter(|it| Some(*it) == drift.sid.as_ref()).count();
+            match answer {
+                Some(answer) => Some(Reason::Refused(answer.clone())),
+                None => (replaces && added > 1).then_some(Reason::Contended),
             }
-        },
+        }
     }
 }
 

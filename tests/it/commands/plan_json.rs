@@ -90,6 +90,7 @@ fn every_member() {
                 "foreign": [{"sid": "console", "statement": console}],
                 "ignored": [], "errors": [], "done": [],
                 "size": {"bytes": policy(&live()).to_string().len(), "limit": 20480},
+                "policy_version": null,
             },
             {
                 "arn": "arn:aws:lambda:us-east-1:123456789012:function:nowhere:live",
@@ -101,7 +102,7 @@ fn every_member() {
                     "message": "function nowhere or its alias or version live does not exist in 123456789012/us-east-1",
                     "hint": "create it, or take the entry at permissions.yaml:12:15 out",
                 }],
-                "done": [], "size": null,
+                "done": [], "size": null, "policy_version": null,
             },
         ],
     });
