@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 use std::hint::black_box;
+use std::ops::Range;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
@@ -14,10 +15,10 @@ use permitd::drift::allow::Rules;
 use permitd::drift::plan::{Memory, plan};
 use permitd::policy::document::Document;
 
-/// Permission files for `functions` functions of `statements` statements.
-fn yaml(functions: usize, statements: usize) -> String {
+/// A permission file for these functions, with so many statements each.
+fn yaml(functions: Range<usize>, statements: usize) -> String {
     let mut res = "account: \"123456789012\"\nregion: us-east-1\nfunctions:\n".to_owned();
-    for f in 0..functions {
+    for f in functions {
         writeln!(res, "- function: fn-{f:05}\n  ownership: all\n  statements:").unwrap_or_default();
         for s in 0..statements {
             writeln!(
@@ -31,11 +32,9 @@ fn yaml(functions: usize, statements: usize) -> String {
     res
 }
 
-fn load(text: &str) -> Loaded {
-    let files = Files {
-        files: vec![File::new("permissions.yaml", text.to_owned())],
-        diagnostics: Vec::new(),
-    };
+fn load(texts: &[String]) -> Loaded {
+    let file = |text: &String| File::new("permissions.yaml", text.clone());
+    let files = Files { files: texts.iter().map(file).collect(), diagnostics: Vec::new() };
     resolve(permissions::parse(&files), &Context::default())
         .unwrap_or(Loaded { wanted: Vec::new() })
 }
@@ -61,13 +60,14 @@ fn parse(loaded: &Loaded, texts: &[String]) -> Vec<Document> {
 }
 
 fn core(c: &mut Criterion) {
-    let text = yaml(2_500, 10);
+    let text = [yaml(0..2_500, 10)];
     let mut group = c.benchmark_group("files");
     group.sample_size(10).throughput(Throughput::Elements(25_000));
     group.bench_function("read 25,000 statements of YAML", |b| b.iter(|| load(black_box(&text))));
     group.finish();
 
-    let loaded = load(&yaml(10_000, 20));
+    let files: Vec<String> = (0..10).map(|it| yaml(it * 1000..(it + 1) * 1000, 20)).collect();
+    let loaded = load(&files);
     let texts = live(&loaded);
     let documents = parse(&loaded, &texts);
     assert_eq!(documents.len(), 10_000, "the benchmark reads what it means to read");
