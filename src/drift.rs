@@ -6,6 +6,7 @@ pub mod bridge;
 pub mod converge;
 pub mod dialogue;
 pub mod diff;
+pub mod limits;
 pub mod outcome;
 pub mod plan;
 pub mod wanted;

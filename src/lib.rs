@@ -10,6 +10,7 @@
 //! | [`report`] | how people are told |
 //! | [`lambda`] | how Lambda is spoken to |
 //! | [`simulator`] | Lambda without AWS |
+//! | [`journal`] | what was done, and how to undo it |
 //! | [`observe`] | how permitd is watched |
 //! | [`daemon`] | how it keeps going |
 //! | `cli` | how people call it |
@@ -19,6 +20,7 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod drift;
+pub mod journal;
 pub mod lambda;
 pub mod observe;
 pub mod policy;

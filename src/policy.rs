@@ -5,6 +5,7 @@ pub mod document;
 pub mod grant;
 mod json;
 pub mod principal;
+pub mod risk;
 pub mod size;
 pub mod source;
 pub mod statement;

@@ -260,6 +260,7 @@ async fn understand(
         mode: mode.unwrap_or(Mode::Enforce),
         ignore: texts.settings.ignore.clone(),
         remove_inexpressible: texts.settings.remove_inexpressible,
+        ..Rules::default()
     };
     Ok((wanted, rules))
 }

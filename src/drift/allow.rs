@@ -1,10 +1,12 @@
 //! Which steps are allowed and which become holds: mode, ownership, ignore rules, suspension.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
+use jiff::Timestamp;
 use wildmatch::WildMatch;
 
-use crate::policy::{size::LIMIT, statement::Statement, target::Target};
+use crate::drift::limits::Limits;
+use crate::policy::{risk::Risk, size::LIMIT, statement::Statement, target::Target};
 
 /// What permitd may do. There is no default: a daemon will not start without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +41,16 @@ impl Ownership {
     }
 }
 
+/// How a statement is replaced whose content changed. Lambda has no update.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Replace {
+    /// The new content stands under a temporary Sid while the old one goes: no gap.
+    #[default]
+    Bridge,
+    /// Removed and added: half the calls, and a moment without it.
+    Direct,
+}
+
 /// Exempts live statements that are in no file. Every pattern given has to match (`*` and `?`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct IgnoreRule {
@@ -59,12 +71,31 @@ pub struct Rules {
     pub ignore: Vec<IgnoreRule>,
     /// Also take away what cannot be made again.
     pub remove_inexpressible: bool,
+    /// Grants with one of these risks are held unless their statement accepts it.
+    pub deny_risks: Vec<Risk>,
+    /// How much may be taken away before somebody is asked.
+    pub limits: Limits,
+    /// How far apart two reads have to be that both show a principal as deleted before it is believed.
+    pub orphan_grace: Duration,
+    /// When the files were loaded: a grant that expires later is revoked without asking.
+    pub loaded_at: Timestamp,
 }
 
+/// A live role was seen as a bare id for some seconds after it was made (`lambda-semantics.md`, 4).
+pub const ORPHAN_GRACE: Duration = Duration::from_mins(1);
+
 impl Default for Rules {
-    /// As `plan` does without a settings file.
+    /// As `plan` does without a settings file. Whatever has expired had expired before.
     fn default() -> Self {
-        Self { mode: Mode::Enforce, ignore: Vec::new(), remove_inexpressible: false }
+        Self {
+            mode: Mode::Enforce,
+            ignore: Vec::new(),
+            remove_inexpressible: false,
+            deny_risks: vec![Risk::P002],
+            limits: Limits::default(),
+            orphan_grace: ORPHAN_GRACE,
+            loaded_at: Timestamp::MAX,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the files want of one target.
 
-use crate::drift::allow::Ownership;
+use crate::drift::allow::{Ownership, Replace};
 use crate::policy::{grant::Grant, source::Source, target::Target};
 
 /// Everything the files say about one target, merged.
@@ -16,6 +16,8 @@ pub struct Wanted {
     pub absent: Vec<AbsentSid>,
     /// Only watch: report the drift, change nothing.
     pub suspend: bool,
+    /// How a changed statement is replaced.
+    pub replace: Replace,
     /// The first place that names this target.
     pub source: Source,
 }

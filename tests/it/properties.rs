@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use permitd::{
     drift::{
-        allow::{Ownership, Rules},
+        allow::{Ownership, Replace, Rules},
         plan::{Action, Memory, Plan, plan},
         wanted::{AbsentSid, Wanted},
     },
@@ -151,7 +151,9 @@ fn wanted() -> impl Strategy<Value = Wanted> {
     (grants(), ownership(), vec("[e-f]", 0..2)).prop_map(|(grants, ownership, mut absent)| {
         absent.dedup();
         let absent = absent.into_iter().map(|sid| AbsentSid { sid, source: source() }).collect();
-        Wanted { target: target(), ownership, grants, absent, suspend: false, source: source() }
+        let target = target();
+        let replace = Replace::default();
+        Wanted { target, ownership, grants, absent, suspend: false, replace, source: source() }
     })
 }
 

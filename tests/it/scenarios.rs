@@ -251,6 +251,7 @@ async fn play(scenario: &Scenario) -> Played {
         mode: settings.mode.unwrap(),
         ignore: settings.ignore.clone(),
         remove_inexpressible: settings.remove_inexpressible,
+        ..Rules::default()
     };
     let simulator = Simulator::with_clock(scenario.seed(), CLOCK).unwrap();
     if let Some(faults) = scenario.get("faults") {

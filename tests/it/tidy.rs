@@ -12,9 +12,26 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("report", &["policy", "drift", "config"]),
     ("lambda", &["policy"]),
     ("simulator", &["policy", "lambda"]),
-    ("observe", &["policy", "drift", "report", "lambda"]),
-    ("daemon", &["policy", "drift", "config", "report", "lambda", "simulator", "observe"]),
-    ("cli", &["policy", "drift", "config", "report", "lambda", "simulator", "observe", "daemon"]),
+    ("journal", &["policy", "drift"]),
+    ("observe", &["policy", "drift", "report", "lambda", "journal"]),
+    (
+        "daemon",
+        &["policy", "drift", "config", "report", "lambda", "simulator", "journal", "observe"],
+    ),
+    (
+        "cli",
+        &[
+            "policy",
+            "drift",
+            "config",
+            "report",
+            "lambda",
+            "simulator",
+            "journal",
+            "observe",
+            "daemon",
+        ],
+    ),
 ];
 /// No clock, no disk, no network, no runtime, no logging.
 const PURE: &[&str] = &["policy", "drift", "report", "config"];

@@ -8,7 +8,7 @@ use super::Context;
 use crate::config::diagnostic::{Diagnostic, File, Place};
 use crate::config::permissions::{FunctionEntry, Statement};
 use crate::config::walk::Spot;
-use crate::drift::allow::{IgnoreRule, Ownership};
+use crate::drift::allow::{IgnoreRule, Ownership, Replace};
 use crate::drift::bridge::is_reserved;
 use crate::drift::wanted::{AbsentSid, Wanted};
 use crate::policy::grant::{Grant, Permission};
@@ -148,7 +148,8 @@ impl<'a> Merged<'a> {
             grants.push(grant);
         }
         let suspend = self.suspend.is_some_and(|(it, _)| it);
-        Wanted { ownership, grants, absent, suspend, source: self.first.place().source(), target }
+        let source = self.first.place().source();
+        Wanted { ownership, grants, absent, suspend, replace: Replace::default(), source, target }
     }
 
     fn refuse_repetition(&self, target: &Target, diagnostics: &mut Vec<Diagnostic>) {
