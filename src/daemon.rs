@@ -3,5 +3,6 @@
 pub mod cadence;
 pub mod carry;
 pub mod clock;
+pub mod mind;
 pub mod pass;
-pub mod refusals;
+pub mod scribe;

@@ -11,6 +11,8 @@ pub enum Exit {
     Failure,
     /// Something differs.
     Drift,
+    /// Something is held by a limit or a risk.
+    Held,
     /// Wrong usage.
     Usage,
     /// Wrong configuration.
@@ -35,6 +37,7 @@ impl Exit {
             Self::Success => 0,
             Self::Failure => 1,
             Self::Drift => 2,
+            Self::Held => 3,
             Self::Usage => 64,
             Self::Config => 78,
             Self::Interrupted(Signal::Interrupt) => 130,
@@ -42,10 +45,11 @@ impl Exit {
         }
     }
 
-    /// How things stand: 1 wins over 2.
+    /// How things stand: 1 wins over 3, and 3 over 2.
     pub fn of(totals: &Totals) -> Self {
         match totals {
             it if it.failed + it.unknown > 0 => Self::Failure,
+            it if it.asked > 0 => Self::Held,
             it if it.differ > 0 => Self::Drift,
             _ => Self::Success,
         }
@@ -57,12 +61,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn failed_and_unknown_win_over_drift() {
-        let totals =
-            |differ, failed, unknown| Totals { differ, failed, unknown, ..Totals::default() };
-        assert_eq!(Exit::of(&totals(0, 0, 0)).code(), 0);
-        assert_eq!(Exit::of(&totals(3, 0, 0)).code(), 2);
-        assert_eq!(Exit::of(&totals(3, 1, 0)).code(), 1);
-        assert_eq!(Exit::of(&totals(0, 0, 1)).code(), 1);
+    fn failed_and_unknown_win_over_held_and_held_over_drift() {
+        let totals = |differ, asked, failed, unknown| {
+            Exit::of(&Totals { differ, asked, failed, unknown, ..Totals::default() }).code()
+        };
+        assert_eq!(totals(0, 0, 0, 0), 0);
+        assert_eq!(totals(3, 0, 0, 0), 2);
+        assert_eq!(totals(3, 1, 0, 0), 3);
+        assert_eq!(totals(3, 1, 1, 0), 1);
+        assert_eq!(totals(0, 0, 0, 1), 1);
     }
 }

@@ -5,13 +5,16 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio_util::sync::CancellationToken;
 
-use crate::daemon::clock::Clock;
+use crate::daemon::{
+    clock::Clock,
+    scribe::{Occasion, Scribe},
+};
 use crate::drift::{
-    approval::Approval,
     converge::Converge,
     dialogue::{Answer, Failure, FailureKind, Request, Write},
     plan::Action,
 };
+use crate::journal::entry::Outcome;
 use crate::lambda::gateway::{GatewayError, PolicyGateway, PolicyReader, Recovery};
 use crate::policy::target::Target;
 
@@ -22,6 +25,8 @@ pub struct Carrier<'a, G> {
     pub gateway: &'a G,
     /// What time it is.
     pub clock: Clock,
+    /// Where every write is taken down before it leaves.
+    pub scribe: &'a Scribe,
     /// No further request is started once this is cancelled; the one in flight is finished.
     pub stop: &'a CancellationToken,
 }
@@ -30,7 +35,7 @@ impl<G: PolicyReader> Carrier<'_, G> {
     /// Until there is a plan, or the end. There is nothing here to write with.
     pub async fn look(&self, target: &Target, converge: &mut Converge<'_>) {
         let mut request = converge.start();
-        while !matches!(request, Request::Planned | Request::Done | Request::Write(_)) {
+        while !is_pause(&request) {
             if self.stop.is_cancelled() {
                 request = converge.interrupt();
                 continue;
@@ -39,9 +44,11 @@ impl<G: PolicyReader> Carrier<'_, G> {
                 match request {
                     Request::Wait { attempt, at_least } => self.wait(attempt, at_least, true).await,
                     Request::Exists => self.exists(target).await,
-                    Request::Read | Request::Planned | Request::Write(_) | Request::Done => {
-                        self.read(target).await
-                    }
+                    Request::Read
+                    | Request::Planned
+                    | Request::Judge
+                    | Request::Write(_)
+                    | Request::Done => self.read(target).await,
                 }
             };
             // A read can be dropped at any time, also while it waits for its turn.
@@ -78,17 +85,17 @@ impl<G: PolicyReader> Carrier<'_, G> {
     }
 }
 
+/// Nothing more is asked until somebody decides.
+fn is_pause(request: &Request) -> bool {
+    matches!(request, Request::Planned | Request::Judge | Request::Done | Request::Write(_))
+}
+
 impl<G: PolicyGateway> Carrier<'_, G> {
-    /// From the plan to the end; what is passed in is told in [`Converge::proceed`].
-    pub async fn act(
-        &self,
-        target: &Target,
-        converge: &mut Converge<'_>,
-        approval: Option<Approval>,
-        may_not_add: Option<String>,
-    ) {
-        let mut request = converge.proceed(approval, may_not_add, (self.clock)());
-        while request != Request::Done {
+    /// From where it stands to the end, or until what is left has to be judged together with other targets.
+    pub async fn act(&self, target: &Target, converge: &mut Converge<'_>, occasion: &Occasion) {
+        let mut request = converge.proceed((self.clock)());
+        let mut doubt = None;
+        while !matches!(request, Request::Done | Request::Judge | Request::Planned) {
             // A statement that is away is brought back before anything is stopped.
             let may_stop = !converge.is_in_gap();
             if may_stop && self.stop.is_cancelled() {
@@ -96,22 +103,65 @@ impl<G: PolicyGateway> Carrier<'_, G> {
                 continue;
             }
             let answer = match request {
-                Request::Read | Request::Planned | Request::Done => self.read(target).await,
+                Request::Read | Request::Planned | Request::Judge | Request::Done => {
+                    self.read(target).await
+                }
                 Request::Exists => self.exists(target).await,
                 Request::Wait { attempt, at_least } => self.wait(attempt, at_least, may_stop).await,
-                Request::Write(write) => self.write(target, &write).await,
+                Request::Write(write) => self.write(target, &write, occasion, &mut doubt).await,
             };
             request = converge.answer(answer, (self.clock)());
+            self.settle(&mut doubt, converge).await;
         }
     }
 
-    async fn write(&self, target: &Target, write: &Write) -> Answer {
-        let Write { step, revision } = write;
+    async fn write(
+        &self,
+        target: &Target,
+        write: &Write,
+        occasion: &Occasion,
+        doubt: &mut Option<Doubt>,
+    ) -> Answer {
+        let entry = match self.scribe.begin(target, write, occasion, (self.clock)()).await {
+            Ok(entry) => entry,
+            Err(message) if write.step.action == Action::Remove => {
+                let hint = Some("see that the journal can be written".to_owned());
+                let kind = FailureKind::NotJournalled;
+                return Answer::Written(Err(Failure { kind, message, hint }));
+            }
+            Err(error) => {
+                tracing::error!(%target, sid = write.step.sid, error, "an addition is not in the journal");
+                None
+            }
+        };
+        let result = self.send(target, write).await;
+        let (outcome, message) = match &result {
+            Ok(()) => (Outcome::Done, None),
+            Err(it) if it.kind.is_unsure() => {
+                let before = write.clone();
+                *doubt = entry.map(|entry| Doubt { entry, write: before });
+                (Outcome::Unknown, Some(it.message.clone()))
+            }
+            Err(it) if it.kind == FailureKind::Unreachable => {
+                (Outcome::NotDone, Some(it.message.clone()))
+            }
+            Err(it) => (Outcome::Refused, Some(it.message.clone())),
+        };
+        self.scribe.finish(entry, outcome, message, (self.clock)()).await;
+        Answer::Written(result)
+    }
+
+    async fn send(&self, target: &Target, write: &Write) -> Result<(), Failure> {
+        let Write { step, revision, opens_gap, before: _, after: _, approval: _ } = write;
         let (answer, right) = match (&step.action, revision) {
             (Action::Add(permission), revision) => {
                 let call =
                     self.gateway.add_permission(target, &step.sid, permission, revision.as_deref());
                 (call.await, "lambda:AddPermission")
+            }
+            (Action::Remove, Some(revision)) if *opens_gap => {
+                let call = self.gateway.remove_permission(target, &step.sid, revision);
+                (call.await, "lambda:RemovePermission")
             }
             (Action::Remove, Some(revision)) => {
                 let call = self.gateway.remove_permission(target, &step.sid, revision);
@@ -120,12 +170,27 @@ impl<G: PolicyGateway> Carrier<'_, G> {
             // A policy that is not there has nothing to remove: read again.
             (Action::Remove, None) => {
                 let message = "there is no policy to remove it from".into();
-                let failure = Failure { kind: FailureKind::Gone, message, hint: None };
-                return Answer::Written(Err(failure));
+                return Err(Failure { kind: FailureKind::Gone, message, hint: None });
             }
         };
-        Answer::Written(answer.map_err(|it| failure(&it, right)))
+        answer.map_err(|it| failure(&it, right))
     }
+
+    /// A read has told what became of a write whose answer was lost: the journal hears of it.
+    async fn settle(&self, doubt: &mut Option<Doubt>, converge: &Converge<'_>) {
+        let Some(Doubt { entry, write }) = doubt.take_if(|_| !converge.is_in_doubt()) else { return };
+        let was_done = converge.done().last().is_some_and(|it| it.step == write.step);
+        let outcome = if was_done { Outcome::Done } else { Outcome::NotDone };
+        let message = Some("as a later read showed".to_owned());
+        self.scribe.finish(Some(entry), outcome, message, (self.clock)()).await;
+    }
+}
+
+/// An entry of the journal whose write may have been done.
+#[derive(Debug)]
+struct Doubt {
+    entry: i64,
+    write: Write,
 }
 
 /// A random time up to one that doubles from 200 ms to 20 s ("full jitter"): however many wait for the same
@@ -150,7 +215,8 @@ fn failure(error: &GatewayError, right: &str) -> Failure {
             FailureKind::Throttled(retry_after.unwrap_or_default())
         }
         Recovery::Denied => FailureKind::Denied,
-        Recovery::Rejected | Recovery::TooLarge => FailureKind::Refused,
+        Recovery::Rejected => FailureKind::Refused,
+        Recovery::TooLarge => FailureKind::TooLarge,
         Recovery::Unreachable => FailureKind::Unreachable,
         Recovery::Unknown if error.status.is_some() && error.code.is_none() => {
             FailureKind::BadAnswer

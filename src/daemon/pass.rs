@@ -1,17 +1,18 @@
-//! The targets of one pass: all are read, then what may be done is done, never two writes at once in one function.
+//! The targets of one account and region: read, widened as soon as seen, narrowed after all were judged together.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{StreamExt, stream};
+use jiff::Timestamp;
 
-use crate::daemon::{carry::Carrier, refusals::Refusals};
+use crate::daemon::{carry::Carrier, mind::Mind, scribe::Occasion};
 use crate::drift::{
-    allow::Rules,
+    allow::{Reason, Rules},
     approval::Approval,
     converge::Converge,
     outcome::{Outcome, StepResult},
-    plan::Plan,
+    plan::{Clearance, Decisions, Judgement, Plan},
     wanted::Wanted,
 };
 use crate::lambda::gateway::{PolicyGateway, PolicyReader};
@@ -20,118 +21,289 @@ use crate::policy::target::{AccountRegion, Target};
 /// Requests in flight at once; the budgets bound how many that are in a second.
 const CONCURRENCY: usize = 16;
 
+/// What a pass is made with.
+#[derive(Debug)]
+pub struct Worker<'a, G> {
+    /// To Lambda and back.
+    pub carrier: Carrier<'a, G>,
+    /// From pass to pass.
+    pub mind: &'a Mind,
+    /// What may be done.
+    pub rules: &'a Rules,
+    /// How many targets are managed in all, also by other passes.
+    pub n_targets: usize,
+    /// What set it off.
+    pub occasion: Occasion,
+}
+
 /// What a first look found.
 #[derive(Debug)]
 pub enum Seen<'a> {
-    /// There is something to do. The conversation can go on from here.
-    ToDo(Box<(&'a Wanted, Converge<'a>)>),
+    /// There is something to do, or something to ask. The conversation can go on from here.
+    Open(Box<(&'a Wanted, Converge<'a>)>),
     /// There is not.
     Settled(Box<Outcome>),
 }
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
     /// Which target, and its plan where it could be read.
     pub fn plan(&self) -> (&Target, Option<&Plan>) {
         match self {
-            Self::ToDo(it) => (&it.0.target, it.1.plan()),
-            Self::Settled(it) => (&it.target, it.found.as_ref()),
+            Self::Open(it) => (&it.0.target, it.1.plan()),
+            Self::Settled(it) => (&it.target, it.left.as_ref()),
         }
     }
 
-    /// As if nothing was done about it.
-    pub fn into_outcome(self) -> Outcome {
-        match self {
-            Self::ToDo(it) => it.1.outcome(),
-            Self::Settled(it) => *it,
-        }
+    /// Something is to be done about it.
+    pub fn has_steps(&self) -> bool {
+        matches!(self, Self::Open(it) if it.1.plan().is_some_and(|it| !it.steps.is_empty()))
     }
 
-    /// The same, and the conversation can still go on.
-    pub fn outcome(&self) -> Outcome {
+    /// As if nothing more was done about it; the conversation can still go on.
+    pub fn outcome(&self, now: Timestamp) -> Outcome {
         match self {
-            Self::ToDo(it) => it.1.clone().outcome(),
+            Self::Open(it) => it.1.clone().into_outcome(now),
             Self::Settled(it) => (**it).clone(),
         }
     }
-}
 
-/// Reads every target once, in the order given. `progress` hears of each.
-pub async fn look_at_all<'a, G: PolicyReader>(
-    carrier: &Carrier<'_, G>,
-    wanted: &'a [Wanted],
-    rules: &'a Rules,
-    refusals: &Refusals,
-    progress: impl Fn(),
-) -> Vec<Seen<'a>> {
-    let look = |wanted: &'a Wanted| {
-        let progress = &progress;
-        async move {
-            let known = refusals.of(wanted);
-            let mut converge = Converge::new(wanted, rules).remembering(known);
-            carrier.look(&wanted.target, &mut converge).await;
-            progress();
-            let to_do = converge.plan().is_some_and(|it| !it.steps.is_empty());
-            if to_do {
-                Seen::ToDo(Box::new((wanted, converge)))
-            } else {
-                Seen::Settled(Box::new(converge.outcome()))
-            }
-        }
-    };
-    stream::iter(wanted).map(look).buffered(CONCURRENCY).collect().await
-}
-
-/// Does what the looks found to do. `told` hears of each target that was worked on, as soon as it is through.
-pub async fn act_on_all<'a, G: PolicyGateway>(
-    carrier: &Carrier<'_, G>,
-    seen: Vec<Seen<'a>>,
-    approval: Option<&Approval>,
-    told: impl Fn(&Outcome),
-) -> Vec<Outcome> {
-    let mut outcomes = Vec::new();
-    let mut functions: BTreeMap<String, Vec<(&'a Wanted, Converge<'a>)>> = BTreeMap::new();
-    for seen in seen {
-        match seen {
-            Seen::Settled(it) => outcomes.push(*it),
-            Seen::ToDo(it) => {
-                functions.entry(it.0.target.function_arn()).or_default().push(*it);
-            }
+    fn decide(&mut self, now: Timestamp, decide: impl FnOnce(&mut Decisions)) {
+        if let Self::Open(it) = self {
+            let mut decisions = it.1.decisions().clone();
+            decide(&mut decisions);
+            it.1.decide(decisions, now);
         }
     }
-    // A statement that could not be brought back in one place stops replacing in that account and region:
-    // whoever may remove and not add would lose one statement after the other.
-    let lost: Mutex<BTreeMap<AccountRegion, String>> = Mutex::default();
-    // Lambda loses additions that run in parallel in one function (`lambda-semantics.md`, 7).
-    let function = |group: Vec<(&'a Wanted, Converge<'a>)>| {
-        let (told, lost) = (&told, &lost);
-        async move {
-            let mut res = Vec::new();
-            for (wanted, mut converge) in group {
-                let place = wanted.target.account_region();
-                let heard =
-                    lost.lock().unwrap_or_else(PoisonError::into_inner).get(&place).cloned();
-                carrier.act(&wanted.target, &mut converge, approval.cloned(), heard).await;
-                let outcome = converge.outcome();
-                if let Some(answer) = lost_for_good(&outcome) {
-                    lost.lock().unwrap_or_else(PoisonError::into_inner).insert(place, answer);
+}
+
+impl<'a, G: PolicyReader> Worker<'a, G> {
+    /// Reads one target.
+    pub async fn look(&self, wanted: &'a Wanted) -> Seen<'a> {
+        let now = (self.carrier.clock)();
+        let decisions = self.mind.decisions(wanted, self.carrier.scribe.why_not(), now);
+        let mut converge = Converge::new(wanted, self.rules)
+            .remembering(self.mind.memory_of(&wanted.target))
+            .deciding(decisions);
+        self.carrier.look(&wanted.target, &mut converge).await;
+        let asks = |it: &Plan| it.holds().any(|(_, it)| it.is_approvable());
+        if converge.plan().is_some_and(|it| !it.steps.is_empty() || asks(it)) {
+            Seen::Open(Box::new((wanted, converge)))
+        } else {
+            Seen::Settled(Box::new(self.close(wanted, converge)))
+        }
+    }
+
+    /// Reads every target once. `progress` hears of each.
+    pub async fn look_at_all(&self, wanted: &'a [Wanted], progress: impl Fn()) -> Vec<Seen<'a>> {
+        let look = |wanted: &'a Wanted| {
+            let progress = &progress;
+            async move {
+                let seen = self.look(wanted).await;
+                progress();
+                seen
+            }
+        };
+        stream::iter(wanted).map(look).buffered(CONCURRENCY).collect().await
+    }
+
+    /// Judges all narrowing that was seen together. Without `why` to wait, the plans tell what came of it.
+    pub fn judge(&self, seen: &mut [Seen<'a>]) {
+        let now = (self.carrier.clock)();
+        let plans = seen.iter().filter_map(|it| match it {
+            Seen::Open(it) => Some((&it.0.target, it.1.plan()?, it.1.decisions())),
+            Seen::Settled(_) => None,
+        });
+        let judgement = self.mind.judge(plans, &self.rules.limits, self.n_targets, now);
+        let judgement: Arc<Judgement> = Arc::new(judgement);
+        for it in seen {
+            let clearance = Clearance::Judged(Arc::clone(&judgement));
+            it.decide(now, |it| it.clearance = clearance);
+        }
+    }
+
+    /// Somebody said yes to what was shown.
+    pub fn approve(&self, seen: &mut [Seen<'a>], approval: &Approval) {
+        let now = (self.carrier.clock)();
+        for it in seen {
+            it.decide(now, |it| it.approved.push(approval.clone()));
+        }
+    }
+
+    /// Nothing but this is done.
+    pub fn restrict(&self, seen: &mut [Seen<'a>], only: &Approval) {
+        let now = (self.carrier.clock)();
+        for it in seen {
+            it.decide(now, |it| it.only = Some(only.clone()));
+        }
+    }
+
+    /// The end of a conversation: what it found out is remembered.
+    fn close(&self, wanted: &Wanted, converge: Converge<'_>) -> Outcome {
+        let now = (self.carrier.clock)();
+        let (outcome, memory) = converge.into_parts(now);
+        self.mind.learn(&wanted.target, memory);
+        self.mind.settle(&outcome, now);
+        outcome
+    }
+
+    /// As if nothing more was done about any of it.
+    pub fn close_all(&self, seen: Vec<Seen<'a>>) -> Vec<Outcome> {
+        let close = |seen| match seen {
+            Seen::Settled(it) => *it,
+            Seen::Open(it) => self.close(it.0, it.1),
+        };
+        seen.into_iter().map(close).collect()
+    }
+}
+
+impl<'a, G: PolicyGateway> Worker<'a, G> {
+    /// A whole pass: reads all, widens what is seen as soon as it is seen, judges, narrows. `told` hears of each
+    /// target that was worked on, as soon as it is through.
+    pub async fn pass(&self, wanted: &[&'a Wanted], told: impl Fn(&Outcome)) -> Vec<Outcome> {
+        let mut functions: BTreeMap<String, Vec<&'a Wanted>> = BTreeMap::new();
+        for it in wanted {
+            functions.entry(it.target.function_arn()).or_default().push(it);
+        }
+        let lost = Lost::default();
+        let look = |(function, group): (String, Vec<&'a Wanted>)| {
+            let lost = &lost;
+            async move {
+                let mut res = Vec::new();
+                for wanted in group {
+                    let seen = self.look(wanted).await;
+                    res.push(self.act(seen, &function, lost, Clearance::Pending).await);
                 }
-                told(&outcome);
-                res.push(outcome);
+                res
             }
-            res
-        }
-    };
-    let mut through =
-        stream::iter(functions.into_values()).map(function).buffer_unordered(CONCURRENCY);
-    while let Some(group) = through.next().await {
-        outcomes.extend(group);
+        };
+        let groups: Vec<Vec<Seen<'a>>> =
+            stream::iter(functions).map(look).buffer_unordered(CONCURRENCY).collect().await;
+        let mut seen: Vec<Seen<'a>> = groups.into_iter().flatten().collect();
+        self.judge(&mut seen);
+        self.through(seen, &lost, told).await
     }
-    outcomes.sort_by(|a, b| a.target.cmp(&b.target));
-    outcomes
+
+    /// Does what the looks found to do, after it was judged: widening first, everywhere.
+    pub async fn act_on_all(&self, seen: Vec<Seen<'a>>, told: impl Fn(&Outcome)) -> Vec<Outcome> {
+        let lost = Lost::default();
+        let widen = |group: (String, Vec<Seen<'a>>)| {
+            let lost = &lost;
+            async move {
+                let mut res = Vec::new();
+                for seen in group.1 {
+                    res.push(self.act(seen, &group.0, lost, Clearance::Pending).await);
+                }
+                res
+            }
+        };
+        let judged = seen.iter().find_map(|it| match it {
+            Seen::Open(it) => Some(it.1.decisions().clearance.clone()),
+            Seen::Settled(_) => None,
+        });
+        let groups: Vec<Vec<Seen<'a>>> = stream::iter(by_function(seen))
+            .map(widen)
+            .buffer_unordered(CONCURRENCY)
+            .collect()
+            .await;
+        let mut seen: Vec<Seen<'a>> = groups.into_iter().flatten().collect();
+        let now = (self.carrier.clock)();
+        for it in &mut seen {
+            it.decide(now, |it| it.clearance = judged.clone().unwrap_or_default());
+        }
+        self.through(seen, &lost, told).await
+    }
+
+    /// To the end of every conversation.
+    async fn through(
+        &self,
+        seen: Vec<Seen<'a>>,
+        lost: &Lost,
+        told: impl Fn(&Outcome),
+    ) -> Vec<Outcome> {
+        let narrow = |(function, group): (String, Vec<Seen<'a>>)| {
+            let told = &told;
+            async move {
+                let mut res = Vec::new();
+                for seen in group {
+                    let clearance = match &seen {
+                        Seen::Open(it) => it.1.decisions().clearance.clone(),
+                        Seen::Settled(_) => Clearance::Pending,
+                    };
+                    let outcome = match self.act(seen, &function, lost, clearance).await {
+                        Seen::Settled(it) => *it,
+                        Seen::Open(it) => self.close(it.0, it.1),
+                    };
+                    told(&outcome);
+                    res.push(outcome);
+                }
+                res
+            }
+        };
+        let groups = stream::iter(by_function(seen)).map(narrow).buffer_unordered(CONCURRENCY);
+        let mut outcomes: Vec<Outcome> = groups.collect::<Vec<_>>().await.into_iter().flatten().collect();
+        outcomes.sort_by(|a, b| a.target.cmp(&b.target));
+        outcomes
+    }
+
+    /// Goes on with one conversation as far as it may.
+    async fn act(
+        &self,
+        seen: Seen<'a>,
+        function: &str,
+        lost: &Lost,
+        clearance: Clearance,
+    ) -> Seen<'a> {
+        let Seen::Open(mut open) = seen else { return seen };
+        let turn = self.mind.turn(function);
+        let _turn = turn.lock().await;
+        let (wanted, converge) = &mut *open;
+        let place = wanted.target.account_region();
+        let mut decisions = converge.decisions().clone();
+        decisions.clearance = clearance;
+        decisions.may_not_add = decisions.may_not_add.or_else(|| lost.heard(&place));
+        converge.decide(decisions, (self.carrier.clock)());
+        let may_go_on = converge.plan().is_some_and(|it| !it.steps.is_empty());
+        if may_go_on {
+            self.carrier.act(&wanted.target, converge, &self.occasion).await;
+            lost.learn(place, converge);
+        }
+        Seen::Open(open)
+    }
 }
 
-/// Why no other statement is replaced, where one was taken away and could not be brought back.
-fn lost_for_good(outcome: &Outcome) -> Option<String> {
-    let lost = outcome.done.iter().any(|it| matches!(it.result, StepResult::Lost(_)));
-    lost.then(|| format!("not replaced, for {} lost a statement that way", outcome.target))
+fn by_function(seen: Vec<Seen<'_>>) -> BTreeMap<String, Vec<Seen<'_>>> {
+    let mut res: BTreeMap<String, Vec<Seen<'_>>> = BTreeMap::new();
+    for it in seen {
+        res.entry(it.plan().0.function_arn()).or_default().push(it);
+    }
+    res
+}
+
+/// A statement that could not be brought back in one place stops replacing in that account and region:
+/// whoever may remove and not add would lose one statement after the other.
+#[derive(Debug, Default)]
+struct Lost(Mutex<BTreeMap<AccountRegion, String>>);
+
+impl Lost {
+    fn heard(&self, place: &AccountRegion) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(place).cloned()
+    }
+
+    fn learn(&self, place: AccountRegion, converge: &Converge<'_>) {
+        if converge.done().iter().any(|it| matches!(it.result, StepResult::Lost(_))) {
+            let why = "not replaced, for a statement was lost that way in this pass".to_owned();
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(place, why);
+        }
+    }
+}
+
+/// What is held in these outcomes until somebody says yes.
+pub fn held(outcomes: &[Outcome]) -> Approval {
+    Approval::of_held(outcomes.iter().filter_map(|it| Some((&it.target, it.left.as_ref()?))))
+}
+
+/// Targets with an orphan that time will confirm.
+pub fn waits_for_grace(outcome: &Outcome) -> bool {
+    let holds = outcome.left.iter().flat_map(Plan::holds);
+    holds.into_iter().any(|(_, it)| matches!(it, Reason::OrphanUnconfirmed(_)))
 }

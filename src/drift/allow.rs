@@ -132,6 +132,8 @@ impl Rules {
 pub enum Reason {
     /// `suspend: true` on the target.
     Suspended,
+    /// Somebody paused it; the text says until when or why.
+    Paused(String),
     /// The mode is `additive`, and this takes access away.
     Additive,
     /// It could not be made again; the text says why.
@@ -140,24 +142,52 @@ pub enum Reason {
     Fixed(&'static str),
     /// Two live statements share the Sid, and RemovePermission cannot tell them apart.
     AmbiguousSid,
-    /// An orphan is only touched when it is sure that its principal was deleted.
-    OrphanUnconfirmed,
+    /// An orphan is only touched when two reads, this far apart, show that its principal was deleted.
+    OrphanUnconfirmed(Duration),
     /// A statement with a deleted principal is in the policy, so Lambda refuses every AddPermission.
     BlockedByOrphan {
         /// The Sid of that statement, or a stand-in where it has none.
         orphan: String,
         /// It is in no file and not owned.
         foreign: bool,
+        /// It goes as soon as it is sure that its principal was deleted.
+        passes: bool,
     },
     /// The policy would be longer than Lambda allows.
     TooLarge {
         /// The bytes it would have.
         size: usize,
     },
-    /// A bridge whose own statement is not there yet.
+    /// Wanted access stands in no other statement yet.
     StillNeeded,
+    /// The grant has a risk that the settings deny and its statement does not accept.
+    Risk(Risk),
+    /// More would be taken away within an hour than `max_revocations` allows.
+    MaxRevocations {
+        /// In this pass.
+        wanted: usize,
+        /// In the hour before.
+        done: usize,
+        /// Allowed.
+        limit: u32,
+    },
+    /// More targets would lose something within an hour than `max_changed_targets` allows.
+    MaxChangedTargets {
+        /// In this pass and in the hour before.
+        changed: usize,
+        /// Managed.
+        targets: usize,
+        /// Allowed, in percent.
+        percent: u32,
+    },
+    /// Nobody could call the target any more.
+    LastAllow,
+    /// It was seen after the narrowing of this pass had been judged.
+    NotJudged,
     /// It is not in the plan that somebody said yes to.
     NotApproved,
+    /// The journal cannot be written; the text says why.
+    NoJournal(String),
     /// It was added twice in this conversation, and reads back as something else.
     Contended,
     /// Lambda refused it in this conversation; the text is its answer.
@@ -169,18 +199,44 @@ impl Reason {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Suspended => "suspended",
+            Self::Paused(_) => "paused",
             Self::Additive => "additive",
             Self::Inexpressible(_) => "inexpressible",
             Self::Fixed(_) => "no_sid",
             Self::AmbiguousSid => "ambiguous_sid",
-            Self::OrphanUnconfirmed => "orphan_unconfirmed",
+            Self::OrphanUnconfirmed(_) => "orphan_unconfirmed",
             Self::BlockedByOrphan { .. } => "blocked_by_orphan",
             Self::TooLarge { .. } => "too_large",
             Self::StillNeeded => "still_needed",
+            Self::Risk(_) => "denied_risk",
+            Self::MaxRevocations { .. } => "max_revocations",
+            Self::MaxChangedTargets { .. } => "max_changed_targets",
+            Self::LastAllow => "last_allow",
+            Self::NotJudged => "not_judged",
             Self::NotApproved => "not_approved",
+            Self::NoJournal(_) => "journal_unavailable",
             Self::Contended => "contended",
             Self::Refused(_) => "refused",
         }
+    }
+
+    /// A limit or a risk: it is done once somebody says yes to it.
+    pub fn is_approvable(&self) -> bool {
+        matches!(
+            self,
+            Self::Risk(_)
+                | Self::MaxRevocations { .. }
+                | Self::MaxChangedTargets { .. }
+                | Self::LastAllow
+        )
+    }
+
+    /// It ends by itself, within a minute or so.
+    pub fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::OrphanUnconfirmed(_) | Self::BlockedByOrphan { passes: true, .. } | Self::NotJudged
+        )
     }
 }
 
@@ -190,14 +246,27 @@ impl fmt::Display for Reason {
         match self {
             Self::Suspended | Self::Additive => Ok(()),
             Self::Inexpressible(why) | Self::Fixed(why) => write!(f, ", {why}"),
+            Self::Paused(why) | Self::NoJournal(why) => write!(f, ", {why}"),
             Self::AmbiguousSid => f.write_str(", two statements share this Sid"),
-            Self::OrphanUnconfirmed => f.write_str(", its principal may be back in a moment"),
-            Self::BlockedByOrphan { orphan, foreign } => {
+            Self::OrphanUnconfirmed(grace) => {
+                let grace = grace.as_secs();
+                write!(f, ", until a read {grace} s later still shows its principal deleted")
+            }
+            Self::BlockedByOrphan { orphan, foreign, passes: _ } => {
                 let whose = if *foreign { ", which is not ours" } else { "" };
                 write!(f, ", Lambda adds nothing beside {orphan}{whose}")
             }
             Self::TooLarge { size } => write!(f, ", {size} bytes of {LIMIT}"),
-            Self::StillNeeded => f.write_str(", the statement it stands in for is not there"),
+            Self::StillNeeded => f.write_str(", wanted access stands nowhere else yet"),
+            Self::Risk(risk) => write!(f, ", {risk}: {}", risk.title()),
+            Self::MaxRevocations { wanted, done, limit } => {
+                write!(f, ", {wanted} wanted and {done} done in the last hour; {limit} allowed")
+            }
+            Self::MaxChangedTargets { changed, targets, percent } => {
+                write!(f, ", {changed} of {targets} targets would lose something; {percent}% allowed")
+            }
+            Self::LastAllow => f.write_str(", nothing would be allowed any more"),
+            Self::NotJudged => f.write_str(", seen after this pass was judged; the next one decides"),
             Self::NotApproved => f.write_str(", the policy changed after the plan was shown"),
             Self::Contended => f.write_str(", it was added twice and reads back as something else"),
             Self::Refused(answer) => write!(f, ", {answer}"),

@@ -10,11 +10,13 @@ use jiff::Timestamp;
 
 use crate::drift::{
     allow::{Reason, Rules},
-    approval::Approval,
+    approval::{Approval, Entry, entries_of},
+    bridge,
     dialogue::{Answer, Failure, FailureKind, Request, Write},
     diff::Kind,
+    memory::TargetMemory,
     outcome::{Done, Outcome, State, StepResult, Trouble, TroubleReason},
-    plan::{Action, Effect, Memory, Plan, Step, plan},
+    plan::{Action, Change, Clearance, Decisions, Effect, How, Memory, Plan, Step, plan},
     wanted::Wanted,
 };
 use crate::policy::{document::Document, grant::Permission, statement::Statement};
@@ -41,12 +43,9 @@ const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
 pub struct Converge<'a> {
     wanted: &'a Wanted,
     rules: &'a Rules,
-    approval: Option<Approval>,
     expecting: Expecting,
-    /// Revisions that our own writes replaced: a read that shows one is stale.
-    spent: Vec<String>,
-    /// The last write was an addition, so there has to be a policy.
-    policy_expected: bool,
+    /// From earlier conversations, and for later ones.
+    known: TargetMemory,
     known_to_exist: bool,
     live: Option<Document>,
     memory: Memory,
@@ -72,6 +71,7 @@ enum Expecting {
     Policy,
     Exists,
     Proceed,
+    Judgement,
     Written,
     WaitThen(Box<Request>),
     Nothing,
@@ -82,6 +82,9 @@ enum Expecting {
 struct InFlight {
     write: Write,
     replaced: Option<Statement>,
+    /// What it makes of the Sids of its change, and whether the limits were asked about it.
+    entries: Vec<Entry>,
+    limited: bool,
 }
 
 /// A statement that we took away to replace it.
@@ -107,10 +110,8 @@ impl<'a> Converge<'a> {
         Self {
             wanted,
             rules,
-            approval: None,
             expecting: Expecting::Nothing,
-            spent: Vec::new(),
-            policy_expected: false,
+            known: TargetMemory::default(),
             known_to_exist: false,
             live: None,
             memory: Memory::default(),
@@ -128,10 +129,17 @@ impl<'a> Converge<'a> {
         }
     }
 
-    /// Knows from earlier conversations which replacements Lambda refuses: Sid and answer.
+    /// Knows what earlier conversations about the same target found out.
     #[must_use]
-    pub fn remembering(mut self, not_replaceable: Vec<(String, String)>) -> Self {
-        self.memory.not_replaceable = not_replaceable;
+    pub fn remembering(mut self, known: TargetMemory) -> Self {
+        self.known = known;
+        self
+    }
+
+    /// Keeps to what was decided elsewhere.
+    #[must_use]
+    pub fn deciding(mut self, decisions: Decisions) -> Self {
+        self.memory.decisions = decisions;
         self
     }
 
@@ -145,22 +153,46 @@ impl<'a> Converge<'a> {
         self.left.as_ref()
     }
 
-    /// Goes on from [`Request::Planned`]. With an approval, nothing but what is in it is done.
-    /// `may_not_add` is Lambda's word, heard elsewhere, that a statement that is taken away cannot be brought
-    /// back: then none is replaced.
-    pub fn proceed(
-        &mut self,
-        approval: Option<Approval>,
-        may_not_add: Option<String>,
-        now: Timestamp,
-    ) -> Request {
-        if self.expecting != Expecting::Proceed {
+    /// The policy as last read.
+    pub fn live(&self) -> Option<&Document> {
+        self.live.as_ref()
+    }
+
+    /// A write was sent whose answer was lost, and no read has told yet what became of it.
+    pub fn is_in_doubt(&self) -> bool {
+        self.doubtful.is_some()
+    }
+
+    /// The writes so far.
+    pub fn done(&self) -> &[Done] {
+        &self.done
+    }
+
+    /// What was decided so far.
+    pub fn decisions(&self) -> &Decisions {
+        &self.memory.decisions
+    }
+
+    /// Decides anew; the plan changes with it, and nothing is asked.
+    pub fn decide(&mut self, decisions: Decisions, now: Timestamp) {
+        self.memory.decisions = decisions;
+        if self.left.is_some() {
+            let untouched = self.done.is_empty();
+            self.left = Some(self.make_plan(now));
+            if untouched {
+                self.found.clone_from(&self.left);
+            }
+        }
+    }
+
+    /// Goes on from [`Request::Planned`] or [`Request::Judge`].
+    pub fn proceed(&mut self, now: Timestamp) -> Request {
+        if !matches!(self.expecting, Expecting::Proceed | Expecting::Judgement) {
             return Request::Done;
         }
-        self.approval = approval;
-        self.memory.may_not_add = may_not_add;
+        self.left = Some(self.make_plan(now));
         self.writes_left = self.left.as_ref().map_or(0, |it| it.steps.len() * 3 + SPARE_WRITES);
-        if self.memory.may_not_add.is_some() { self.planned(now) } else { self.act() }
+        self.act()
     }
 
     /// A statement was taken away to be replaced, or perhaps was, and is not back yet.
@@ -197,7 +229,7 @@ impl<'a> Converge<'a> {
             (Expecting::Written, Answer::Written(result)) => {
                 match (self.in_flight.take(), result) {
                     (Some(done), Ok(())) => {
-                        self.has_written(done);
+                        self.has_written(done, now);
                         self.read()
                     }
                     (Some(it), Err(failure)) => self.not_written(it, failure, now),
@@ -213,23 +245,81 @@ impl<'a> Converge<'a> {
         }
     }
 
-    /// How it ended.
-    pub fn outcome(self) -> Outcome {
+    /// How it ended, and what to remember of it.
+    pub fn into_parts(mut self, now: Timestamp) -> (Outcome, TargetMemory) {
+        self.remember(now);
+        let known = std::mem::take(&mut self.known);
+        let contended: Vec<String> = known.contended(now).into_iter().map(str::to_owned).collect();
+        (self.outcome(&contended), known)
+    }
+
+    /// How it stands.
+    pub fn into_outcome(self, now: Timestamp) -> Outcome {
+        self.into_parts(now).0
+    }
+
+    fn outcome(mut self, contended: &[String]) -> Outcome {
+        self.trouble = self.what_went_wrong();
         let gap_open = self.trouble.as_ref().is_some_and(|it| it.reason == TroubleReason::GapOpen);
         let state = match (&self.trouble, &self.left) {
             (Some(_), Some(_)) => State::Failed,
             (Some(_), None) if gap_open => State::Failed,
+            (None, Some(_)) if !contended.is_empty() => State::Contended,
             (None, Some(plan)) => State::of(plan),
             (_, None) => State::Unknown,
         };
+        let fight = || Trouble {
+            reason: TroubleReason::Contended,
+            message: format!("put right three times within an hour: {}", contended.join(", ")),
+            hint: Some(OTHER_WRITER.to_owned()),
+        };
+        let trouble = self.trouble.or_else(|| (state == State::Contended).then(fight));
         Outcome {
             target: self.wanted.target.clone(),
             state,
-            trouble: self.trouble,
+            trouble,
             found: self.found,
             left: self.left,
             done: self.done,
         }
+    }
+
+    /// What was done is remembered as a repair, what came to nothing as a refusal.
+    fn remember(&mut self, now: Timestamp) {
+        let mut sids: Vec<&str> = self
+            .done
+            .iter()
+            .filter(|it| it.result == StepResult::Done && !bridge::is_reserved(&it.step.sid))
+            .map(|it| it.step.sid.as_str())
+            .collect();
+        sids.sort_unstable();
+        sids.dedup();
+        for sid in sids {
+            self.known.repaired(sid, self.text_of(sid).unwrap_or_default(), now);
+        }
+        for (change, reason) in self.left.iter().flat_map(Plan::holds) {
+            let answer = if let Reason::Refused(answer) = reason {
+                answer.clone()
+            } else if *reason == Reason::Contended {
+                reason.to_string()
+            } else {
+                continue;
+            };
+            let Some(sid) = &change.drift.sid else { continue };
+            // What was only held, and not tried, is known already.
+            let tried = self.done.iter().any(|it| {
+                it.step.sid == *sid && it.step.replaces.as_ref() == Some(sid) && it.opened_gap
+            });
+            if let (true, Some(text)) = (tried, self.text_of(sid)) {
+                self.known.refused(sid, text, answer, now);
+            }
+        }
+    }
+
+    /// The statement that is wanted under this Sid.
+    fn text_of(&self, sid: &str) -> Option<String> {
+        let grant = self.wanted.grants.iter().find(|it| it.sid == sid)?;
+        Some(grant.permission.statement_text(sid, &self.wanted.target))
     }
 
     fn ask(&mut self, request: Request) -> Request {
@@ -238,6 +328,7 @@ impl<'a> Converge<'a> {
             Request::Exists => Expecting::Exists,
             Request::Write(_) => Expecting::Written,
             Request::Planned => Expecting::Proceed,
+            Request::Judge => Expecting::Judgement,
             Request::Wait { .. } | Request::Done => Expecting::Nothing,
         };
         request
@@ -253,6 +344,12 @@ impl<'a> Converge<'a> {
     }
 
     fn finish(&mut self) -> Request {
+        self.expecting = Expecting::Nothing;
+        Request::Done
+    }
+
+    /// What went wrong, also where nothing was given up.
+    fn what_went_wrong(&mut self) -> Option<Trouble> {
         let contended = || {
             let mut holds = self.left.iter().flat_map(Plan::holds);
             let (change, reason) = holds.find(|(_, it)| **it == Reason::Contended)?;
@@ -263,9 +360,7 @@ impl<'a> Converge<'a> {
                 hint: Some(OTHER_WRITER.to_owned()),
             })
         };
-        self.trouble = self.refusal.take().or_else(contended);
-        self.expecting = Expecting::Nothing;
-        Request::Done
+        self.trouble.take().or_else(|| self.refusal.take()).or_else(contended)
     }
 
     fn give_up(
@@ -282,7 +377,7 @@ impl<'a> Converge<'a> {
             let old = old.text();
             tell(format!("; {sid} was taken away to be replaced and is not back; it was {old}"));
         }
-        if let Some(InFlight { write, replaced }) = &self.doubtful {
+        if let Some(InFlight { write, replaced, .. }) = &self.doubtful {
             let what = match write.step.action {
                 Action::Remove => "removal",
                 Action::Add(_) => "addition",
@@ -298,17 +393,16 @@ impl<'a> Converge<'a> {
     }
 
     fn has_read(&mut self, policy: Option<(String, String)>, now: Timestamp) -> Request {
+        // A removal whose answer was lost may have been that of the last statement.
         let removal_in_doubt =
             self.doubtful.as_ref().is_some_and(|it| it.write.step.action == Action::Remove);
-        let is_stale = match &policy {
-            None => self.policy_expected && !removal_in_doubt && self.counts.stale < MAX_STALE,
-            Some((_, revision)) => self.spent.contains(revision),
-        };
-        if is_stale {
+        if policy.is_none() && removal_in_doubt {
+            self.known.expect_nothing();
+        }
+        if !self.known.believes(policy.as_ref().map(|(_, it)| it.as_str()), now) {
             return self.stale();
         }
-        if policy.is_none() && self.policy_expected {
-            self.policy_expected = false;
+        if policy.is_none() {
             self.known_to_exist = false;
         }
         let live = match policy {
@@ -325,7 +419,8 @@ impl<'a> Converge<'a> {
         };
         self.known_to_exist |= live.is_some();
         self.live = live;
-        self.settle_doubt();
+        self.known.saw(self.live.as_ref(), now);
+        self.settle_doubt(now);
         let back = self
             .live
             .as_ref()
@@ -339,12 +434,12 @@ impl<'a> Converge<'a> {
 
     /// A read of another revision tells what became of a write whose answer was lost. One of the same revision
     /// does not: it may be from before the write, and if it is not, the same write goes out again, guarded.
-    fn settle_doubt(&mut self) {
+    fn settle_doubt(&mut self, now: Timestamp) {
         let revision = self.live.as_ref().map(Document::revision);
         if let Some(it) = self.doubtful.take_if(|it| it.write.revision.as_deref() != revision)
             && self.was_applied(&it.write.step)
         {
-            self.has_written(it);
+            self.has_written(it, now);
         }
     }
 
@@ -352,7 +447,8 @@ impl<'a> Converge<'a> {
         self.counts.stale += 1;
         if self.counts.stale > MAX_STALE {
             self.left = None;
-            let message = "GetPolicy keeps giving a policy that our own write replaced";
+            self.known.doubt();
+            let message = "GetPolicy keeps giving a policy that was replaced already";
             return self.give_up(TroubleReason::StaleRead, message, Some(OTHER_WRITER.to_owned()));
         }
         self.wait(self.counts.stale, Duration::ZERO, Request::Read)
@@ -380,9 +476,11 @@ impl<'a> Converge<'a> {
                 }
             }
             FailureKind::Denied => TroubleReason::AccessDenied,
-            FailureKind::Refused | FailureKind::Gone | FailureKind::Conflict => {
-                TroubleReason::Refused
-            }
+            FailureKind::Refused
+            | FailureKind::TooLarge
+            | FailureKind::NotJournalled
+            | FailureKind::Gone
+            | FailureKind::Conflict => TroubleReason::Refused,
         };
         self.left = None;
         self.give_up(reason, message, hint)
@@ -397,15 +495,27 @@ impl<'a> Converge<'a> {
         let message = format!("function {what} does not exist in {}", target.account_region());
         let hint = format!("create it, or take the entry at {} out", self.wanted.source);
         self.left = None;
+        self.known.expect_nothing();
         self.give_up(TroubleReason::FunctionMissing, message, Some(hint))
     }
 
+    fn make_plan(&mut self, now: Timestamp) -> Plan {
+        let live = self.live.as_ref();
+        let statements = live.map_or(&[][..], Document::statements);
+        let sure = |it: &&Statement| self.known.confirms(it, self.rules.orphan_grace, now);
+        self.memory.confirmed = statements.iter().filter(sure).map(|it| it.text().to_owned()).collect();
+        let refusals = self.wanted.grants.iter().filter_map(|it| {
+            let text = it.permission.statement_text(&it.sid, &self.wanted.target);
+            let answer = self.known.refusal(&it.sid, &text, now)?;
+            Some((it.sid.clone(), answer.to_owned()))
+        });
+        self.memory.not_replaceable =
+            if self.known.has_refusals() { refusals.collect() } else { Vec::new() };
+        plan(self.wanted, live, self.rules, &self.memory, now)
+    }
+
     fn planned(&mut self, now: Timestamp) -> Request {
-        let mut plan = plan(self.wanted, self.live.as_ref(), self.rules, &self.memory, now);
-        if let Some(approval) = &self.approval {
-            restrict(&mut plan, approval, self.wanted, &self.memory);
-        }
-        self.left = Some(plan);
+        self.left = Some(self.make_plan(now));
         if self.found.is_none() {
             self.found.clone_from(&self.left);
             return self.ask(Request::Planned);
@@ -418,7 +528,12 @@ impl<'a> Converge<'a> {
         if let Some(gap) = self.gap.clone().filter(|it| it.restoring) {
             return self.put_back(&gap);
         }
-        let Some(step) = self.left.as_ref().and_then(|it| it.steps.first()).cloned() else {
+        let pending = self.memory.decisions.clearance == Clearance::Pending;
+        let steps = self.left.as_ref().map_or(&[][..], |it| &it.steps);
+        let Some(step) = steps.iter().find(|it| !(pending && it.late)).cloned() else {
+            if !steps.is_empty() {
+                return self.ask(Request::Judge);
+            }
             let gap = self.gap.as_ref().map(|it| it.sid.clone());
             let mut holds = self.left.iter().flat_map(Plan::holds);
             let held = holds.find(|(it, _)| gap.is_some() && it.drift.sid == gap);
@@ -447,17 +562,40 @@ impl<'a> Converge<'a> {
         self.write(step, replaced)
     }
 
-    /// The live statement that this step takes away for a new one.
+    /// The live statement that this step takes away for a new one, where it is away until that comes.
     fn replaced_by(&self, step: &Step) -> Option<Statement> {
-        let change = self.left.as_ref().and_then(|it| it.drift.get(step.change))?;
-        let replaces = step.kind == Kind::Changed && step.action == Action::Remove;
-        change.drift.before.clone().filter(|_| replaces)
+        let change = self.change_of(step)?;
+        let opens = change.how == How::Gap && step.action == Action::Remove;
+        change.drift.before.clone().filter(|_| opens)
+    }
+
+    fn change_of(&self, step: &Step) -> Option<&Change> {
+        self.left.as_ref().and_then(|it| it.drift.get(step.change))
     }
 
     fn write(&mut self, step: Step, replaced: Option<Statement>) -> Request {
         let revision = self.live.as_ref().map(|it| it.revision().to_owned());
-        let write = Write { step, revision };
-        self.in_flight = Some(InFlight { write: write.clone(), replaced });
+        let statements = self.live.as_ref().map_or(&[][..], Document::statements);
+        let (before, after) = match &step.action {
+            Action::Add(it) => (None, Some(it.statement_text(&step.sid, &self.wanted.target))),
+            Action::Remove => {
+                let old = statements.iter().find(|it| it.sid() == Some(step.sid.as_str()));
+                (old.map(|it| it.text().to_owned()), None)
+            }
+        };
+        let target = &self.wanted.target;
+        let decisions = &self.memory.decisions;
+        let change = self.change_of(&step);
+        let entries = change.map(|it| entries_of(target, it)).unwrap_or_default();
+        let approval = change.and_then(|it| decisions.approval_of(target, it));
+        let limited = step.effect == Effect::Narrows
+            && decisions.clearance != Clearance::Free
+            && approval.is_none()
+            && change.is_some_and(Change::is_judged);
+        let approval = approval.map(Approval::digest);
+        let opens_gap = replaced.is_some();
+        let write = Write { step, revision, before, after, approval, opens_gap };
+        self.in_flight = Some(InFlight { write: write.clone(), replaced, entries, limited });
         self.ask(Request::Write(write))
     }
 
@@ -470,6 +608,8 @@ impl<'a> Converge<'a> {
             effect: Effect::Widens,
             kind: Kind::Changed,
             change: usize::MAX,
+            replaces: Some(gap.sid.clone()),
+            late: false,
         };
         match gap.old.permission() {
             _ if there => {
@@ -499,18 +639,19 @@ impl<'a> Converge<'a> {
         }
     }
 
-    fn has_written(&mut self, done: InFlight) {
-        let InFlight { write: Write { step, revision }, replaced } = done;
+    fn has_written(&mut self, done: InFlight, now: Timestamp) {
+        let InFlight { write, replaced, entries, limited } = done;
+        let Write { step, revision, opens_gap, .. } = write;
         self.doubtful.take_if(|it| it.write.step == step);
-        self.policy_expected = matches!(step.action, Action::Add(_));
-        self.spent.extend(revision);
+        let added = matches!(step.action, Action::Add(_));
+        self.known.wrote(revision.as_deref(), added, now);
         self.counts = Counts::default();
         let in_gap = self.gap.as_ref().filter(|it| it.sid == step.sid);
         let result = match in_gap {
             Some(gap) if gap.restoring => StepResult::PutBack,
             Some(_) | None => StepResult::Done,
         };
-        if result == StepResult::Done && self.policy_expected {
+        if result == StepResult::Done && added {
             self.memory.added.push(step.sid.clone());
         }
         if in_gap.is_some() {
@@ -520,7 +661,7 @@ impl<'a> Converge<'a> {
             self.memory.open_gap = Some(step.sid.clone());
             self.gap = Some(Gap { sid: step.sid.clone(), old, restoring: false });
         }
-        self.done.push(Done { step, result });
+        self.done.push(Done { step, result, entries, limited, opened_gap: opens_gap });
     }
 
     fn not_written(&mut self, it: InFlight, failure: Failure, now: Timestamp) -> Request {
@@ -528,7 +669,9 @@ impl<'a> Converge<'a> {
         match kind {
             FailureKind::Gone | FailureKind::Conflict => {
                 self.known_to_exist &= kind != FailureKind::Gone;
-                self.policy_expected &= kind != FailureKind::Gone;
+                if kind == FailureKind::Gone {
+                    self.known.expect_nothing();
+                }
                 self.counts.conflicts += 1;
                 let most = if self.is_in_gap() { MAX_CONFLICTS_IN_GAP } else { MAX_CONFLICTS };
                 if self.counts.conflicts > most {
@@ -555,58 +698,72 @@ impl<'a> Converge<'a> {
                 }
                 self.wait(self.counts.failures, Duration::ZERO, Request::Read)
             }
-            FailureKind::Denied | FailureKind::Refused => {
-                let step = it.write.step;
-                if kind == FailureKind::Denied && step.action != Action::Remove {
-                    self.memory.may_not_add = Some(message.clone());
+            FailureKind::NotJournalled => {
+                // Nothing was sent, so what was read still stands.
+                self.memory.decisions.no_journal = Some(message);
+                self.planned(now)
+            }
+            FailureKind::TooLarge if self.builds_bridge(&it.write.step) => {
+                // It says there is no room for both: then there is a gap.
+                self.memory.unbridgeable.extend(it.write.step.replaces);
+                self.planned(now)
+            }
+            FailureKind::Denied | FailureKind::Refused | FailureKind::TooLarge => {
+                if kind == FailureKind::Denied && it.write.step.action != Action::Remove {
+                    self.memory.decisions.may_not_add = Some(message.clone());
                 }
-                self.refused(step, Failure { kind, message, hint }, now)
+                self.refused(it, Failure { kind, message, hint }, now)
             }
         }
     }
 
+    fn builds_bridge(&self, step: &Step) -> bool {
+        step.replaces.is_some() && bridge::is_reserved(&step.sid) && step.action != Action::Remove
+    }
+
     /// A write that failed changed nothing, so the policy as read still stands.
-    fn refused(&mut self, step: Step, failure: Failure, now: Timestamp) -> Request {
+    fn refused(&mut self, it: InFlight, failure: Failure, now: Timestamp) -> Request {
         let Failure { kind, message, hint } = failure;
+        let InFlight { write: Write { step, opens_gap, .. }, entries, limited, .. } = it;
+        let done = |step: Step, result: StepResult| Done {
+            step,
+            result,
+            entries,
+            limited,
+            opened_gap: opens_gap,
+        };
         if let Some(gap) = self.gap.as_mut().filter(|it| it.sid == step.sid) {
             if gap.restoring {
                 let old = gap.old.text().to_owned();
-                self.done.push(Done { step, result: StepResult::Lost(old) });
+                self.done.push(done(step, StepResult::Lost(old)));
                 let message = format!("the old statement was refused as well: {message}");
                 return self.give_up(TroubleReason::GapOpen, message, None);
             }
             gap.restoring = true;
         }
-        self.memory.refused.push((step.sid.clone(), message.clone()));
+        // Where the bridge is refused, the statement is not replaced.
+        let about = if self.builds_bridge(&step) { step.replaces.clone() } else { None };
+        let about = about.unwrap_or_else(|| step.sid.clone());
+        self.memory.refused.push((about.clone(), message.clone()));
         let reason = match kind {
             FailureKind::Denied => TroubleReason::AccessDenied,
             FailureKind::Gone
             | FailureKind::Conflict
             | FailureKind::Throttled(_)
             | FailureKind::Refused
+            | FailureKind::TooLarge
+            | FailureKind::NotJournalled
             | FailureKind::Unreachable
             | FailureKind::Unsure
             | FailureKind::BadAnswer => TroubleReason::Refused,
         };
-        let named = format!("{}: {message}", step.sid);
+        let named = format!("{about}: {message}");
         self.refusal.get_or_insert(Trouble { reason, message: named, hint });
-        self.done.push(Done { step, result: StepResult::Refused(message) });
+        self.done.push(done(step, StepResult::Refused(message)));
         self.planned(now)
     }
 }
 
 fn has_sid(document: &Document, sid: &str) -> bool {
     document.statements().iter().any(|it| it.sid() == Some(sid))
-}
-
-/// What was not said yes to becomes a hold; a replacement once begun is finished.
-fn restrict(plan: &mut Plan, approval: &Approval, wanted: &Wanted, memory: &Memory) {
-    for change in &mut plan.drift {
-        let begun = memory.open_gap.is_some() && change.drift.sid == memory.open_gap;
-        if change.held.is_none() && !begun && !approval.covers(&wanted.target, change) {
-            change.held = Some(Reason::NotApproved);
-        }
-    }
-    let drift = &plan.drift;
-    plan.steps.retain(|it| drift.get(it.change).is_some_and(|it| it.held.is_none()));
 }

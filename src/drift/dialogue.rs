@@ -20,6 +20,8 @@ pub enum Request {
     },
     /// A plan was made for the first time. The conversation goes on from it once it is told to.
     Planned,
+    /// Nothing is left but what waits for the judgement of the whole pass.
+    Judge,
     /// One guarded write.
     Write(Write),
     /// The end; the outcome tells it.
@@ -33,6 +35,14 @@ pub struct Write {
     pub step: Step,
     /// From the read that it was planned from; none only for the first statement of a target.
     pub revision: Option<String>,
+    /// The statement that it takes away, as it was read.
+    pub before: Option<String>,
+    /// The statement that it asks for, as Lambda will write it.
+    pub after: Option<String>,
+    /// The digest of what somebody said yes to, if this was in it.
+    pub approval: Option<String>,
+    /// The new statement comes under the same Sid, and until then it is away.
+    pub opens_gap: bool,
 }
 
 /// What Lambda said. A failure tells how to go on.
@@ -72,10 +82,21 @@ pub enum FailureKind {
     Denied,
     /// Not done; final.
     Refused,
+    /// Not done: the policy would be too long.
+    TooLarge,
+    /// Not sent: the journal could not be written.
+    NotJournalled,
     /// Not sent.
     Unreachable,
     /// Perhaps done.
     Unsure,
     /// An answer that is not Lambda's; perhaps done.
     BadAnswer,
+}
+
+impl FailureKind {
+    /// The write may have been done.
+    pub fn is_unsure(self) -> bool {
+        matches!(self, Self::Unsure | Self::BadAnswer)
+    }
 }

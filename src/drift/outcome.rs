@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::drift::{
     allow::Reason,
+    approval::Entry,
     plan::{Plan, Step},
 };
 use crate::policy::target::Target;
@@ -35,8 +36,12 @@ pub enum State {
     Drifted,
     /// Something differs, and all of it is held.
     Held,
+    /// Somebody else undoes again and again what is put right.
+    Contended,
     /// Something differs, and the file says to watch only.
     Suspended,
+    /// Something differs, and somebody paused it.
+    Paused,
     /// A write was refused, or did not come through.
     Failed,
     /// It could not be read.
@@ -45,8 +50,16 @@ pub enum State {
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 6] =
-        [Self::InSync, Self::Drifted, Self::Held, Self::Suspended, Self::Failed, Self::Unknown];
+    pub const ALL: [Self; 8] = [
+        Self::InSync,
+        Self::Drifted,
+        Self::Held,
+        Self::Contended,
+        Self::Suspended,
+        Self::Paused,
+        Self::Failed,
+        Self::Unknown,
+    ];
 
     /// The name in reports, metrics and `/status`.
     pub fn name(self) -> &'static str {
@@ -54,7 +67,9 @@ impl State {
             Self::InSync => "in_sync",
             Self::Drifted => "drifted",
             Self::Held => "held",
+            Self::Contended => "contended",
             Self::Suspended => "suspended",
+            Self::Paused => "paused",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
         }
@@ -63,15 +78,17 @@ impl State {
     /// Of a policy that was read, from what its plan leaves to do.
     pub fn of(plan: &Plan) -> Self {
         let refused = |it: &Reason| matches!(it, Reason::Refused(_) | Reason::Contended);
-        let mut holds = plan.holds().map(|(_, reason)| reason);
+        let all = |it: fn(&Reason) -> bool| plan.holds().all(|(_, reason)| it(reason));
         if plan.is_in_sync() {
             Self::InSync
         } else if plan.holds().any(|(_, it)| refused(it)) {
             Self::Failed
         } else if !plan.steps.is_empty() {
             Self::Drifted
-        } else if holds.all(|it| *it == Reason::Suspended) {
+        } else if all(|it| matches!(it, Reason::Suspended)) {
             Self::Suspended
+        } else if all(|it| matches!(it, Reason::Paused(_))) {
+            Self::Paused
         } else {
             Self::Held
         }
@@ -112,6 +129,8 @@ pub enum TroubleReason {
     Conflict,
     /// A statement was taken away, and neither the new one nor the old one could be added.
     GapOpen,
+    /// The same Sid was put right three times within an hour.
+    Contended,
     /// It was stopped before it was through.
     Interrupted,
 }
@@ -130,6 +149,7 @@ impl TroubleReason {
             Self::Refused => "refused",
             Self::Conflict => "conflict",
             Self::GapOpen => "gap_open",
+            Self::Contended => "contended",
             Self::Interrupted => "interrupted",
         }
     }
@@ -148,6 +168,12 @@ pub struct Done {
     pub step: Step,
     /// What became of it.
     pub result: StepResult,
+    /// What its change makes of the Sids that it is about.
+    pub entries: Vec<Entry>,
+    /// It took access away, and the limits were asked about it.
+    pub limited: bool,
+    /// The statement was taken away before the new one could stand.
+    pub opened_gap: bool,
 }
 
 /// What became of a write.

@@ -1,26 +1,23 @@
 //! Drift becomes ordered steps, each with its effect on access, and holds for what may not be done.
-//!
-//! The order, and why:
-//!
-//! 1. Owned statements with a deleted principal that are to go: while one stands, Lambda refuses every addition.
-//! 2. Additions that fit: widening before narrowing, so that nobody is locked out on the way to the new policy.
-//! 3. Replacements. Lambda has no update, so the statement is removed and added; in between is a gap, and the plan says so.
-//!    A replacement that was interrupted comes first of all (its Sid is passed in as `open_gap`).
-//! 4. Removals that change nothing (duplicates, renamed, leftovers), then those that narrow.
-//! 5. Additions and replacements that fit only after those.
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::drift::{
-    allow::{Mode, Reason, Rules},
-    diff::{Diff, Drift, Kind, diff},
+    allow::{Reason, Rules},
+    approval::Approval,
+    bridge,
+    diff::{Diff, Drift, Kind, diff, is_live},
+    hold, order,
     wanted::Wanted,
 };
 use crate::policy::{
     document::{Document, USUAL_VERSION},
-    grant::Permission,
+    grant::{Grant, Permission},
     size,
-    statement::{Class, Statement},
+    statement::Statement,
+    target::Target,
 };
 
 /// What is to be done to one target, as data: nothing is left to decide.
@@ -49,10 +46,25 @@ pub struct Change {
     pub drift: Drift,
     /// What putting it right does to access.
     pub effect: Effect,
-    /// The statement is away for a moment while it is replaced.
-    pub gap: bool,
+    /// How a statement is replaced.
+    pub how: How,
+    /// It narrows, and no limit is asked: a replacement that was begun, or a grant that ran out.
+    pub exempt: bool,
+    /// A replacement that was begun: it is finished, whatever was said yes to.
+    pub begun: bool,
     /// Why nothing is done.
     pub held: Option<Reason>,
+}
+
+/// How a live statement becomes another one. Lambda has no update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// It is only added, or only removed, or both without anybody missing it.
+    Plain,
+    /// The new content stands under a temporary Sid while the old statement goes: no gap.
+    Bridged,
+    /// Removed and added: it is away for a moment.
+    Gap,
 }
 
 /// What a step does to access.
@@ -90,6 +102,10 @@ pub struct Step {
     pub kind: Kind,
     /// Which entry of [`Plan::drift`] it is for.
     pub change: usize,
+    /// The Sid that is being replaced, for the steps of a replacement.
+    pub replaces: Option<String>,
+    /// It waits until the narrowing of the pass was judged.
+    pub late: bool,
 }
 
 /// The writes there are.
@@ -101,20 +117,69 @@ pub enum Action {
     Remove,
 }
 
-/// What the conversation so far has to say to the next plan.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What was found out and decided so far, for the next plan of a conversation.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Memory {
     /// A Sid whose old statement we removed and whose new one is not there yet.
     pub open_gap: Option<String>,
     /// Sids that Lambda refused to write, with its answer.
     pub refused: Vec<(String, String)>,
-    /// Sids whose new content was refused in an earlier conversation, after the old one had been taken away
-    /// for it: it is not taken away again for nothing.
+    /// Sids whose replacement with a gap was refused in an earlier conversation: it is not opened again for
+    /// nothing.
     pub not_replaceable: Vec<(String, String)>,
+    /// Sids for whose bridge Lambda has no room.
+    pub unbridgeable: Vec<String>,
     /// Sids that were added in this conversation.
     pub added: Vec<String>,
+    /// The texts of statements whose principal is deleted for sure.
+    pub confirmed: Vec<String>,
+    /// What was decided for this conversation.
+    pub decisions: Decisions,
+}
+
+/// What others decided about one target. Each changes the plan, and nothing else does.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Decisions {
+    /// What was judged of all narrowing of a pass together.
+    pub clearance: Clearance,
+    /// Said yes to: it is done beyond every limit.
+    pub approved: Vec<Approval>,
+    /// If given, nothing else is done.
+    pub only: Option<Approval>,
+    /// Somebody paused the target; the text says until when or why.
+    pub paused: Option<String>,
     /// Lambda's word that we may not add anything here: then nothing is taken away to be replaced, either.
     pub may_not_add: Option<String>,
+    /// The journal cannot be written: nothing is taken away.
+    pub no_journal: Option<String>,
+}
+
+impl Decisions {
+    /// The yes that this change is covered by, if one is.
+    pub fn approval_of(&self, target: &Target, change: &Change) -> Option<&Approval> {
+        self.approved.iter().find(|it| it.covers(target, change))
+    }
+}
+
+/// Whether narrowing may be done.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Clearance {
+    /// It was not judged yet: it is planned, and waits.
+    #[default]
+    Pending,
+    /// It was judged together with the rest of its pass.
+    Judged(Arc<Judgement>),
+    /// Nobody judges: somebody asked for exactly this.
+    Free,
+}
+
+/// What came of judging the narrowing steps of a pass.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Judgement {
+    /// What was judged.
+    pub seen: Approval,
+    /// The limit that all of it together is beyond.
+    pub beyond: Option<Reason>,
 }
 
 /// Plans from the policy as read. It cannot fail; it can only hold.
@@ -126,19 +191,31 @@ pub fn plan(
     now: Timestamp,
 ) -> Plan {
     let Diff { drift, foreign, ignored } = diff(wanted, live, rules, now);
-    let mut changes: Vec<Change> = drift.into_iter().map(|it| change(it, live)).collect();
-    for change in &mut changes {
-        change.held = hold(change, wanted, rules, memory);
-    }
-    hold_for_orphans(&mut changes, live, &foreign);
-    hold_needed_bridges(&mut changes);
+    let scene = Scene { wanted, live, rules, memory, now };
+    let mut changes: Vec<Change> = drift.into_iter().map(|it| scene.change(it)).collect();
+    hold::by_themselves(&scene, &mut changes);
     let size = size::of_document(live);
-    let steps = order(&mut changes, size, wanted, memory);
+    // What does not fit is held, and that may hold something else; each turn holds one more.
+    let steps = loop {
+        let before = n_held(&changes);
+        hold::beyond_limits(&scene, &mut changes);
+        hold::beside_orphans(&scene, &mut changes, &foreign);
+        hold::still_needed(&scene, &mut changes);
+        hold::last_allow(&scene, &mut changes);
+        let steps = order::order(&scene, &mut changes, size);
+        if before == n_held(&changes) {
+            break steps;
+        }
+    };
     let revision = live.map(|it| it.revision().to_owned());
     let version =
         live.map(|it| it.version().unwrap_or("2008-10-17")).filter(|it| *it != USUAL_VERSION);
     let version = version.map(str::to_owned);
     Plan { revision, drift: changes, steps, foreign, ignored, size, version }
+}
+
+fn n_held(changes: &[Change]) -> usize {
+    changes.iter().filter(|it| it.held.is_some()).count()
 }
 
 impl Plan {
@@ -150,6 +227,11 @@ impl Plan {
     /// Something differs that is not put right.
     pub fn holds(&self) -> impl Iterator<Item = (&Change, &Reason)> {
         self.drift.iter().filter_map(|it| it.held.as_ref().map(|held| (it, held)))
+    }
+
+    /// What takes access away and is asked of the limits.
+    pub fn narrowing(&self) -> impl Iterator<Item = &Change> {
+        self.drift.iter().filter(|it| it.is_judged() && it.held.is_none())
     }
 }
 
@@ -163,191 +245,90 @@ impl Change {
     pub fn removes(&self) -> bool {
         self.drift.before.is_some()
     }
+
+    /// The limits are asked.
+    pub fn is_judged(&self) -> bool {
+        self.effect == Effect::Narrows && !self.exempt
+    }
 }
 
-fn change(drift: Drift, live: Option<&Document>) -> Change {
-    let denies = drift.before.as_ref().is_some_and(Statement::denies);
-    let effect = match drift.kind {
-        Kind::Orphaned | Kind::Missing if drift.after.is_some() => Effect::Widens,
-        Kind::Leftover if !has_twin(&drift, live) => Effect::Narrows,
-        Kind::Missing | Kind::Orphaned | Kind::Renamed | Kind::Duplicate | Kind::Leftover => {
-            Effect::Neutral
-        }
-        Kind::Changed | Kind::Unmanaged | Kind::Absent | Kind::Expired if denies => Effect::Widens,
-        Kind::Changed | Kind::Unmanaged | Kind::Absent | Kind::Expired => Effect::Narrows,
-    };
-    let gap = matches!(drift.kind, Kind::Changed) && !denies;
-    Change { drift, effect, gap, held: None }
+/// Everything that a plan is made from, at hand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scene<'a> {
+    pub(super) wanted: &'a Wanted,
+    pub(super) live: Option<&'a Document>,
+    pub(super) rules: &'a Rules,
+    pub(super) memory: &'a Memory,
+    pub(super) now: Timestamp,
 }
 
-/// A bridge may go unnoticed once the statement it stood in for is there.
-fn has_twin(drift: &Drift, live: Option<&Document>) -> bool {
-    let Some(before) = &drift.before else { return false };
-    let Some(permission) = before.permission() else { return false };
-    live.is_some_and(|it| {
-        it.statements().iter().any(|it| it.sid() != before.sid() && it.says(permission))
-    })
-}
+impl<'a> Scene<'a> {
+    pub(super) fn statements(&self) -> &'a [Statement] {
+        self.live.map_or(&[][..], Document::statements)
+    }
 
-/// The reasons that one change has by itself.
-fn hold(change: &Change, wanted: &Wanted, rules: &Rules, memory: &Memory) -> Option<Reason> {
-    let Change { drift, effect, gap: _, held: _ } = change;
-    let of_sid = |(sid, _): &&(String, String)| Some(sid) == drift.sid.as_ref();
-    let refused = memory.refused.iter().find(of_sid).or_else(|| {
-        let replaced = drift.kind == Kind::Changed;
-        memory.not_replaceable.iter().find(of_sid).filter(|_| replaced)
-    });
-    let class = drift.before.as_ref().map(Statement::class);
-    let needs_asking = !rules.remove_inexpressible;
-    match (class, rules.mode) {
-        _ if wanted.suspend => Some(Reason::Suspended),
-        _ if drift.ambiguous => Some(Reason::AmbiguousSid),
-        (Some(Class::Fixed(odd)), _) => Some(Reason::Fixed(odd.why)),
-        (Some(Class::Inexpressible(odd)), _) if needs_asking => {
-            Some(Reason::Inexpressible(odd.why))
-        }
-        _ if drift.kind == Kind::Orphaned => Some(Reason::OrphanUnconfirmed),
-        (_, Mode::Additive) if *effect == Effect::Narrows => Some(Reason::Additive),
-        _ => {
-            let replaces = drift.kind == Kind::Changed;
-            let answer = refused.map(|(_, answer)| answer);
-            let answer = answer.or(memory.may_not_add.as_ref().filter(|_| replaces));
-            let added = memory.added.iter().filter(|it| Some(*it) == drift.sid.as_ref()).count();
-            match answer {
-                Some(answer) => Some(Reason::Refused(answer.clone())),
-                None => (replaces && added > 1).then_some(Reason::Contended),
+    /// The live statement under the temporary Sid of a replacement.
+    pub(super) fn bridge_of(&self, sid: &str) -> Option<&'a Statement> {
+        let bridge = bridge::bridge_sid(&self.wanted.target, sid);
+        self.statements().iter().find(|it| it.sid() == Some(bridge.as_str()))
+    }
+
+    /// Grants that are wanted now.
+    pub(super) fn grants(&self) -> impl Iterator<Item = &'a Grant> {
+        let now = self.now;
+        self.wanted.grants.iter().filter(move |it| is_live(it, now))
+    }
+
+    /// A grant stands under its own Sid.
+    pub(super) fn stands(&self, grant: &Grant) -> bool {
+        self.statements()
+            .iter()
+            .any(|it| it.sid() == Some(grant.sid.as_str()) && it.says(&grant.permission))
+    }
+
+    fn change(&self, drift: Drift) -> Change {
+        let denies = drift.before.as_ref().is_some_and(Statement::denies);
+        let effect = match drift.kind {
+            Kind::Orphaned | Kind::Missing if drift.after.is_some() => Effect::Widens,
+            Kind::Missing | Kind::Orphaned | Kind::Renamed | Kind::Duplicate | Kind::Leftover => {
+                Effect::Neutral
             }
-        }
+            Kind::Changed | Kind::Unmanaged | Kind::Absent | Kind::Expired if denies => {
+                Effect::Widens
+            }
+            Kind::Changed | Kind::Unmanaged | Kind::Absent | Kind::Expired => Effect::Narrows,
+        };
+        let begun = self.is_begun(&drift);
+        let ran_out = drift.kind == Kind::Expired && self.expired_while_loaded(&drift);
+        Change { drift, effect, how: How::Plain, exempt: begun || ran_out, begun, held: None }
     }
-}
 
-/// Nothing can be added while a statement with a deleted principal stands that does not go in this plan.
-fn hold_for_orphans(changes: &mut [Change], live: Option<&Document>, foreign: &[Statement]) {
-    let goes = |it: &Statement| {
-        let same = |change: &&Change| change.drift.before.as_ref() == Some(it);
-        changes.iter().find(same).is_some_and(|it| it.held.is_none() && !it.adds())
-    };
-    let statements = live.map_or(&[][..], Document::statements);
-    let Some(orphan) = statements.iter().find(|it| it.blocks_adding() && !goes(it)) else { return };
-    let reason = Reason::BlockedByOrphan {
-        orphan: orphan.sid().unwrap_or("a statement without a Sid").to_owned(),
-        foreign: foreign.contains(orphan),
-    };
-    for change in changes {
-        if change.held.is_none() && change.adds() {
-            change.held = Some(reason.clone());
+    /// Its bridge stands, or its old statement is away: only what is under way already is left to do.
+    fn is_begun(&self, drift: &Drift) -> bool {
+        let Some(sid) = drift.sid.as_deref() else { return false };
+        let grant = drift.after.as_ref();
+        let bridged = || {
+            let bridge = self.bridge_of(sid);
+            bridge.zip(grant).is_some_and(|(it, grant)| it.says(&grant.permission))
+        };
+        let open = || self.memory.open_gap.as_deref() == Some(sid);
+        match drift.kind {
+            Kind::Changed => bridged(),
+            Kind::Missing => bridged() || open(),
+            Kind::Leftover => true,
+            Kind::Renamed
+            | Kind::Duplicate
+            | Kind::Unmanaged
+            | Kind::Absent
+            | Kind::Orphaned
+            | Kind::Expired => false,
         }
     }
-}
 
-/// A bridge stays as long as the statement it stands in for cannot be made.
-fn hold_needed_bridges(changes: &mut [Change]) {
-    let stuck: Vec<Option<String>> = changes
-        .iter()
-        .filter(|it| it.held.is_some() && it.adds())
-        .map(|it| it.drift.sid.clone())
-        .collect();
-    for change in changes {
-        let needed = change.drift.kind == Kind::Leftover && stuck.contains(&change.drift.other);
-        if change.held.is_none() && needed {
-            change.held = Some(Reason::StillNeeded);
-        }
-    }
-}
-
-fn order(changes: &mut [Change], size: usize, wanted: &Wanted, memory: &Memory) -> Vec<Step> {
-    let cost = |it: &Change| match &it.drift.after {
-        Some(grant) if it.adds() => {
-            size::of_statement(&grant.permission.statement_text(&grant.sid, &wanted.target))
-        }
-        _ => 0,
-    };
-    let freed =
-        |it: &Change| it.drift.before.as_ref().map_or(0, |it| size::of_statement(it.text()));
-    let mut ranked: Vec<(u8, usize)> = Vec::new();
-    let mut now = size;
-    let open = |it: &Change| it.drift.sid.is_some() && it.drift.sid == memory.open_gap;
-    // What is added before anything is removed has to fit beside it.
-    let additions: Vec<usize> = allowed(changes, |it| it.adds() && it.drift.kind != Kind::Changed);
-    let (first, rest): (Vec<usize>, Vec<usize>) =
-        additions.into_iter().partition(|&at| changes.get(at).is_some_and(open));
-    let mut late = Vec::new();
-    for at in first.into_iter().chain(rest) {
-        let Some(change) = changes.get(at) else { continue };
-        let grown = size::with(now, cost(change));
-        if open(change) {
-            now = grown;
-            ranked.push((0, at));
-        } else if grown <= size::LIMIT {
-            now = grown;
-            ranked.push((2, at));
-        } else {
-            late.push(at);
-        }
-    }
-    for at in allowed(changes, |it| it.removes() && !(it.adds() && it.drift.kind == Kind::Renamed))
-    {
-        let Some(change) = changes.get_mut(at) else { continue };
-        let left = now.saturating_sub(freed(change));
-        let grown = if change.adds() { size::with(left, cost(change)) } else { left };
-        if change.adds() && grown > size::LIMIT {
-            late.push(at);
-            continue;
-        }
-        now = grown;
-        let blocks = change.drift.before.as_ref().is_some_and(Statement::blocks_adding);
-        ranked.push(match change.effect {
-            _ if change.adds() => (3, at),
-            _ if blocks => (1, at),
-            Effect::Neutral => (4, at),
-            Effect::Widens | Effect::Narrows => (5, at),
-        });
-    }
-    for at in late {
-        let Some(change) = changes.get_mut(at) else { continue };
-        let replaced = if change.drift.kind == Kind::Changed { freed(change) } else { 0 };
-        let grown = size::with(now.saturating_sub(replaced), cost(change));
-        if grown <= size::LIMIT {
-            now = grown;
-            ranked.push((6, at));
-        } else {
-            change.held = Some(Reason::TooLarge { size: grown });
-        }
-    }
-    // A renamed statement goes once its new Sid is there, which the plan after the addition finds.
-    ranked.sort_unstable();
-    ranked.into_iter().flat_map(|(_, at)| steps(changes, at)).collect()
-}
-
-fn allowed(changes: &[Change], it: impl Fn(&Change) -> bool) -> Vec<usize> {
-    let mut res = Vec::new();
-    for (at, change) in changes.iter().enumerate() {
-        if change.held.is_none() && it(change) {
-            res.push(at);
-        }
-    }
-    res
-}
-
-fn steps(changes: &[Change], at: usize) -> Vec<Step> {
-    let Some(Change { drift, effect, .. }) = changes.get(at) else { return Vec::new() };
-    let add = drift.after.as_ref().filter(|_| drift.kind != Kind::Duplicate).map(|grant| Step {
-        sid: grant.sid.clone(),
-        action: Action::Add(Box::new(grant.permission.clone())),
-        effect: if *effect == Effect::Neutral { Effect::Neutral } else { Effect::Widens },
-        kind: drift.kind,
-        change: at,
-    });
-    let gone = drift.before.as_ref().and_then(Statement::sid).map(|sid| Step {
-        sid: sid.to_owned(),
-        action: Action::Remove,
-        effect: *effect,
-        kind: drift.kind,
-        change: at,
-    });
-    if drift.kind == Kind::Renamed {
-        add.into_iter().chain(gone).collect()
-    } else {
-        gone.into_iter().chain(add).collect()
+    /// The operator had said when, and had not changed it since.
+    fn expired_while_loaded(&self, drift: &Drift) -> bool {
+        let of_sid = |it: &&Grant| Some(it.sid.as_str()) == drift.sid.as_deref();
+        let grant = self.wanted.grants.iter().find(of_sid);
+        grant.and_then(|it| it.expires).is_some_and(|it| it > self.rules.loaded_at)
     }
 }

@@ -1,5 +1,9 @@
 //! What the files want of one target.
 
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
 use crate::drift::allow::{Ownership, Replace};
 use crate::policy::{grant::Grant, source::Source, target::Target};
 
@@ -20,6 +24,28 @@ pub struct Wanted {
     pub replace: Replace,
     /// The first place that names this target.
     pub source: Source,
+}
+
+impl Wanted {
+    /// Names what is wanted, without where and how it is written: the same wishes have the same name.
+    pub fn fingerprint(&self) -> String {
+        let Self { target, ownership, grants, absent, suspend, replace, source: _ } = self;
+        let mut hash = Sha256::new();
+        hash.update(format!("{target}\n{ownership:?}\n{suspend}\n{replace:?}\n"));
+        for Grant { sid, permission, expires, accept, description: _, source: _ } in grants {
+            let text = permission.statement_text(sid, target);
+            hash.update(format!("{text}\n{expires:?}\n{accept:?}\n"));
+        }
+        for AbsentSid { sid, source: _ } in absent {
+            hash.update(format!("{sid}\n"));
+        }
+        let mut res = String::new();
+        for byte in hash.finalize() {
+            // Writing to a String cannot fail.
+            write!(res, "{byte:02x}").unwrap_or_default();
+        }
+        res
+    }
 }
 
 /// A Sid that is written down as unwanted.

@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::drift::{
-    approval::Approval,
+    approval::{Approval, digest_of},
     outcome::{Outcome, State},
-    plan::{Action, Change, Plan},
+    plan::{Action, Change, How, Plan},
 };
 use crate::policy::{size, statement::Statement, target::Target};
 use crate::report::{totals::Totals, words};
@@ -17,6 +17,7 @@ struct Report<'a> {
     permitd_version: &'static str,
     summary: Summary,
     digest: String,
+    approve: Option<Approve>,
     targets: Vec<TargetReport<'a>>,
 }
 
@@ -26,7 +27,9 @@ struct Summary {
     in_sync: usize,
     drifted: usize,
     held: usize,
+    contended: usize,
     suspended: usize,
+    paused: usize,
     failed: usize,
     unknown: usize,
     changes: Changes,
@@ -35,12 +38,21 @@ struct Summary {
     writes: usize,
 }
 
+/// What is held by a limit or a risk, and how to say yes to it.
+#[derive(Serialize)]
+struct Approve {
+    statements: usize,
+    command: String,
+}
+
 #[derive(Serialize)]
 struct Changes {
     add: usize,
     change: usize,
     remove: usize,
     held: usize,
+    /// Of those, what is done once somebody says yes.
+    asked: usize,
 }
 
 #[derive(Serialize)]
@@ -74,6 +86,7 @@ struct DriftReport<'a> {
     actions: &'static [&'static str],
     effect: &'static str,
     gap: bool,
+    bridged: bool,
     reason: Option<&'static str>,
     description: String,
     source: Option<String>,
@@ -128,9 +141,10 @@ fn report<'a>(
     plan_of: impl Fn(&'a Outcome) -> Option<&'a Plan>,
     totals: &Totals,
 ) -> String {
-    let plans = outcomes.iter().filter_map(|it| plan_of(it).map(|plan| (&it.target, plan)));
+    let plans: Vec<(&Target, &Plan)> =
+        outcomes.iter().filter_map(|it| plan_of(it).map(|plan| (&it.target, plan))).collect();
     let state = |state: State| outcomes.iter().filter(|it| it.state == state).count();
-    let Totals { add, change, remove, held, foreign, ignored, targets, .. } = *totals;
+    let Totals { add, change, remove, held, asked, foreign, ignored, targets, .. } = *totals;
     let report = Report {
         format_version: "1.0",
         permitd_version: env!("CARGO_PKG_VERSION"),
@@ -139,15 +153,21 @@ fn report<'a>(
             in_sync: state(State::InSync),
             drifted: state(State::Drifted),
             held: state(State::Held),
+            contended: state(State::Contended),
             suspended: state(State::Suspended),
+            paused: state(State::Paused),
             failed: state(State::Failed),
             unknown: state(State::Unknown),
-            changes: Changes { add, change, remove, held },
+            changes: Changes { add, change, remove, held, asked },
             foreign_statements: foreign,
             ignored_statements: ignored,
             writes: totals.written,
         },
-        digest: Approval::of(plans).digest(),
+        digest: digest_of(plans.iter().copied()),
+        approve: Some(Approval::of_held(plans)).filter(|it| !it.is_empty()).map(|it| Approve {
+            statements: it.len(),
+            command: words::approve_command(&it.digest()),
+        }),
         targets: outcomes.iter().map(|it| target(it, plan_of(it))).collect(),
     };
     let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
@@ -161,7 +181,12 @@ fn target<'a>(outcome: &'a Outcome, plan: Option<&'a Plan>) -> TargetReport<'a> 
     let first_hold = plan.and_then(|it| it.holds().next()).map(|(_, it)| it.name());
     let reason = match state {
         State::InSync | State::Drifted => None,
-        State::Held | State::Suspended | State::Failed | State::Unknown => first_hold,
+        State::Held
+        | State::Contended
+        | State::Suspended
+        | State::Paused
+        | State::Failed
+        | State::Unknown => first_hold,
     };
     let foreign = |it: &'a [Statement]| -> Vec<Foreign<'a>> {
         let one = |it: &'a Statement| Foreign { sid: it.sid(), statement: raw(it.text()) };
@@ -218,7 +243,8 @@ fn drift<'a>(it: &'a Change, target: &Target) -> DriftReport<'a> {
             (false, false) => &[],
         },
         effect: it.effect.name(),
-        gap: it.gap,
+        gap: it.how == How::Gap,
+        bridged: it.how == How::Bridged,
         reason: it.held.as_ref().map(crate::drift::allow::Reason::name),
         description: words::change(it),
         source: drift.source.as_ref().map(ToString::to_string),

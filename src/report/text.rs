@@ -3,11 +3,12 @@
 use std::fmt::Write;
 
 use crate::drift::{
+    approval::Approval,
     diff::Kind,
     outcome::{Outcome, Trouble},
     plan::{Change, Plan},
 };
-use crate::policy::size;
+use crate::policy::{size, target::Target};
 use crate::report::{
     palette::{ADD, CHANGE, HELD, Mark, REMOVE, UNKNOWN, bold, safe},
     totals::Totals,
@@ -25,6 +26,20 @@ pub fn plan(outcomes: &[Outcome], color: bool) -> String {
     let sum = format!("Plan: {add} to add, {change} to change, {remove} to remove, {held} held.");
     line(&mut res, &format!("{} {}", bold(&sum, color), standing(&totals)));
     line(&mut res, &others(&totals));
+    res.push_str(&asked(outcomes.iter().filter_map(|it| Some((&it.target, it.found.as_ref()?)))));
+    res
+}
+
+/// What is done once somebody says yes, and how to say it.
+fn asked<'a>(plans: impl Iterator<Item = (&'a Target, &'a Plan)> + Clone) -> String {
+    let held = Approval::of_held(plans);
+    let mut res = String::new();
+    if !held.is_empty() {
+        let it = if held.len() == 1 { "it is" } else { "they are" };
+        let what = count(held.len(), "statement");
+        line(&mut res, &format!("{what} held by a limit or a risk; {it} done with"));
+        line(&mut res, &format!("    {}", words::approve_command(&held.digest())));
+    }
     res
 }
 
@@ -50,6 +65,7 @@ pub fn applied(outcomes: &[Outcome], color: bool) -> String {
     );
     line(&mut res, &format!("{} {rest}", bold(&sum, color)));
     line(&mut res, &others(&totals));
+    res.push_str(&asked(outcomes.iter().filter_map(|it| Some((&it.target, it.left.as_ref()?)))));
     res
 }
 

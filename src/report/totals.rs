@@ -1,6 +1,7 @@
 //! What a report adds up to.
 
 use crate::drift::{
+    allow::Reason,
     diff::Kind,
     outcome::{Outcome, State, StepResult},
     plan::Plan,
@@ -17,6 +18,8 @@ pub struct Totals {
     pub remove: usize,
     /// Differences that are held.
     pub held: usize,
+    /// Of those, what is done once somebody says yes: it is held by a limit or a risk.
+    pub asked: usize,
     /// Live statements that are in no file and not owned.
     pub foreign: usize,
     /// Live statements that are exempted by a rule.
@@ -53,7 +56,11 @@ impl Totals {
                 State::InSync => res.in_sync += 1,
                 State::Failed => res.failed += 1,
                 State::Unknown => res.unknown += 1,
-                State::Drifted | State::Held | State::Suspended => {}
+                State::Drifted
+                | State::Held
+                | State::Contended
+                | State::Suspended
+                | State::Paused => {}
             }
             let put_back = |it: &&_| matches!(it, StepResult::Done | StepResult::PutBack);
             res.written += outcome.done.iter().map(|it| &it.result).filter(put_back).count();
@@ -62,6 +69,8 @@ impl Totals {
             res.foreign += plan.foreign.len();
             res.ignored += plan.ignored.len();
             for change in &plan.drift {
+                let asks = change.held.as_ref().is_some_and(Reason::is_approvable);
+                res.asked += usize::from(asks);
                 match change.drift.kind {
                     _ if change.held.is_some() => res.held += 1,
                     Kind::Missing => res.add += 1,

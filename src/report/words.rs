@@ -4,7 +4,7 @@ use crate::drift::{
     allow::Reason,
     diff::{Drift, Kind},
     outcome::{Done, Outcome, StepResult},
-    plan::{Action, Change},
+    plan::{Action, Change, How},
 };
 use crate::policy::{
     grant::{DEFAULT_ACTION, Permission, UrlAuthType},
@@ -68,16 +68,20 @@ pub fn statement(it: &Statement) -> String {
 
 /// `changed, replaced with a gap`
 pub fn change(it: &Change) -> String {
-    let Change { drift, effect: _, gap, held } = it;
+    let Change { drift, effect: _, how, exempt: _, begun: _, held } = it;
     let Drift { kind, before, after, other, .. } = drift;
     let live = before.as_ref().map(statement).unwrap_or_default();
     let other = other.as_deref().map(safe).unwrap_or_default();
     let tail = match kind {
         Kind::Missing => after.as_ref().map(|it| permission(&it.permission)).unwrap_or_default(),
-        Kind::Changed if *gap && held.is_none() => {
-            return "changed, replaced with a gap: it is away for a moment".into();
+        Kind::Changed => {
+            return match how {
+                _ if held.is_some() => "changed".into(),
+                How::Bridged => "changed, bridged: no gap".into(),
+                How::Gap => "changed, replaced with a gap: it is away for a moment".into(),
+                How::Plain => "changed, replaced".into(),
+            };
         }
-        Kind::Changed => return "changed".into(),
         Kind::Renamed => format!("live as {other}"),
         Kind::Duplicate => format!("the same as {other}"),
         Kind::Leftover => format!("a bridge of permitd for {other}"),
@@ -91,6 +95,16 @@ pub fn change(it: &Change) -> String {
     };
     let name = kind.name();
     if tail.is_empty() { name.to_owned() } else { format!("{name}; {tail}") }
+}
+
+/// How to say yes to what a limit or a risk holds.
+pub fn approve_command(digest: &str) -> String {
+    format!("permitd apply --approve {digest}")
+}
+
+/// The same, said to a daemon.
+pub fn approve_daemon(digest: &str) -> String {
+    format!("permitd approve {digest}")
 }
 
 /// What differs inside a changed statement: `(key, before, after)`, with the keys of a permission file.

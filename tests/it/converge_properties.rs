@@ -10,6 +10,7 @@ use permitd::drift::allow::{Mode, Rules};
 use permitd::drift::converge::Converge;
 use permitd::drift::dialogue::{Answer, Failure, FailureKind, Request};
 use permitd::drift::outcome::State;
+use permitd::drift::plan::{Clearance, Decisions};
 use permitd::drift::wanted::Wanted;
 use proptest::prelude::*;
 
@@ -115,7 +116,13 @@ proptest! {
             let answer = match &request {
                 Request::Done => break,
                 Request::Planned => {
-                    request = converge.proceed(None, None, Timestamp::UNIX_EPOCH);
+                    request = converge.proceed(Timestamp::UNIX_EPOCH);
+                    continue;
+                }
+                Request::Judge => {
+                    let decisions = Decisions { clearance: Clearance::Free, ..Decisions::default() };
+                    converge.decide(decisions, Timestamp::UNIX_EPOCH);
+                    request = converge.proceed(Timestamp::UNIX_EPOCH);
                     continue;
                 }
                 Request::Wait { at_least, attempt } => {
@@ -150,12 +157,12 @@ proptest! {
             };
             request = converge.answer(answer, Timestamp::UNIX_EPOCH);
         }
-        let outcome = converge.outcome();
+        let outcome = converge.into_outcome(Timestamp::UNIX_EPOCH);
         match outcome.state {
             State::Unknown | State::Failed => prop_assert!(outcome.trouble.is_some() || outcome.left.is_some()),
             State::InSync => prop_assert!(outcome.left.is_some_and(|it| it.is_in_sync())),
             State::Drifted => prop_assert!(false, "steps were left without a word"),
-            State::Held | State::Suspended => prop_assert!(outcome.left.is_some()),
+            State::Held | State::Contended | State::Suspended | State::Paused => prop_assert!(outcome.left.is_some()),
         }
         prop_assert!(outcome.done.len() <= writes);
     }

@@ -270,7 +270,9 @@ proptest! {
         for step in &plan.steps {
             let granted = wanted.grants.iter().any(|it| it.sid == step.sid);
             let absent = wanted.absent.iter().any(|it| it.sid == step.sid);
-            let ours = wanted.ownership.owns(&step.sid) || granted || absent;
+            let replaces = step.replaces.as_deref();
+            let bridge = replaces.is_some_and(|it| bridge_sid(&wanted.target, it) == step.sid);
+            let ours = wanted.ownership.owns(&step.sid) || granted || absent || bridge;
             prop_assert!(ours, "{} is not ours", step.sid);
             if let Action::Remove = step.action {
                 let foreign = plan.foreign.iter().any(|it| it.sid() == Some(step.sid.as_str()));

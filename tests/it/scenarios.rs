@@ -22,12 +22,13 @@ use permitd::config::{
 use permitd::daemon::{
     carry::Carrier,
     clock::Clock,
-    pass::{Seen, act_on_all, look_at_all},
-    refusals::Refusals,
+    mind::Mind,
+    pass::Worker,
+    scribe::{Occasion, Scribe},
 };
 use permitd::drift::{
     allow::{Mode, Rules},
-    outcome::Outcome,
+    outcome::{Outcome, StepResult},
     wanted::Wanted,
 };
 use permitd::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader};
@@ -231,8 +232,16 @@ fn after(simulator: &Simulator) -> String {
     if res.is_empty() { "no policies\n".into() } else { res }
 }
 
-const CLOCK: Clock =
-    || jiff::Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(24 * 365 * 56);
+thread_local! {
+    static START: tokio::time::Instant = tokio::time::Instant::now();
+}
+
+/// Follows tokio's clock, which is paused.
+const CLOCK: Clock = || {
+    let passed = START.with(tokio::time::Instant::elapsed);
+    let start = jiff::Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(24 * 365 * 56);
+    start + jiff::SignedDuration::try_from(passed).unwrap()
+};
 
 /// What became of a scenario.
 struct Played {
@@ -264,30 +273,40 @@ async fn play(scenario: &Scenario) -> Played {
         revisions: Mutex::default(),
     };
     let stop = CancellationToken::new();
-    let carrier = Carrier { gateway: &recorder, clock: CLOCK, stop: &stop };
-    let mut refusals = Refusals::default();
-    let seen = look_at_all(&carrier, &wanted, &rules, &refusals, || {}).await;
-    let found: Vec<Outcome> = seen.iter().map(Seen::outcome).collect();
+    let (mind, scribe) = (Mind::default(), Scribe::nobody());
+    let carrier = Carrier { gateway: &recorder, clock: CLOCK, scribe: &scribe, stop: &stop };
+    let n_targets = wanted.len();
+    let occasion = Occasion::default();
+    let worker = Worker { carrier, mind: &mind, rules: &rules, n_targets, occasion };
+    let mut seen = worker.look_at_all(&wanted, || {}).await;
+    worker.judge(&mut seen);
+    let found: Vec<Outcome> = seen.iter().map(|it| it.outcome(CLOCK())).collect();
     let outcomes = if rules.mode == Mode::Observe {
-        seen.into_iter().map(Seen::into_outcome).collect()
+        worker.close_all(seen)
     } else {
-        act_on_all(&carrier, seen, None, |_| {}).await
+        worker.act_on_all(seen, |_| {}).await
     };
-    refusals.learn(&outcomes);
     let calls = std::mem::take(&mut *recorder.calls.lock().unwrap());
     let after = after(&simulator);
 
     // Again, with nothing in the way: what was done stays done, and what was interrupted is finished.
     simulator.put_faults(permitd::simulator::Faults::default()).unwrap();
     if rules.mode != Mode::Observe {
-        let again = look_at_all(&carrier, &wanted, &rules, &refusals, || {}).await;
-        drop(act_on_all(&carrier, again, None, |_| {}).await);
-        for seen in look_at_all(&carrier, &wanted, &rules, &refusals, || {}).await {
+        let all: Vec<&Wanted> = wanted.iter().collect();
+        let second = worker.pass(&all, |_| {}).await;
+        let mut again = worker.look_at_all(&wanted, || {}).await;
+        worker.judge(&mut again);
+        for seen in again {
             let (target, plan) = seen.plan();
             let left = plan.map_or(0, |it| it.steps.len());
             // What Lambda itself refuses is tried again in every pass, unless each try is a gap.
-            let refused = target.arn().ends_with(":f") && scenario.get("seed").is_some();
-            assert!(refused || left == 0, "{target}: planning again plans {left} steps");
+            let refused = second
+                .iter()
+                .filter(|it| it.target == *target)
+                .flat_map(|it| &it.done)
+                .any(|it| matches!(it.result, StepResult::Refused(_)));
+            let about = scenario.about.trim();
+            assert!(refused || left == 0, "{about} {target}: planning again: {plan:#?}");
         }
     }
     Played {

@@ -1,0 +1,226 @@
+//! What a process keeps in mind from pass to pass: about targets, limits, approvals and pauses.
+//!
+//! None of it is needed for a write to be right. Pauses also stand in the journal, for they outlive a restart.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::drift::{
+    approval::Approval,
+    limits::{Ledger, Limits},
+    memory::TargetMemory,
+    outcome::{Outcome, StepResult},
+    plan::{Decisions, Judgement, Plan},
+    wanted::Wanted,
+};
+use crate::journal::pause::Pause;
+use crate::policy::target::Target;
+
+/// A yes is used once, or gone after a day; what it could be said to is remembered as long.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// Shorter beginnings of a digest are easily mistaken for each other.
+pub const LEAST_DIGEST: usize = 8;
+
+/// What a process keeps in mind. Shared by the passes that run beside each other.
+#[derive(Debug, Default)]
+pub struct Mind {
+    inner: Mutex<Inner>,
+    /// One writer at a time in each function: Lambda loses additions that run in parallel
+    /// (`lambda-semantics.md`, 7).
+    functions: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    targets: BTreeMap<Target, TargetMemory>,
+    ledger: Ledger,
+    approvals: Vec<Dated>,
+    offers: Vec<Dated>,
+    pauses: Vec<Pause>,
+}
+
+/// An approval, or what could become one.
+#[derive(Debug, Clone)]
+struct Dated {
+    digest: String,
+    approval: Approval,
+    at: Timestamp,
+}
+
+/// Why a digest was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoOffer {
+    /// Nothing that is held has it; these are held.
+    Unknown(Vec<String>),
+    /// It is the beginning of several.
+    Ambiguous(Vec<String>),
+}
+
+impl Mind {
+    /// With the pauses that an earlier process left.
+    pub fn new(pauses: Vec<Pause>) -> Self {
+        let inner = Inner { pauses, ..Inner::default() };
+        Self { inner: Mutex::new(inner), functions: Mutex::default() }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is known of a target.
+    pub fn memory_of(&self, target: &Target) -> TargetMemory {
+        self.inner().targets.get(target).cloned().unwrap_or_default()
+    }
+
+    /// Takes over what a conversation found out.
+    pub fn learn(&self, target: &Target, memory: TargetMemory) {
+        let mut inner = self.inner();
+        match inner.targets.get_mut(target) {
+            Some(known) => known.merge(memory),
+            None if memory.is_empty() => {}
+            None => {
+                inner.targets.insert(target.clone(), memory);
+            }
+        }
+    }
+
+    /// What was decided about a target so far.
+    pub fn decisions(&self, wanted: &Wanted, no_journal: Option<&str>, now: Timestamp) -> Decisions {
+        let mut inner = self.inner();
+        inner.approvals.retain(|it| now.duration_since(it.at) < DAY);
+        Decisions {
+            approved: inner.approvals.iter().map(|it| it.approval.clone()).collect(),
+            paused: inner.paused(wanted, now),
+            no_journal: no_journal.map(str::to_owned),
+            ..Decisions::default()
+        }
+    }
+
+    /// Judges the narrowing of a pass together with what was done in the hour before.
+    pub fn judge<'a>(
+        &self,
+        plans: impl Iterator<Item = (&'a Target, &'a Plan, &'a Decisions)>,
+        limits: &Limits,
+        n_targets: usize,
+        now: Timestamp,
+    ) -> Judgement {
+        self.inner().ledger.judge(plans, limits, n_targets, now)
+    }
+
+    /// A conversation is over: what it did counts, and a yes that it used is used.
+    pub fn settle(&self, outcome: &Outcome, now: Timestamp) {
+        let mut inner = self.inner();
+        let done = outcome.done.iter().filter(|it| it.result == StepResult::Done);
+        let limited = done.clone().filter(|it| it.limited).count();
+        inner.ledger.settle(&outcome.target, limited, now);
+        for it in done {
+            for dated in &mut inner.approvals {
+                dated.approval = dated.approval.without(&it.entries);
+            }
+        }
+        inner.approvals.retain(|it| !it.approval.is_empty());
+    }
+
+    /// What is held until somebody says yes; gives the digest to say it with.
+    pub fn offer(&self, approval: Approval, now: Timestamp) -> Option<String> {
+        if approval.is_empty() {
+            return None;
+        }
+        let mut inner = self.inner();
+        let digest = approval.digest();
+        inner.offers.retain(|it| it.digest != digest && now.duration_since(it.at) < DAY);
+        inner.offers.push(Dated { digest: digest.clone(), approval, at: now });
+        Some(digest)
+    }
+
+    /// Somebody says yes to what has this digest, or begins like this.
+    pub fn approve(&self, digest: &str, now: Timestamp) -> Result<Approval, NoOffer> {
+        let mut inner = self.inner();
+        let digests = |it: &[Dated]| it.iter().map(|it| it.digest.clone()).collect::<Vec<_>>();
+        inner.offers.retain(|it| now.duration_since(it.at) < DAY);
+        let found: Vec<Dated> =
+            inner.offers.iter().filter(|it| it.digest.starts_with(digest)).cloned().collect();
+        match found.as_slice() {
+            [only] => {
+                let approval = only.approval.clone();
+                inner.approvals.push(Dated { at: now, ..only.clone() });
+                Ok(approval)
+            }
+            [] => Err(NoOffer::Unknown(digests(&inner.offers))),
+            several => Err(NoOffer::Ambiguous(digests(several))),
+        }
+    }
+
+    /// Leaves a target, or everything, alone.
+    pub fn pause(&self, pause: Pause) {
+        let mut inner = self.inner();
+        inner.pauses.retain(|it| it.target != pause.target);
+        inner.pauses.push(pause);
+    }
+
+    /// Ends the pause of a target, or all of them; true if there was one.
+    pub fn resume(&self, target: Option<&str>) -> bool {
+        let mut inner = self.inner();
+        let before = inner.pauses.len();
+        match target {
+            Some(arn) => inner.pauses.retain(|it| it.target.as_deref() != Some(arn)),
+            None => inner.pauses.clear(),
+        }
+        inner.pauses.len() < before
+    }
+
+    /// Those that still hold.
+    pub fn pauses(&self, now: Timestamp) -> Vec<Pause> {
+        let mut inner = self.inner();
+        inner.pauses.retain(|it| !it.is_over(now));
+        inner.pauses.clone()
+    }
+
+    /// When the next pause ends by itself.
+    pub fn next_resume(&self, now: Timestamp) -> Option<Timestamp> {
+        self.pauses(now).iter().filter_map(|it| it.until).min()
+    }
+
+    /// The turn to write in a function.
+    pub fn turn(&self, function_arn: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(functions.entry(function_arn.to_owned()).or_default())
+    }
+
+    /// Forgets what is not managed any more.
+    pub fn keep_only(&self, managed: &[Wanted]) {
+        let is_managed = |target: &Target| {
+            managed.binary_search_by(|it| it.target.cmp(target)).is_ok()
+        };
+        self.inner().targets.retain(|target, _| is_managed(target));
+        let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
+        functions.retain(|_, it| Arc::strong_count(it) > 1);
+    }
+}
+
+impl Inner {
+    fn paused(&self, wanted: &Wanted, now: Timestamp) -> Option<String> {
+        if self.pauses.is_empty() {
+            return None;
+        }
+        let arn = wanted.target.arn();
+        let holds = |it: &&Pause| {
+            let here = it.target.as_ref().is_none_or(|it| *it == arn);
+            let same = || it.wanted.as_ref().is_none_or(|it| *it == wanted.fingerprint());
+            here && !it.is_over(now) && same()
+        };
+        let pause = self.pauses.iter().find(holds)?;
+        Some(match (pause.until, &pause.wanted) {
+            (Some(until), _) => format!("{}, until {until}", pause.reason),
+            (None, Some(_)) => format!("{}, until its files change", pause.reason),
+            (None, None) => format!("{}, until somebody resumes it", pause.reason),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! Which changes may not be made now, each with its reason.
+
+use std::collections::BTreeMap;
+
+use crate::drift::{
+    allow::{Mode, Reason, Rules},
+    diff::Kind,
+    plan::{Change, Clearance, Decisions, Effect, Judgement, Memory, Scene},
+};
+use crate::policy::{
+    grant::{Grant, Permission},
+    risk,
+    statement::{Class, Statement},
+};
+
+/// The reasons that one change has by itself.
+pub(super) fn by_themselves(scene: &Scene<'_>, changes: &mut [Change]) {
+    let grants: Vec<(&str, &Permission)> =
+        scene.grants().map(|it| (it.sid.as_str(), &it.permission)).collect();
+    let adds = changes.iter().any(Change::adds);
+    // Most targets are in sync, and pay nothing for it.
+    let risks = if adds { risk::of_permissions(&grants) } else { BTreeMap::new() };
+    for change in changes {
+        change.held = by_itself(scene, change).or_else(|| {
+            let grant = change.drift.after.as_ref().filter(|_| change.adds() && !change.begun)?;
+            let denied = |it: &&risk::Risk| {
+                scene.rules.deny_risks.contains(it) && !grant.accept.contains(&it.to_string())
+            };
+            let risk = risks.get(&grant.sid).into_iter().flatten().find(denied)?;
+            (!is_approved(scene, change)).then_some(Reason::Risk(*risk))
+        });
+    }
+}
+
+fn is_approved(scene: &Scene<'_>, change: &Change) -> bool {
+    scene.memory.decisions.approval_of(&scene.wanted.target, change).is_some()
+}
+
+fn by_itself(scene: &Scene<'_>, change: &Change) -> Option<Reason> {
+    let Scene { wanted, rules, memory, .. } = scene;
+    let Change { drift, effect, .. } = change;
+    let Rules { mode, remove_inexpressible, orphan_grace, .. } = rules;
+    let Decisions { only, paused, no_journal, .. } = &memory.decisions;
+    let class = drift.before.as_ref().map(Statement::class);
+    let unsure = |it: &Statement| !memory.confirmed.iter().any(|text| text == it.text());
+    match (class, mode) {
+        _ if wanted.suspend => Some(Reason::Suspended),
+        _ if paused.is_some() => paused.clone().map(Reason::Paused),
+        _ if drift.ambiguous => Some(Reason::AmbiguousSid),
+        (Some(Class::Fixed(odd)), _) => Some(Reason::Fixed(odd.why)),
+        (Some(Class::Inexpressible(odd)), _) if !remove_inexpressible => {
+            Some(Reason::Inexpressible(odd.why))
+        }
+        // A role that was just made may read back as a bare id for a moment, also in a bridge of ours.
+        (Some(Class::Orphaned(_)), _)
+            if matches!(drift.kind, Kind::Orphaned | Kind::Leftover)
+                && drift.before.as_ref().is_some_and(unsure) =>
+        {
+            Some(Reason::OrphanUnconfirmed(*orphan_grace))
+        }
+        (_, Mode::Additive) if *effect == Effect::Narrows => Some(Reason::Additive),
+        _ if change.removes() && no_journal.is_some() => no_journal.clone().map(Reason::NoJournal),
+        _ => came_to_nothing(change, memory).or_else(|| {
+            let said_no = |it: &crate::drift::approval::Approval| {
+                !change.begun && !it.covers(&wanted.target, change)
+            };
+            only.as_ref().is_some_and(said_no).then_some(Reason::NotApproved)
+        }),
+    }
+}
+
+/// What was tried in this conversation, or not long ago, and is not tried again.
+fn came_to_nothing(change: &Change, memory: &Memory) -> Option<Reason> {
+    let drift = &change.drift;
+    let replaces = drift.kind == Kind::Changed;
+    let of_sid = |(sid, _): &&(String, String)| Some(sid) == drift.sid.as_ref();
+    let refused = memory.refused.iter().find(of_sid).map(|(_, answer)| answer);
+    let answer = refused.or(memory.decisions.may_not_add.as_ref().filter(|_| replaces));
+    let added = memory.added.iter().filter(|it| Some(*it) == drift.sid.as_ref()).count();
+    match answer {
+        Some(answer) => Some(Reason::Refused(answer.clone())),
+        None => (replaces && added > 1).then_some(Reason::Contended),
+    }
+}
+
+/// Nothing can be added while a statement with a deleted principal stands that does not go in this plan.
+pub(super) fn beside_orphans(scene: &Scene<'_>, changes: &mut [Change], foreign: &[Statement]) {
+    let of = |it: &Statement| changes.iter().find(|change| change.drift.before.as_ref() == Some(it));
+    let goes = |it: &Statement| {
+        of(it).is_some_and(|it| it.held.is_none() && it.drift.kind != Kind::Changed)
+    };
+    let mut blocking = scene.statements().iter().filter(|it| it.blocks_adding() && !goes(it));
+    let Some(orphan) = blocking.next() else { return };
+    let passes = |it: &Statement| {
+        of(it).and_then(|it| it.held.as_ref()).is_some_and(Reason::passes)
+    };
+    let reason = Reason::BlockedByOrphan {
+        orphan: orphan.sid().unwrap_or("a statement without a Sid").to_owned(),
+        foreign: foreign.contains(orphan),
+        passes: passes(orphan) && blocking.all(passes),
+    };
+    for change in changes {
+        if change.held.is_none() && change.adds() {
+            change.held = Some(reason.clone());
+        }
+    }
+}
+
+/// What says something that is wanted stays as long as nothing else says it and nothing else will.
+pub(super) fn still_needed(scene: &Scene<'_>, changes: &mut [Change]) {
+    let stuck: Vec<Grant> = changes
+        .iter()
+        .filter(|it| it.held.is_some() && it.adds())
+        .filter_map(|it| it.drift.after.clone())
+        .collect();
+    for grant in stuck {
+        if stays_elsewhere(scene, changes, &grant.permission) {
+            continue;
+        }
+        for change in changes.iter_mut().filter(|it| it.held.is_none() && !it.adds()) {
+            let says = change.drift.before.as_ref().is_some_and(|it| it.says(&grant.permission));
+            if says {
+                change.held = Some(Reason::StillNeeded);
+            }
+        }
+    }
+}
+
+/// A live statement that no change is about says it.
+fn stays_elsewhere(scene: &Scene<'_>, changes: &[Change], permission: &Permission) -> bool {
+    let goes = |it: &Statement| {
+        changes.iter().any(|change| change.drift.before.as_ref() == Some(it))
+    };
+    scene.statements().iter().any(|it| it.says(permission) && !goes(it))
+}
+
+/// Taking away a target's last Allow is always a matter of approval.
+pub(super) fn last_allow(scene: &Scene<'_>, changes: &mut [Change]) {
+    let allows = |it: &Statement| !it.denies() && !it.blocks_adding();
+    let live = scene.statements().iter().filter(|it| allows(it)).count();
+    let goes = |it: &&Change| it.held.is_none() && it.drift.before.as_ref().is_some_and(allows);
+    let gone = changes.iter().filter(goes).count();
+    let comes = changes.iter().filter(|it| it.held.is_none() && it.adds()).count();
+    if gone == 0 || live.saturating_sub(gone) + comes > 0 {
+        return;
+    }
+    if scene.memory.decisions.clearance == Clearance::Free {
+        return;
+    }
+    for change in changes {
+        let asks = goes(&&*change) && !change.exempt && !is_approved(scene, change);
+        if asks {
+            change.held = Some(Reason::LastAllow);
+        }
+    }
+}
+
+/// What was judged together with the rest of the pass.
+pub(super) fn beyond_limits(scene: &Scene<'_>, changes: &mut [Change]) {
+    let Clearance::Judged(judgement) = &scene.memory.decisions.clearance else { return };
+    let Judgement { seen, beyond } = &**judgement;
+    for change in changes {
+        if change.held.is_some() || !change.is_judged() || is_approved(scene, change) {
+            continue;
+        }
+        let judged = seen.covers(&scene.wanted.target, change);
+        change.held = if judged { beyond.clone() } else { Some(Reason::NotJudged) };
+    }
+}
