@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use wildmatch::WildMatch;
+
 use crate::policy::{
     grant::Permission,
     json::Json,
@@ -220,7 +222,7 @@ impl SourceArn {
     /// ARNs of buckets carry no account, and a bucket's name is free again as soon as the bucket is deleted.
     fn is_bucket_of_anyone(&self) -> bool {
         let Some((service, account, _)) = self.parts() else { return false };
-        let s3 = service == "s3" || (self.wild && wildmatch::WildMatch::new(service).matches("s3"));
+        let s3 = service == "s3" || (self.wild && WildMatch::new(service).matches("s3"));
         s3 && (account.is_empty() || self.is_pattern(account))
     }
 
