@@ -9,7 +9,7 @@ use crate::config::diagnostic::{Diagnostic, File, Files, Place, Span};
 use crate::config::walk::{Item, Spot, Text, Walker, is_extension};
 use crate::config::yaml::{self, Value};
 use crate::drift::allow::Ownership;
-use crate::policy::grant::check_sid;
+use crate::policy::{grant::check_sid, risk::Risk};
 
 /// All permission files, read as far as they can be, with everything that is wrong so far.
 #[derive(Debug, Default)]
@@ -54,7 +54,7 @@ pub(super) struct Statement<'a> {
     texts: Vec<(&'static str, Text<'a>)>,
     pub invoked_via_function_url: Option<(bool, Spot)>,
     pub expires: Option<Timestamp>,
-    pub accept: Vec<String>,
+    pub accept: Vec<Risk>,
     /// Keys whose value is missing or was refused already.
     pub bad: Vec<&'static str>,
 }
@@ -85,8 +85,6 @@ const STATEMENT_KEYS: &[&str] = &[
     "accept",
     "description",
 ];
-/// Risks that a statement can accept.
-const RISKS: &[&str] = &["P001", "P002", "P003", "P004", "P005", "P006", "P007", "P008"];
 const NO_FUNCTIONS: &str =
     "write `functions:` and under it `- function: NAME` with its `statements:`";
 
@@ -367,13 +365,14 @@ fn expires<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Option<Timestamp>
     time
 }
 
-fn accept<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Vec<String> {
+fn accept<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Vec<Risk> {
     let mut risks = Vec::new();
     for Text { text, spot } in texts(walker, item, "accept: [P004]") {
-        if RISKS.contains(&text.as_ref()) {
-            risks.push(text.into_owned());
-        } else {
-            walker.advise(spot, format!("`{text}` is not a risk"), "risks are P001 to P008");
+        match Risk::parse(&text) {
+            Some(risk) => risks.push(risk),
+            None => {
+                walker.advise(spot, format!("`{text}` is not a risk"), "risks are P001 to P008");
+            }
         }
     }
     risks

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use regex::Regex;
 
-use crate::policy::{principal::Principal, source::Source, target::check_account};
+use crate::policy::{principal::Principal, risk::Risk, source::Source, target::check_account};
 
 /// The action of a grant that names none.
 pub const DEFAULT_ACTION: &str = "lambda:InvokeFunction";
@@ -20,8 +20,8 @@ pub struct Grant {
     pub permission: Permission,
     /// From this moment on it is not wanted any more.
     pub expires: Option<Timestamp>,
-    /// Risks that are known and accepted, for example `P004`.
-    pub accept: Vec<String>,
+    /// Risks that are known and accepted.
+    pub accept: Vec<Risk>,
     /// For people; never sent.
     pub description: Option<String>,
     /// Where it was written.

@@ -161,12 +161,17 @@ pub fn is_unique_id(text: &str) -> bool {
     prefix && rest && (16..=128).contains(&text.len())
 }
 
+/// What stands before the suffix of a service principal: `s3`, `logs.us-east-1`, `delivery.logs`.
+pub(crate) fn service_name(text: &str) -> Option<&str> {
+    SERVICE_SUFFIXES.iter().find_map(|it| text.strip_suffix(it))
+}
+
 fn is_service(text: &str) -> bool {
     let letters = text
         .bytes()
         .all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || b".-".contains(&it));
-    let name = SERVICE_SUFFIXES.iter().find_map(|it| text.strip_suffix(it));
-    let named = name.is_some_and(|it| it.starts_with(|it: char| it.is_ascii_alphanumeric()));
+    let named =
+        service_name(text).is_some_and(|it| it.starts_with(|it: char| it.is_ascii_alphanumeric()));
     letters && named && text.len() <= MAX_LENGTH
 }
 

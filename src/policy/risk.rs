@@ -1,4 +1,24 @@
 //! Who could use a permission that perhaps should not.
+//!
+//! A risk is a reason to look twice, not an error: AWS takes all of these, and each has its good uses.
+//! Whoever means it writes `accept: [P004]` beside the statement. One function decides for what is wanted and
+//! for what is live: both become a [`Content`], and `Content::has` holds the definition of every risk but P007,
+//! which only the whole policy shows.
+
+mod content;
+mod services;
+mod texts;
+mod url;
+
+use std::{collections::BTreeMap, fmt};
+
+use crate::policy::{
+    document::Document,
+    grant::Permission,
+    risk::{content::Content, url::halves},
+    statement::{Class, Statement},
+    target::Target,
+};
 
 /// A reason to look twice at a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,22 +42,96 @@ pub enum Risk {
 }
 
 impl Risk {
-    /// T
-    pub fn title(self) -> &'static str {
-        "x"
+    /// All of them, in order.
+    pub const ALL: [Self; 8] = [
+        Self::P001,
+        Self::P002,
+        Self::P003,
+        Self::P004,
+        Self::P005,
+        Self::P006,
+        Self::P007,
+        Self::P008,
+    ];
+
+    /// As files and reports spell it: `P001`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::P001 => "P001",
+            Self::P002 => "P002",
+            Self::P003 => "P003",
+            Self::P004 => "P004",
+            Self::P005 => "P005",
+            Self::P006 => "P006",
+            Self::P007 => "P007",
+            Self::P008 => "P008",
+        }
+    }
+
+    /// From its code, which is in upper case.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.code() == text)
     }
 }
-impl std::fmt::Display for Risk {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{self:?}")
+
+impl fmt::Display for Risk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
     }
 }
-/// T
-pub fn of_permissions(
-    it: &[(&str, &crate::policy::grant::Permission)],
-) -> std::collections::BTreeMap<String, Vec<Risk>> {
-    it.iter().map(|(s, p)| {
-        let bare = p.principal == crate::policy::principal::Principal::Anyone && p.source_arn.is_none() && p.source_account.is_none() && p.principal_org_id.is_none() && p.event_source_token.is_none() && p.function_url_auth_type.is_none() && !p.invoked_via_function_url;
-        ((*s).to_owned(), if bare { vec![Risk::P002] } else { vec![] })
-    }).collect()
+
+/// The risks of one permission, sorted; all but P007, which needs its neighbours.
+pub fn of_permission(permission: &Permission) -> Vec<Risk> {
+    risks(&Content::of(permission))
 }
+
+/// The same for a live statement of any class, as far as it is understood.
+///
+/// A list is as risky as its riskiest member. What denies has no risk, and neither has what is left for a
+/// deleted principal, for it grants to nobody.
+pub fn of_statement(statement: &Statement, target: &Target) -> Vec<Risk> {
+    risks(&content(statement, target))
+}
+
+/// The risks of all permissions that are wanted of one target, with P007; by Sid, those without risk left out.
+pub fn of_permissions(permissions: &[(&str, &Permission)]) -> BTreeMap<String, Vec<Risk>> {
+    let contents: Vec<Content> = permissions.iter().map(|(_, it)| Content::of(it)).collect();
+    let sids = permissions.iter().map(|(sid, _)| (*sid).to_owned());
+    sids.zip(of_policy(&contents)).filter(|(_, risks)| !risks.is_empty()).collect()
+}
+
+/// The risks of a live policy, with P007; by the statement's place in it, those without risk left out.
+pub fn of_document(document: &Document, target: &Target) -> Vec<(usize, Vec<Risk>)> {
+    let contents: Vec<Content> =
+        document.statements().iter().map(|it| content(it, target)).collect();
+    of_policy(&contents).into_iter().enumerate().filter(|(_, risks)| !risks.is_empty()).collect()
+}
+
+/// Statements that are odd are read again from their text: few are, and to keep more of each would cost all of them.
+fn content(statement: &Statement, target: &Target) -> Content {
+    match statement.class() {
+        Class::Expressible(it) => Content::of(it),
+        Class::Orphaned(_) => Content::default(),
+        Class::Inexpressible(_) | Class::Fixed(_) => {
+            Content::read(statement.text(), target.partition()).unwrap_or_default()
+        }
+    }
+}
+
+fn risks(content: &Content) -> Vec<Risk> {
+    Risk::ALL.into_iter().filter(|it| content.has(*it)).collect()
+}
+
+fn of_policy(contents: &[Content]) -> Vec<Vec<Risk>> {
+    let mut res: Vec<Vec<Risk>> = contents.iter().map(risks).collect();
+    for (risks, half) in res.iter_mut().zip(halves(contents)) {
+        if half {
+            risks.push(Risk::P007);
+            risks.sort_unstable();
+        }
+    }
+    res
+}
+
+#[cfg(test)]
+mod tests;

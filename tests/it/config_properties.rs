@@ -3,6 +3,7 @@
 use permitd::config::diagnostic::{File, Files, render_all};
 use permitd::config::resolve::{Context, Loaded, lacking, resolve};
 use permitd::config::{permissions, settings};
+use permitd::policy::risk::Risk;
 use proptest::prelude::*;
 use serde::Serialize;
 
@@ -179,7 +180,8 @@ proptest! {
                 prop_assert_eq!(&permission.source_account, &statement.source_account);
                 prop_assert_eq!(&permission.event_source_token, &statement.event_source_token);
                 prop_assert_eq!(&grant.description, &statement.description);
-                prop_assert_eq!(&grant.accept, &statement.accept);
+                let accept: Vec<String> = grant.accept.iter().map(Risk::to_string).collect();
+                prop_assert_eq!(&accept, &statement.accept);
             }
         }
     }

@@ -20,6 +20,7 @@ mod live_documents;
 mod moto;
 mod properties;
 mod readme;
+mod risk_properties;
 mod scenarios;
 mod simulator_client;
 mod simulator_clients;

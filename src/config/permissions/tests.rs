@@ -4,8 +4,11 @@ use jiff::Timestamp;
 
 use crate::config::tests::{context, load};
 use crate::drift::allow::Ownership;
-use crate::policy::grant::{Action, UrlAuthType};
-use crate::policy::principal::Principal;
+use crate::policy::{
+    grant::{Action, UrlAuthType},
+    principal::Principal,
+    risk::Risk,
+};
 
 mod keys;
 mod values;
@@ -57,7 +60,7 @@ fn every_key_is_read() {
     assert_eq!(x.permission.event_source_token.as_deref(), Some("1.5"));
     assert_eq!(x.permission.function_url_auth_type, Some(UrlAuthType::AwsIam));
     assert_eq!(x.expires, Some("2026-12-31T00:00:00Z".parse::<Timestamp>().unwrap()));
-    assert_eq!(x.accept, ["P001", "P008"]);
+    assert_eq!(x.accept, [Risk::P001, Risk::P008]);
     assert_eq!(x.description.as_deref(), Some("1e3"));
     assert_eq!(x.source.to_string(), "a.yaml:14:9");
     assert_eq!(y.permission.principal, Principal::Account("012345678901".to_owned()));
