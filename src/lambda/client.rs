@@ -151,7 +151,7 @@ where
     let header = |name| response.and_then(|it| it.headers().get(name));
     let retry_after = header("retry-after").and_then(|it| it.trim().parse().ok());
     let recovery = match status {
-        Some(status) => sort(
+        Some(status) => Recovery::of_answer(
             status,
             code.as_deref(),
             said.as_deref().unwrap_or_default(),
@@ -183,30 +183,6 @@ where
     };
     let request_id = error.request_id().map(str::to_owned);
     GatewayError { recovery, status, code, message, request_id }
-}
-
-/// An answer came: `lambda-semantics.md`, 2.4 and 6.
-fn sort(status: u16, code: Option<&str>, said: &str, retry_after: Option<Duration>) -> Recovery {
-    match (status, code) {
-        (_, Some("TooManyRequestsException" | "ThrottlingException" | "Throttling")) | (429, _) => {
-            Recovery::Throttled { retry_after }
-        }
-        (_, Some("PolicyLengthExceededException")) | (413, _) => Recovery::TooLarge,
-        (_, Some("ExpiredTokenException" | "ExpiredToken" | "UnrecognizedClientException")) => {
-            Recovery::Denied
-        }
-        // A page of a proxy is not Lambda's word that something is not there.
-        (404, None) | (408, _) => Recovery::Unknown,
-        (404, Some("ResourceNotFoundException")) => Recovery::Absent,
-        (409, _) if said.contains("already exists") && said.contains("statement id") => {
-            Recovery::Taken
-        }
-        (409, _) => Recovery::Busy,
-        (412, _) => Recovery::Stale,
-        (401 | 403 | 407, _) => Recovery::Denied,
-        (400..=499, _) => Recovery::Rejected,
-        (_, _) => Recovery::Unknown,
-    }
 }
 
 fn unanswered<E>(error: &SdkError<E, Response>) -> Recovery

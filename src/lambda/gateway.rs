@@ -92,6 +92,37 @@ pub enum Recovery {
     Unknown,
 }
 
+impl Recovery {
+    /// Sorts an error answer by status and code (`lambda-semantics.md`, 2.4 and 6); `said` is its message.
+    pub fn of_answer(
+        status: u16,
+        code: Option<&str>,
+        said: &str,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        match (status, code) {
+            (_, Some("TooManyRequestsException" | "ThrottlingException" | "Throttling"))
+            | (429, _) => Self::Throttled { retry_after },
+            (_, Some("PolicyLengthExceededException")) | (413, _) => Self::TooLarge,
+            (_, Some("ExpiredTokenException" | "ExpiredToken" | "UnrecognizedClientException")) => {
+                Self::Denied
+            }
+            // A page of a proxy is not Lambda's word that something is not there.
+            (404, None) | (408, _) => Self::Unknown,
+            // Nor is `UnknownOperationException`: then it is the operation that is not there.
+            (404, Some("ResourceNotFoundException")) => Self::Absent,
+            (409, _) if said.contains("already exists") && said.contains("statement id") => {
+                Self::Taken
+            }
+            (409, _) => Self::Busy,
+            (412, _) => Self::Stale,
+            (401 | 403 | 407, _) => Self::Denied,
+            (400..=499, _) => Self::Rejected,
+            (_, _) => Self::Unknown,
+        }
+    }
+}
+
 impl fmt::Display for GatewayError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.code {

@@ -124,27 +124,14 @@ impl PolicyGateway for Direct {
     }
 }
 
-/// How a client reads an error answer, by status and code only.
+/// How a client reads an error answer.
 fn error(answer: &Answer) -> GatewayError {
     let Answer { status, code, content_type: _, retry_after, body } = answer;
     let parsed: Value = serde_json::from_str(body).unwrap_or_default();
     let message = ["message", "Message"].iter().find_map(|it| parsed.get(it)?.as_str());
     let message = message.unwrap_or(body).to_owned();
     let code = code.clone();
-    let named = |it: &str| code.as_deref() == Some(it);
-    let recovery = match status {
-        _ if named("PolicyLengthExceededException") => Recovery::TooLarge,
-        429 => Recovery::Throttled { retry_after: retry_after.map(Duration::from_secs) },
-        _ if named("ThrottlingException") => Recovery::Throttled { retry_after: None },
-        // Only Lambda's own word says that something is not there.
-        404 if code.is_none() => Recovery::Unknown,
-        404 => Recovery::Absent,
-        412 => Recovery::Stale,
-        409 if message.contains("already exists. Please") => Recovery::Taken,
-        409 => Recovery::Busy,
-        401 | 403 => Recovery::Denied,
-        400..=499 => Recovery::Rejected,
-        _ => Recovery::Unknown,
-    };
+    let retry_after = retry_after.map(Duration::from_secs);
+    let recovery = Recovery::of_answer(*status, code.as_deref(), &message, retry_after);
     GatewayError { recovery, status: Some(*status), code, message, request_id: None }
 }
