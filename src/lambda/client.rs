@@ -45,13 +45,7 @@ impl PolicyReader for LambdaClient {
         let answer = call.send().await.map_err(|it| failure(&it))?;
         match (answer.policy, answer.revision_id) {
             (Some(text), Some(revision)) => Ok(LivePolicy { text, revision }),
-            (_, _) => Err(GatewayError {
-                recovery: Recovery::Unknown,
-                status: Some(200),
-                code: None,
-                message: "the answer to GetPolicy has no policy or no revision in it".into(),
-                request_id: None,
-            }),
+            (_, _) => Err(incomplete("the answer to GetPolicy has no policy or no revision in it")),
         }
     }
 
@@ -120,6 +114,23 @@ impl PolicyGateway for LambdaClient {
             .revision_id(revision);
         call.send().await.map(|_| ()).map_err(|it| failure(&it))
     }
+
+    async fn put_policy(
+        &self,
+        target: &Target,
+        document: &str,
+        revision: &str,
+    ) -> Result<String, GatewayError> {
+        let call = self
+            .client
+            .put_resource_policy()
+            .resource_arn(target.arn())
+            .policy(document)
+            .revision_id(revision);
+        let answer = call.send().await.map_err(|it| failure(&it))?;
+        let revision = answer.revision_id;
+        revision.ok_or_else(|| incomplete("the answer to PutResourcePolicy has no revision in it"))
+    }
 }
 
 /// The account in the answer to GetCallerIdentity.
@@ -130,13 +141,18 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let account = answer.map_err(|it| failure(&it))?.account;
-    account.ok_or_else(|| GatewayError {
+    account.ok_or_else(|| incomplete("the answer to GetCallerIdentity has no account in it"))
+}
+
+/// A good answer that does not say what it has to: who knows whose it is, and whether anything was done.
+fn incomplete(message: &str) -> GatewayError {
+    GatewayError {
         recovery: Recovery::Unknown,
         status: Some(200),
         code: None,
-        message: "the answer to GetCallerIdentity has no account in it".into(),
+        message: message.to_owned(),
         request_id: None,
-    })
+    }
 }
 
 /// Sorts a failed call by status and code, never by the SDK's variant for one operation.

@@ -29,7 +29,7 @@ pub trait PolicyReader: Send + Sync {
     ) -> impl Future<Output = Result<(), GatewayError>> + Send;
 }
 
-/// What also writes one statement at a time.
+/// What also writes: one statement at a time, or the whole document.
 pub trait PolicyGateway: PolicyReader {
     /// AddPermission. Without a revision only for the first statement of a target that has no policy.
     fn add_permission(
@@ -47,6 +47,15 @@ pub trait PolicyGateway: PolicyReader {
         sid: &str,
         revision: &str,
     ) -> impl Future<Output = Result<(), GatewayError>> + Send;
+
+    /// PutResourcePolicy. Gives the new revision, so that nothing has to be read to go on. Never without a
+    /// revision: it would replace whatever somebody else has just written.
+    fn put_policy(
+        &self,
+        target: &Target,
+        document: &str,
+        revision: &str,
+    ) -> impl Future<Output = Result<String, GatewayError>> + Send;
 }
 
 /// A call that failed: how to go on, and what to tell people.

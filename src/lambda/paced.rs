@@ -109,6 +109,15 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
     ) -> Result<(), GatewayError> {
         self.control.pace(|| self.inner.remove_permission(target, sid, revision)).await
     }
+
+    async fn put_policy(
+        &self,
+        target: &Target,
+        document: &str,
+        revision: &str,
+    ) -> Result<String, GatewayError> {
+        self.control.pace(|| self.inner.put_policy(target, document, revision)).await
+    }
 }
 
 /// One budget. Calls are spaced by the inverse of the rate and never saved up, so that no window of any

@@ -123,6 +123,46 @@ async fn reads_and_writes_name_the_full_arn_and_the_qualifier() {
 }
 
 #[tokio::test]
+async fn a_whole_document_is_put_to_the_full_arn_and_always_guarded() {
+    let put = async |target: &Target, answer: &str| {
+        let server = canned(answer).await;
+        let res = server.fleet.put_policy(target, r#"{"Statement": []}"#, "r1").await;
+        (res, server.requests.lock().unwrap().join("\n--\n"))
+    };
+    let json = ["content-type: application/json"];
+    let answer = http("200 OK", &json, r#"{"Policy":"{}","RevisionId":"r2"}"#);
+    for (name, tail) in [("f", "f"), ("f:live", "f%3Alive"), ("f:7", "f%3A7")] {
+        let (res, request) = put(&target(name), &answer).await;
+        assert_eq!(res.unwrap(), "r2");
+        let arn = "arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3A";
+        let head = format!("PUT /2026-07-09/resource-policy/{arn}{tail} HTTP");
+        assert!(request.starts_with(&head), "{request}");
+        let (_, body) = request.split_once("\r\n\r\n").unwrap();
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        let expected = serde_json::json!({"Policy": r#"{"Statement": []}"#, "RevisionId": "r1"});
+        assert_eq!(body, expected);
+    }
+    let user = r#"{"Type":"User","message":"why"}"#;
+    for (answer, expected) in [
+        (aws("412 Precondition Failed", "PreconditionFailedException", user), Recovery::Stale),
+        (aws("409 Conflict", "ResourceConflictException", user), Recovery::Busy),
+        (aws("404 Not Found", "ResourceNotFoundException", user), Recovery::Absent),
+        (aws("404 Not Found", "UnknownOperationException", user), Recovery::Rejected),
+        (aws("403 Forbidden", "AccessDeniedException", user), Recovery::Denied),
+        (aws("400 Bad Request", "PublicPolicyException", user), Recovery::Rejected),
+        (aws("400 Bad Request", "PolicyLengthExceededException", user), Recovery::TooLarge),
+        (aws("500 Internal Server Error", "ServiceException", user), Recovery::Unknown),
+        (http("200 OK", &json, r#"{"Policy":"{}"}"#), Recovery::Unknown),
+        (http("200 OK", &["content-type: text/html"], "<html>"), Recovery::Unknown),
+        (String::new(), Recovery::Unknown),
+    ] {
+        let (res, requests) = put(&target("f"), &answer).await;
+        assert_eq!(res.unwrap_err().recovery, expected, "{answer}");
+        assert_eq!(requests.matches("PUT /").count(), 1, "it is not sent twice: {requests}");
+    }
+}
+
+#[tokio::test]
 async fn answers_are_sorted_by_status_and_code() {
     let user = r#"{"Type":"User","message":"why"}"#;
     let table = [

@@ -80,6 +80,51 @@ async fn the_direct_gateway_maps_every_answer_to_a_way_to_go_on() {
 }
 
 #[tokio::test]
+async fn the_direct_gateway_puts_a_whole_document_in_place_of_the_one_it_has_seen() {
+    let seed = seed(
+        r#"accounts: [{id: "123456789012", functions: [{name: f, versions: 1, aliases: {live: "1"}}]}]"#,
+    );
+    let direct = Simulator::new(seed).unwrap().direct();
+    let document = |sid: &str| {
+        json!({"Version": "2012-10-17", "Statement": [{"Sid": sid, "Effect": "Deny", "Principal": "*",
+            "Action": "lambda:*", "Resource": "*"}]})
+        .to_string()
+    };
+    let made_up = "00000000-0000-0000-0000-000000000000";
+    for name in ["f", "f:live"] {
+        let target = target(name);
+        let put = async |sid: &str, revision: &str| {
+            direct.put_policy(&target, &document(sid), revision).await
+        };
+        // There is no revision that stands for "no policy": its first statement is added.
+        assert_eq!(put("a", made_up).await.unwrap_err().recovery, Recovery::Stale, "{name}");
+        direct.add_permission(&target, "s3", &s3(), None).await.unwrap();
+        assert_eq!(put("a", made_up).await.unwrap_err().recovery, Recovery::Stale, "{name}");
+        let before = direct.get_policy(&target).await.unwrap();
+        assert_eq!(sids(&before.text), ["s3"], "{name}");
+        let after = put("a", &before.revision).await.unwrap();
+        assert_ne!(after, before.revision);
+        let spent = put("b", &before.revision).await.unwrap_err();
+        assert_eq!(spent.recovery, Recovery::Stale, "{name}");
+        assert_eq!(live(&direct, name).await, ["a"], "the qualifier is in the ARN");
+        let last = put("b", &after).await.expect("the new revision guards the next put");
+        assert_eq!(direct.get_policy(&target).await.unwrap().revision, last, "{name}");
+    }
+    let refused = async |name: &str, document: &str, revision: &str| {
+        direct.put_policy(&target(name), document, revision).await.unwrap_err().recovery
+    };
+    assert_eq!(refused("nobody", &document("a"), made_up).await, Recovery::Absent);
+    let revision = direct.get_policy(&target("f")).await.unwrap().revision;
+    assert_eq!(refused("f", "{}", &revision).await, Recovery::Rejected);
+    // Where there is no such operation, that says nothing about the policy.
+    for (switch, expected) in [("absent", Recovery::Rejected), ("absent_403", Recovery::Denied)] {
+        direct.simulator().put_state(&json!({"switches": {"put_family": switch}})).unwrap();
+        assert_eq!(refused("f", &document("a"), &revision).await, expected, "{switch}");
+    }
+    assert_eq!(live(&direct, "f").await, ["b"]);
+}
+
+#[tokio::test]
 async fn the_nth_call_fails_before_or_after_it_is_applied() {
     for (kind, expected) in [
         ("error", &["a", "c"][..]),
