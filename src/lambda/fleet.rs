@@ -129,6 +129,15 @@ impl PolicyGateway for Fleet {
         self.member(target).remove_permission(target, sid, revision).await
     }
 
+    async fn remove_to_replace(
+        &self,
+        target: &Target,
+        sid: &str,
+        revision: &str,
+    ) -> Result<(), GatewayError> {
+        self.member(target).remove_to_replace(target, sid, revision).await
+    }
+
     async fn put_policy(
         &self,
         target: &Target,

@@ -48,6 +48,17 @@ pub trait PolicyGateway: PolicyReader {
         revision: &str,
     ) -> impl Future<Output = Result<(), GatewayError>> + Send;
 
+    /// RemovePermission of a statement that is added again, changed, right after it was read that it is gone.
+    /// Until then access is interrupted, so a gateway that makes calls wait does so here, for all three.
+    fn remove_to_replace(
+        &self,
+        target: &Target,
+        sid: &str,
+        revision: &str,
+    ) -> impl Future<Output = Result<(), GatewayError>> + Send {
+        self.remove_permission(target, sid, revision)
+    }
+
     /// PutResourcePolicy. Gives the new revision, so that nothing has to be read to go on. Never without a
     /// revision: it would replace whatever somebody else has just written.
     fn put_policy(

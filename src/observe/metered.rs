@@ -108,6 +108,16 @@ impl<G: PolicyGateway> PolicyGateway for Metered<G> {
         self.meter("RemovePermission", target, call).await
     }
 
+    async fn remove_to_replace(
+        &self,
+        target: &Target,
+        sid: &str,
+        revision: &str,
+    ) -> Result<(), GatewayError> {
+        let call = self.inner.remove_to_replace(target, sid, revision);
+        self.meter("RemovePermission", target, call).await
+    }
+
     async fn put_policy(
         &self,
         target: &Target,

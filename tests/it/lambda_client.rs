@@ -7,7 +7,7 @@ use std::time::Duration;
 use permitd::lambda::{
     fleet::{Access, Fleet},
     gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Recovery},
-    paced::Budgets,
+    paced::{Budgets, Rate},
 };
 use permitd::policy::{
     grant::{Draft, Permission},
@@ -23,6 +23,10 @@ struct Canned {
 }
 
 async fn canned(answer: &str) -> Canned {
+    canned_within(answer, Budgets::UNLIMITED).await
+}
+
+async fn canned_within(answer: &str, budgets: Budgets) -> Canned {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let requests: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -53,7 +57,7 @@ async fn canned(answer: &str) -> Canned {
         }
     });
     let access = Access { region: None, simulator: Some(endpoint) };
-    Canned { fleet: Fleet::new(&access, Budgets::UNLIMITED).await, requests }
+    Canned { fleet: Fleet::new(&access, budgets).await, requests }
 }
 
 fn http(status: &str, headers: &[&str], body: &str) -> String {
@@ -160,6 +164,23 @@ async fn a_whole_document_is_put_to_the_full_arn_and_always_guarded() {
         assert_eq!(res.unwrap_err().recovery, expected, "{answer}");
         assert_eq!(requests.matches("PUT /").count(), 1, "it is not sent twice: {requests}");
     }
+}
+
+#[tokio::test]
+async fn a_removal_that_opens_a_gap_waits_for_the_turn_of_the_add() {
+    let budgets = Budgets { control: Rate::per_second(0.001).unwrap(), ..Budgets::UNLIMITED };
+    let server = canned_within(&http("204 No Content", &[], ""), budgets).await;
+    let f = target("f");
+    let call = server.fleet.remove_to_replace(&f, "s3", "r1");
+    // Long enough for a call that does not wait.
+    let early = tokio::time::timeout(Duration::from_millis(200), call).await;
+    assert!(early.is_err() && server.requests.lock().unwrap().is_empty());
+
+    let server = canned(&http("204 No Content", &[], "")).await;
+    server.fleet.remove_to_replace(&target("f:7"), "s3", "r1").await.unwrap();
+    let request = server.requests.lock().unwrap().remove(0);
+    assert!(request.starts_with("DELETE "), "{request}");
+    assert!(request.contains("/policy/s3?Qualifier=7&RevisionId=r1 "), "{request}");
 }
 
 #[tokio::test]

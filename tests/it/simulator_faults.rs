@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use permitd::{
-    lambda::gateway::{PolicyGateway, PolicyReader, Recovery},
+    lambda::{
+        gateway::{PolicyGateway, PolicyReader, Recovery},
+        paced::{Budgets, Paced, Rate},
+    },
+    observe::metered::Metered,
     policy::{
         grant::{Draft, Permission},
         target::{Defaults, Target},
@@ -11,6 +15,7 @@ use permitd::{
     simulator::{Direct, Faults, Simulator},
 };
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::simulator_client::{Served, seed, sids};
 
@@ -34,6 +39,13 @@ fn s3() -> Permission {
 
 fn direct() -> Direct {
     Simulator::new(seed(SEED)).unwrap().direct()
+}
+
+/// What AddPermission cannot write.
+fn document(sid: &str) -> String {
+    json!({"Version": "2012-10-17", "Statement": [{"Sid": sid, "Effect": "Deny", "Principal": "*",
+        "Action": "lambda:*", "Resource": "*"}]})
+    .to_string()
 }
 
 async fn live(direct: &Direct, name: &str) -> Vec<String> {
@@ -85,11 +97,6 @@ async fn the_direct_gateway_puts_a_whole_document_in_place_of_the_one_it_has_see
         r#"accounts: [{id: "123456789012", functions: [{name: f, versions: 1, aliases: {live: "1"}}]}]"#,
     );
     let direct = Simulator::new(seed).unwrap().direct();
-    let document = |sid: &str| {
-        json!({"Version": "2012-10-17", "Statement": [{"Sid": sid, "Effect": "Deny", "Principal": "*",
-            "Action": "lambda:*", "Resource": "*"}]})
-        .to_string()
-    };
     let made_up = "00000000-0000-0000-0000-000000000000";
     for name in ["f", "f:live"] {
         let target = target(name);
@@ -122,6 +129,33 @@ async fn the_direct_gateway_puts_a_whole_document_in_place_of_the_one_it_has_see
         assert_eq!(refused("f", &document("a"), &revision).await, expected, "{switch}");
     }
     assert_eq!(live(&direct, "f").await, ["b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_meter_counts_every_call_by_its_name_and_lets_turns_be_reserved() {
+    let rate = Rate::per_second(0.1).unwrap();
+    let paced = Paced::new(direct(), Budgets { get_policy: rate, control: rate });
+    let metered = Metered::new(paced);
+    let f = target("f");
+    metered.add_permission(&f, "a", &s3(), None).await.unwrap();
+    metered.add_permission(&f, "b", &s3(), None).await.unwrap();
+    let revision = metered.get_policy(&f).await.unwrap().revision;
+    let revision = metered.put_policy(&f, &document("a"), &revision).await.unwrap();
+    metered.remove_to_replace(&f, "a", &revision).await.unwrap();
+    let gap = Instant::now();
+    assert_eq!(metered.get_policy(&f).await.unwrap_err().recovery, Recovery::Absent);
+    metered.add_permission(&f, "a", &s3(), None).await.unwrap();
+    assert_eq!(gap.elapsed(), Duration::ZERO);
+    let counted = metered.calls();
+    let counted = counted.iter().map(|((name, code), it)| format!("{name} {code} {}", it.count));
+    let expected = [
+        "AddPermission OK 3",
+        "GetPolicy OK 1",
+        "GetPolicy ResourceNotFoundException 1",
+        "PutResourcePolicy OK 1",
+        "RemovePermission OK 1",
+    ];
+    assert_eq!(counted.collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test]
@@ -277,7 +311,7 @@ async fn latency_and_delays_add_up() {
     let delay = json!({"operation": "AddPermission", "kind": "delay", "delay_ms": 400});
     let error = json!({"operation": "AddPermission", "kind": "error"});
     faults(direct.simulator(), &json!({"latency_ms": 100, "faults": [delay, error]}));
-    let start = tokio::time::Instant::now();
+    let start = Instant::now();
     direct.add_permission(&target("f"), "a", &s3(), None).await.unwrap_err();
     assert_eq!(start.elapsed().as_millis(), 500);
     direct.add_permission(&target("f"), "a", &s3(), None).await.unwrap();
