@@ -45,13 +45,7 @@ impl PolicyReader for LambdaClient {
         let answer = call.send().await.map_err(|it| failure(&it))?;
         match (answer.policy, answer.revision_id) {
             (Some(text), Some(revision)) => Ok(LivePolicy { text, revision }),
-            (_, _) => Err(GatewayError {
-                recovery: Recovery::Unknown,
-                status: Some(200),
-                code: None,
-                message: "the answer to GetPolicy has no policy or no revision in it".into(),
-                request_id: None,
-            }),
+            (_, _) => Err(incomplete("the answer to GetPolicy has no policy or no revision in it")),
         }
     }
 
@@ -120,6 +114,23 @@ impl PolicyGateway for LambdaClient {
             .revision_id(revision);
         call.send().await.map(|_| ()).map_err(|it| failure(&it))
     }
+
+    async fn put_policy(
+        &self,
+        target: &Target,
+        document: &str,
+        revision: &str,
+    ) -> Result<String, GatewayError> {
+        let call = self
+            .client
+            .put_resource_policy()
+            .resource_arn(target.arn())
+            .policy(document)
+            .revision_id(revision);
+        let answer = call.send().await.map_err(|it| failure(&it))?;
+        let revision = answer.revision_id;
+        revision.ok_or_else(|| incomplete("the answer to PutResourcePolicy has no revision in it"))
+    }
 }
 
 /// The account in the answer to GetCallerIdentity.
@@ -130,13 +141,18 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let account = answer.map_err(|it| failure(&it))?.account;
-    account.ok_or_else(|| GatewayError {
+    account.ok_or_else(|| incomplete("the answer to GetCallerIdentity has no account in it"))
+}
+
+/// A good answer that does not say what it has to: who knows whose it is, and whether anything was done.
+fn incomplete(message: &str) -> GatewayError {
+    GatewayError {
         recovery: Recovery::Unknown,
         status: Some(200),
         code: None,
-        message: "the answer to GetCallerIdentity has no account in it".into(),
+        message: message.to_owned(),
         request_id: None,
-    })
+    }
 }
 
 /// Sorts a failed call by status and code, never by the SDK's variant for one operation.
@@ -151,7 +167,7 @@ where
     let header = |name| response.and_then(|it| it.headers().get(name));
     let retry_after = header("retry-after").and_then(|it| it.trim().parse().ok());
     let recovery = match status {
-        Some(status) => sort(
+        Some(status) => Recovery::of_answer(
             status,
             code.as_deref(),
             said.as_deref().unwrap_or_default(),
@@ -183,30 +199,6 @@ where
     };
     let request_id = error.request_id().map(str::to_owned);
     GatewayError { recovery, status, code, message, request_id }
-}
-
-/// An answer came: `lambda-semantics.md`, 2.4 and 6.
-fn sort(status: u16, code: Option<&str>, said: &str, retry_after: Option<Duration>) -> Recovery {
-    match (status, code) {
-        (_, Some("TooManyRequestsException" | "ThrottlingException" | "Throttling")) | (429, _) => {
-            Recovery::Throttled { retry_after }
-        }
-        (_, Some("PolicyLengthExceededException")) | (413, _) => Recovery::TooLarge,
-        (_, Some("ExpiredTokenException" | "ExpiredToken" | "UnrecognizedClientException")) => {
-            Recovery::Denied
-        }
-        // A page of a proxy is not Lambda's word that something is not there.
-        (404, None) | (408, _) => Recovery::Unknown,
-        (404, Some("ResourceNotFoundException")) => Recovery::Absent,
-        (409, _) if said.contains("already exists") && said.contains("statement id") => {
-            Recovery::Taken
-        }
-        (409, _) => Recovery::Busy,
-        (412, _) => Recovery::Stale,
-        (401 | 403 | 407, _) => Recovery::Denied,
-        (400..=499, _) => Recovery::Rejected,
-        (_, _) => Recovery::Unknown,
-    }
 }
 
 fn unanswered<E>(error: &SdkError<E, Response>) -> Recovery

@@ -128,4 +128,22 @@ impl PolicyGateway for Fleet {
     ) -> Result<(), GatewayError> {
         self.member(target).remove_permission(target, sid, revision).await
     }
+
+    async fn remove_to_replace(
+        &self,
+        target: &Target,
+        sid: &str,
+        revision: &str,
+    ) -> Result<(), GatewayError> {
+        self.member(target).remove_to_replace(target, sid, revision).await
+    }
+
+    async fn put_policy(
+        &self,
+        target: &Target,
+        document: &str,
+        revision: &str,
+    ) -> Result<String, GatewayError> {
+        self.member(target).put_policy(target, document, revision).await
+    }
 }

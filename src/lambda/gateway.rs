@@ -29,7 +29,7 @@ pub trait PolicyReader: Send + Sync {
     ) -> impl Future<Output = Result<(), GatewayError>> + Send;
 }
 
-/// What also writes one statement at a time.
+/// What also writes: one statement at a time, or the whole document.
 pub trait PolicyGateway: PolicyReader {
     /// AddPermission. Without a revision only for the first statement of a target that has no policy.
     fn add_permission(
@@ -47,6 +47,26 @@ pub trait PolicyGateway: PolicyReader {
         sid: &str,
         revision: &str,
     ) -> impl Future<Output = Result<(), GatewayError>> + Send;
+
+    /// RemovePermission of a statement that is added again, changed, right after it was read that it is gone.
+    /// Until then access is interrupted, so a gateway that makes calls wait does so here, for all three.
+    fn remove_to_replace(
+        &self,
+        target: &Target,
+        sid: &str,
+        revision: &str,
+    ) -> impl Future<Output = Result<(), GatewayError>> + Send {
+        self.remove_permission(target, sid, revision)
+    }
+
+    /// PutResourcePolicy. Gives the new revision, so that nothing has to be read to go on. Never without a
+    /// revision: it would replace whatever somebody else has just written.
+    fn put_policy(
+        &self,
+        target: &Target,
+        document: &str,
+        revision: &str,
+    ) -> impl Future<Output = Result<String, GatewayError>> + Send;
 }
 
 /// A call that failed: how to go on, and what to tell people.
@@ -90,6 +110,37 @@ pub enum Recovery {
     Unreachable,
     /// Perhaps done, perhaps not: read before deciding anything.
     Unknown,
+}
+
+impl Recovery {
+    /// Sorts an error answer by status and code (`lambda-semantics.md`, 2.4 and 6); `said` is its message.
+    pub fn of_answer(
+        status: u16,
+        code: Option<&str>,
+        said: &str,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        match (status, code) {
+            (_, Some("TooManyRequestsException" | "ThrottlingException" | "Throttling"))
+            | (429, _) => Self::Throttled { retry_after },
+            (_, Some("PolicyLengthExceededException")) | (413, _) => Self::TooLarge,
+            (_, Some("ExpiredTokenException" | "ExpiredToken" | "UnrecognizedClientException")) => {
+                Self::Denied
+            }
+            // A page of a proxy is not Lambda's word that something is not there.
+            (404, None) | (408, _) => Self::Unknown,
+            // Nor is `UnknownOperationException`: then it is the operation that is not there.
+            (404, Some("ResourceNotFoundException")) => Self::Absent,
+            (409, _) if said.contains("already exists") && said.contains("statement id") => {
+                Self::Taken
+            }
+            (409, _) => Self::Busy,
+            (412, _) => Self::Stale,
+            (401 | 403 | 407, _) => Self::Denied,
+            (400..=499, _) => Self::Rejected,
+            (_, _) => Self::Unknown,
+        }
+    }
 }
 
 impl fmt::Display for GatewayError {

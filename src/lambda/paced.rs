@@ -3,6 +3,8 @@
 //! Lambda allows 15 GetPolicy a second, 100 GetFunction, and 15 of nearly everything else together, per account
 //! and region, shared with every other tool (quotas page; `lambda-semantics.md`, 6). The budgets lie below that.
 
+mod reserved;
+
 use std::{
     future::Future,
     sync::{Mutex, PoisonError},
@@ -12,6 +14,7 @@ use std::{
 use tokio::time::{Instant, sleep_until};
 
 use crate::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Recovery};
+use crate::lambda::paced::reserved::Reserved;
 use crate::policy::{grant::Permission, target::Target};
 
 /// Calls a second; none for no limit.
@@ -64,6 +67,7 @@ pub struct Paced<G> {
     get_policy: Bucket,
     get_function: Bucket,
     control: Bucket,
+    reserved: Reserved,
 }
 
 impl<G> Paced<G> {
@@ -76,13 +80,36 @@ impl<G> Paced<G> {
             get_policy: Bucket::new(budgets.get_policy),
             get_function: Bucket::new(get_function),
             control: Bucket::new(budgets.control),
+            reserved: Reserved::default(),
+        }
+    }
+
+    /// Waits until a removal, a read and an add may all go, one right after the other.
+    ///
+    /// The turn of the read first: while the others are waited for it can only grow old, and reads are what
+    /// there is more of. So the writes are late by one turn at most, and do not pile up behind busy reads.
+    async fn turns_to_replace(&self) {
+        loop {
+            self.get_policy.turn().await;
+            let (removal, add) = (self.control.take_turn(), self.control.take_turn());
+            if let Some(last) = removal.max(add) {
+                sleep_until(last).await;
+            }
+            // Lambda has said in the meantime that it would refuse them. These turns lapse, or everybody who
+            // waited would go at the same moment.
+            if !self.get_policy.is_closed() && !self.control.is_closed() {
+                return;
+            }
         }
     }
 }
 
 impl<G: PolicyReader> PolicyReader for Paced<G> {
     async fn get_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
-        self.get_policy.pace(|| self.inner.get_policy(target)).await
+        if !self.reserved.take_read(target) {
+            self.get_policy.turn().await;
+        }
+        self.get_policy.send(self.inner.get_policy(target)).await
     }
 
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
@@ -98,7 +125,10 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
         permission: &Permission,
         revision: Option<&str>,
     ) -> Result<(), GatewayError> {
-        self.control.pace(|| self.inner.add_permission(target, sid, permission, revision)).await
+        if !self.reserved.take_add(target) {
+            self.control.turn().await;
+        }
+        self.control.send(self.inner.add_permission(target, sid, permission, revision)).await
     }
 
     async fn remove_permission(
@@ -109,10 +139,39 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
     ) -> Result<(), GatewayError> {
         self.control.pace(|| self.inner.remove_permission(target, sid, revision)).await
     }
+
+    async fn remove_to_replace(
+        &self,
+        target: &Target,
+        sid: &str,
+        revision: &str,
+    ) -> Result<(), GatewayError> {
+        self.turns_to_replace().await;
+        let call = self.inner.remove_to_replace(target, sid, revision);
+        let res = self.control.send(call).await;
+        match &res {
+            // Perhaps removed is a gap as well.
+            Ok(()) | Err(GatewayError { recovery: Recovery::Unknown, .. }) => {
+                self.reserved.keep(target);
+            }
+            Err(_) => self.reserved.lapse(target),
+        }
+        res
+    }
+
+    async fn put_policy(
+        &self,
+        target: &Target,
+        document: &str,
+        revision: &str,
+    ) -> Result<String, GatewayError> {
+        self.control.pace(|| self.inner.put_policy(target, document, revision)).await
+    }
 }
 
-/// One budget. Calls are spaced by the inverse of the rate and never saved up, so that no window of any
-/// length sees more than the rate allows, plus one.
+/// One budget. Turns are spaced by the inverse of the rate and never saved up, so that no window of any
+/// length sees more than the rate allows, plus one. A reserved call goes after its turn, so there it may be
+/// closer to others; what has gone since the start is within the rate nevertheless.
 #[derive(Debug)]
 struct Bucket {
     rate: Rate,
@@ -144,10 +203,22 @@ impl Bucket {
         &self,
         call: impl FnOnce() -> F,
     ) -> Result<T, GatewayError> {
+        self.turn().await;
+        self.send(call()).await
+    }
+
+    async fn turn(&self) {
         if let Some(turn) = self.take_turn() {
             sleep_until(turn).await;
         }
-        let res = call().await;
+    }
+
+    /// A call whose turn has come.
+    async fn send<T>(
+        &self,
+        call: impl Future<Output = Result<T, GatewayError>>,
+    ) -> Result<T, GatewayError> {
+        let res = call.await;
         match &res {
             Err(GatewayError { recovery: Recovery::Throttled { retry_after }, .. }) => {
                 self.slow_down(*retry_after);
@@ -173,6 +244,10 @@ impl Bucket {
         };
         turns.next = Some(turn + gap);
         (turn > now).then_some(turn)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.turns().closed_until.is_some_and(|it| it > Instant::now())
     }
 
     fn slow_down(&self, retry_after: Option<Duration>) {

@@ -107,4 +107,24 @@ impl<G: PolicyGateway> PolicyGateway for Metered<G> {
         let call = self.inner.remove_permission(target, sid, revision);
         self.meter("RemovePermission", target, call).await
     }
+
+    async fn remove_to_replace(
+        &self,
+        target: &Target,
+        sid: &str,
+        revision: &str,
+    ) -> Result<(), GatewayError> {
+        let call = self.inner.remove_to_replace(target, sid, revision);
+        self.meter("RemovePermission", target, call).await
+    }
+
+    async fn put_policy(
+        &self,
+        target: &Target,
+        document: &str,
+        revision: &str,
+    ) -> Result<String, GatewayError> {
+        let call = self.inner.put_policy(target, document, revision);
+        self.meter("PutResourcePolicy", target, call).await
+    }
 }

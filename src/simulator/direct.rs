@@ -49,8 +49,12 @@ impl Direct {
             query: qualifier.into_iter().chain(query).collect(),
             body: body.map(|it| Value::Object(it).to_string().into_bytes()).unwrap_or_default(),
         };
-        let caller = Caller { place: resource.place, signed: true, session: None };
-        let answer = match self.simulator.call(&caller, &request).await {
+        self.call(target, &request).await
+    }
+
+    async fn call(&self, target: &Target, request: &Request) -> Result<Answer, GatewayError> {
+        let caller = Caller { place: target.account_region(), signed: true, session: None };
+        let answer = match self.simulator.call(&caller, request).await {
             Outcome::Ruled(result) => Answer::of(&result),
             Outcome::Raw(answer) => answer,
             Outcome::Dropped => {
@@ -70,9 +74,7 @@ impl Direct {
 impl PolicyReader for Direct {
     async fn get_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
         let answer = self.send(Operation::GetPolicy, target, None, Vec::new(), None).await?;
-        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-        let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        Ok(LivePolicy { text: text("Policy"), revision: text("RevisionId") })
+        Ok(LivePolicy { text: text(&answer, "Policy"), revision: text(&answer, "RevisionId") })
     }
 
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
@@ -122,29 +124,36 @@ impl PolicyGateway for Direct {
         let sent = self.send(Operation::RemovePermission, target, Some(sid), query, None);
         sent.await.map(drop)
     }
+
+    async fn put_policy(
+        &self,
+        target: &Target,
+        document: &str,
+        revision: &str,
+    ) -> Result<String, GatewayError> {
+        let body = json!({"Policy": document, "RevisionId": revision});
+        let body = body.to_string().into_bytes();
+        let operation = Operation::PutResourcePolicy;
+        let request = Request { operation, labels: vec![target.arn()], query: Vec::new(), body };
+        let answer = self.call(target, &request).await?;
+        Ok(text(&answer, "RevisionId"))
+    }
 }
 
-/// How a client reads an error answer, by status and code only.
+/// A member of a good answer.
+fn text(answer: &Answer, key: &str) -> String {
+    let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    body.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// How a client reads an error answer.
 fn error(answer: &Answer) -> GatewayError {
     let Answer { status, code, content_type: _, retry_after, body } = answer;
     let parsed: Value = serde_json::from_str(body).unwrap_or_default();
     let message = ["message", "Message"].iter().find_map(|it| parsed.get(it)?.as_str());
     let message = message.unwrap_or(body).to_owned();
     let code = code.clone();
-    let named = |it: &str| code.as_deref() == Some(it);
-    let recovery = match status {
-        _ if named("PolicyLengthExceededException") => Recovery::TooLarge,
-        429 => Recovery::Throttled { retry_after: retry_after.map(Duration::from_secs) },
-        _ if named("ThrottlingException") => Recovery::Throttled { retry_after: None },
-        // Only Lambda's own word says that something is not there.
-        404 if code.is_none() => Recovery::Unknown,
-        404 => Recovery::Absent,
-        412 => Recovery::Stale,
-        409 if message.contains("already exists. Please") => Recovery::Taken,
-        409 => Recovery::Busy,
-        401 | 403 => Recovery::Denied,
-        400..=499 => Recovery::Rejected,
-        _ => Recovery::Unknown,
-    };
+    let retry_after = retry_after.map(Duration::from_secs);
+    let recovery = Recovery::of_answer(*status, code.as_deref(), &message, retry_after);
     GatewayError { recovery, status: Some(*status), code, message, request_id: None }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use permitd::lambda::{
     fleet::{Access, Fleet},
     gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Recovery},
-    paced::Budgets,
+    paced::{Budgets, Rate},
 };
 use permitd::policy::{
     grant::{Draft, Permission},
@@ -23,6 +23,10 @@ struct Canned {
 }
 
 async fn canned(answer: &str) -> Canned {
+    canned_within(answer, Budgets::UNLIMITED).await
+}
+
+async fn canned_within(answer: &str, budgets: Budgets) -> Canned {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let requests: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -53,7 +57,7 @@ async fn canned(answer: &str) -> Canned {
         }
     });
     let access = Access { region: None, simulator: Some(endpoint) };
-    Canned { fleet: Fleet::new(&access, Budgets::UNLIMITED).await, requests }
+    Canned { fleet: Fleet::new(&access, budgets).await, requests }
 }
 
 fn http(status: &str, headers: &[&str], body: &str) -> String {
@@ -120,6 +124,63 @@ async fn reads_and_writes_name_the_full_arn_and_the_qualifier() {
     let request = server.requests.lock().unwrap().remove(0);
     assert!(request.starts_with("DELETE "), "{request}");
     assert!(request.contains("/policy/s3?Qualifier=7&RevisionId=r2 "), "{request}");
+}
+
+#[tokio::test]
+async fn a_whole_document_is_put_to_the_full_arn_and_always_guarded() {
+    let put = async |target: &Target, answer: &str| {
+        let server = canned(answer).await;
+        let res = server.fleet.put_policy(target, r#"{"Statement": []}"#, "r1").await;
+        (res, server.requests.lock().unwrap().join("\n--\n"))
+    };
+    let json = ["content-type: application/json"];
+    let answer = http("200 OK", &json, r#"{"Policy":"{}","RevisionId":"r2"}"#);
+    for (name, tail) in [("f", "f"), ("f:live", "f%3Alive"), ("f:7", "f%3A7")] {
+        let (res, request) = put(&target(name), &answer).await;
+        assert_eq!(res.unwrap(), "r2");
+        let arn = "arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3A";
+        let head = format!("PUT /2026-07-09/resource-policy/{arn}{tail} HTTP");
+        assert!(request.starts_with(&head), "{request}");
+        let (_, body) = request.split_once("\r\n\r\n").unwrap();
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        let expected = serde_json::json!({"Policy": r#"{"Statement": []}"#, "RevisionId": "r1"});
+        assert_eq!(body, expected);
+    }
+    let user = r#"{"Type":"User","message":"why"}"#;
+    for (answer, expected) in [
+        (aws("412 Precondition Failed", "PreconditionFailedException", user), Recovery::Stale),
+        (aws("409 Conflict", "ResourceConflictException", user), Recovery::Busy),
+        (aws("404 Not Found", "ResourceNotFoundException", user), Recovery::Absent),
+        (aws("404 Not Found", "UnknownOperationException", user), Recovery::Rejected),
+        (aws("403 Forbidden", "AccessDeniedException", user), Recovery::Denied),
+        (aws("400 Bad Request", "PublicPolicyException", user), Recovery::Rejected),
+        (aws("400 Bad Request", "PolicyLengthExceededException", user), Recovery::TooLarge),
+        (aws("500 Internal Server Error", "ServiceException", user), Recovery::Unknown),
+        (http("200 OK", &json, r#"{"Policy":"{}"}"#), Recovery::Unknown),
+        (http("200 OK", &["content-type: text/html"], "<html>"), Recovery::Unknown),
+        (String::new(), Recovery::Unknown),
+    ] {
+        let (res, requests) = put(&target("f"), &answer).await;
+        assert_eq!(res.unwrap_err().recovery, expected, "{answer}");
+        assert_eq!(requests.matches("PUT /").count(), 1, "it is not sent twice: {requests}");
+    }
+}
+
+#[tokio::test]
+async fn a_removal_that_opens_a_gap_waits_for_the_turn_of_the_add() {
+    let budgets = Budgets { control: Rate::per_second(0.001).unwrap(), ..Budgets::UNLIMITED };
+    let server = canned_within(&http("204 No Content", &[], ""), budgets).await;
+    let f = target("f");
+    let call = server.fleet.remove_to_replace(&f, "s3", "r1");
+    // Long enough for a call that does not wait.
+    let early = tokio::time::timeout(Duration::from_millis(200), call).await;
+    assert!(early.is_err() && server.requests.lock().unwrap().is_empty());
+
+    let server = canned(&http("204 No Content", &[], "")).await;
+    server.fleet.remove_to_replace(&target("f:7"), "s3", "r1").await.unwrap();
+    let request = server.requests.lock().unwrap().remove(0);
+    assert!(request.starts_with("DELETE "), "{request}");
+    assert!(request.contains("/policy/s3?Qualifier=7&RevisionId=r1 "), "{request}");
 }
 
 #[tokio::test]

@@ -192,6 +192,19 @@ impl PolicyGateway for Recorder {
         self.record(&call, &res, |()| "ok".into());
         res
     }
+
+    async fn put_policy(
+        &self,
+        target: &Target,
+        document: &str,
+        revision: &str,
+    ) -> Result<String, GatewayError> {
+        let guard = self.name(revision);
+        let res = self.inner.put_policy(target, document, revision).await;
+        let call = format!("PutResourcePolicy {}, if {guard}", short(target));
+        self.record(&call, &res, |it| self.name(it));
+        res
+    }
 }
 
 fn wanted(scenario: &Scenario, settings: &Settings) -> Vec<Wanted> {

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use permitd::{
-    lambda::gateway::{PolicyGateway, PolicyReader, Recovery},
+    lambda::{
+        gateway::{PolicyGateway, PolicyReader, Recovery},
+        paced::{Budgets, Paced, Rate},
+    },
+    observe::metered::Metered,
     policy::{
         grant::{Draft, Permission},
         target::{Defaults, Target},
@@ -11,6 +15,7 @@ use permitd::{
     simulator::{Direct, Faults, Simulator},
 };
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::simulator_client::{Served, seed, sids};
 
@@ -34,6 +39,13 @@ fn s3() -> Permission {
 
 fn direct() -> Direct {
     Simulator::new(seed(SEED)).unwrap().direct()
+}
+
+/// What AddPermission cannot write.
+fn document(sid: &str) -> String {
+    json!({"Version": "2012-10-17", "Statement": [{"Sid": sid, "Effect": "Deny", "Principal": "*",
+        "Action": "lambda:*", "Resource": "*"}]})
+    .to_string()
 }
 
 async fn live(direct: &Direct, name: &str) -> Vec<String> {
@@ -77,6 +89,73 @@ async fn the_direct_gateway_maps_every_answer_to_a_way_to_go_on() {
         assert_eq!(error.recovery, expected, "{status} {code:?}");
     }
     assert_eq!(live(&direct, "f").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_direct_gateway_puts_a_whole_document_in_place_of_the_one_it_has_seen() {
+    let seed = seed(
+        r#"accounts: [{id: "123456789012", functions: [{name: f, versions: 1, aliases: {live: "1"}}]}]"#,
+    );
+    let direct = Simulator::new(seed).unwrap().direct();
+    let made_up = "00000000-0000-0000-0000-000000000000";
+    for name in ["f", "f:live"] {
+        let target = target(name);
+        let put = async |sid: &str, revision: &str| {
+            direct.put_policy(&target, &document(sid), revision).await
+        };
+        // There is no revision that stands for "no policy": its first statement is added.
+        assert_eq!(put("a", made_up).await.unwrap_err().recovery, Recovery::Stale, "{name}");
+        direct.add_permission(&target, "s3", &s3(), None).await.unwrap();
+        assert_eq!(put("a", made_up).await.unwrap_err().recovery, Recovery::Stale, "{name}");
+        let before = direct.get_policy(&target).await.unwrap();
+        assert_eq!(sids(&before.text), ["s3"], "{name}");
+        let after = put("a", &before.revision).await.unwrap();
+        assert_ne!(after, before.revision);
+        let spent = put("b", &before.revision).await.unwrap_err();
+        assert_eq!(spent.recovery, Recovery::Stale, "{name}");
+        assert_eq!(live(&direct, name).await, ["a"], "the qualifier is in the ARN");
+        let last = put("b", &after).await.expect("the new revision guards the next put");
+        assert_eq!(direct.get_policy(&target).await.unwrap().revision, last, "{name}");
+    }
+    let refused = async |name: &str, document: &str, revision: &str| {
+        direct.put_policy(&target(name), document, revision).await.unwrap_err().recovery
+    };
+    assert_eq!(refused("nobody", &document("a"), made_up).await, Recovery::Absent);
+    let revision = direct.get_policy(&target("f")).await.unwrap().revision;
+    assert_eq!(refused("f", "{}", &revision).await, Recovery::Rejected);
+    // Where there is no such operation, that says nothing about the policy.
+    for (switch, expected) in [("absent", Recovery::Rejected), ("absent_403", Recovery::Denied)] {
+        direct.simulator().put_state(&json!({"switches": {"put_family": switch}})).unwrap();
+        assert_eq!(refused("f", &document("a"), &revision).await, expected, "{switch}");
+    }
+    assert_eq!(live(&direct, "f").await, ["b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_meter_counts_every_call_by_its_name_and_lets_turns_be_reserved() {
+    let rate = Rate::per_second(0.1).unwrap();
+    let paced = Paced::new(direct(), Budgets { get_policy: rate, control: rate });
+    let metered = Metered::new(paced);
+    let f = target("f");
+    metered.add_permission(&f, "a", &s3(), None).await.unwrap();
+    metered.add_permission(&f, "b", &s3(), None).await.unwrap();
+    let revision = metered.get_policy(&f).await.unwrap().revision;
+    let revision = metered.put_policy(&f, &document("a"), &revision).await.unwrap();
+    metered.remove_to_replace(&f, "a", &revision).await.unwrap();
+    let gap = Instant::now();
+    assert_eq!(metered.get_policy(&f).await.unwrap_err().recovery, Recovery::Absent);
+    metered.add_permission(&f, "a", &s3(), None).await.unwrap();
+    assert_eq!(gap.elapsed(), Duration::ZERO);
+    let counted = metered.calls();
+    let counted = counted.iter().map(|((name, code), it)| format!("{name} {code} {}", it.count));
+    let expected = [
+        "AddPermission OK 3",
+        "GetPolicy OK 1",
+        "GetPolicy ResourceNotFoundException 1",
+        "PutResourcePolicy OK 1",
+        "RemovePermission OK 1",
+    ];
+    assert_eq!(counted.collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test]
@@ -232,7 +311,7 @@ async fn latency_and_delays_add_up() {
     let delay = json!({"operation": "AddPermission", "kind": "delay", "delay_ms": 400});
     let error = json!({"operation": "AddPermission", "kind": "error"});
     faults(direct.simulator(), &json!({"latency_ms": 100, "faults": [delay, error]}));
-    let start = tokio::time::Instant::now();
+    let start = Instant::now();
     direct.add_permission(&target("f"), "a", &s3(), None).await.unwrap_err();
     assert_eq!(start.elapsed().as_millis(), 500);
     direct.add_permission(&target("f"), "a", &s3(), None).await.unwrap();
