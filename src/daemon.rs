@@ -3,5 +3,6 @@
 pub mod cadence;
 pub mod carry;
 pub mod clock;
+pub mod control;
 pub mod pass;
 pub mod refusals;
