@@ -6,6 +6,7 @@ pub mod run_command;
 
 mod apply;
 mod check;
+mod control;
 mod demo;
 mod embedded;
 mod plan;

@@ -1,10 +1,11 @@
 //! What can be typed: commands, flags and their environment variables.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::settings::{Budget, parse_budget};
+use crate::daemon::control::protocol;
 use crate::drift::allow::Mode;
 use crate::simulator::HELP;
 
@@ -34,6 +35,12 @@ pub enum Command {
     Run(RunArgs),
     /// Check the files alone, without any call to AWS
     Check(CheckArgs),
+    /// Tell the running permitd to do once what it holds back
+    Approve(ApproveArgs),
+    /// Tell the running permitd to change nothing
+    Pause(PauseArgs),
+    /// Tell the running permitd to go on after a pause
+    Resume(ResumeArgs),
     /// Run the simulator of Lambda on its own
     Simulate(SimulateArgs),
     /// Run permitd against the simulator, with drift: needs no AWS and no set-up
@@ -143,6 +150,54 @@ pub struct CheckArgs {
     /// The form of the report
     #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
     pub output: Output,
+}
+
+/// How a running permitd is found.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ControlArgs {
+    /// The socket of the running permitd [default: `control` of the settings file, else control.sock in
+    /// the runtime directory]
+    #[arg(long, env = "PERMITD_CONTROL", value_name = "PATH", help_heading = "Configuration")]
+    pub control: Option<PathBuf>,
+    /// The settings file [default: ./permitd.yaml, else /etc/permitd/permitd.yaml]
+    #[arg(long, env = "PERMITD_CONFIG", value_name = "FILE", help_heading = "Configuration")]
+    pub config: Option<PathBuf>,
+}
+
+/// `permitd approve`
+#[derive(Debug, Clone, Args)]
+pub struct ApproveArgs {
+    /// What is held, by the digest that was told with it: 8 hex digits or more
+    #[arg(value_parser = protocol::digest)]
+    pub digest: String,
+    /// Whom to tell.
+    #[command(flatten)]
+    pub control: ControlArgs,
+}
+
+/// `permitd pause`
+#[derive(Debug, Clone, Args)]
+pub struct PauseArgs {
+    /// Only this target: an ARN, or `name:qualifier` [default: all]
+    #[arg(value_parser = protocol::target)]
+    pub target: Option<String>,
+    /// How long, such as 30m or 2h [default: until `permitd resume`]
+    #[arg(long = "for", env = "PERMITD_FOR", value_name = "TIME", value_parser = pause)]
+    pub duration: Option<Duration>,
+    /// Whom to tell.
+    #[command(flatten)]
+    pub control: ControlArgs,
+}
+
+/// `permitd resume`
+#[derive(Debug, Clone, Args)]
+pub struct ResumeArgs {
+    /// Only this target: an ARN, or `name:qualifier` [default: all]
+    #[arg(value_parser = protocol::target)]
+    pub target: Option<String>,
+    /// Whom to tell.
+    #[command(flatten)]
+    pub control: ControlArgs,
 }
 
 /// `permitd simulate`
@@ -264,20 +319,8 @@ const LATER_FLAGS: &[&str] = &[
     "--lease",
     "--ca-bundle",
 ];
-const LATER_COMMANDS: &[&str] = &[
-    "import",
-    "approve",
-    "pause",
-    "resume",
-    "history",
-    "undo",
-    "iam",
-    "schema",
-    "completions",
-    "man",
-    "explain",
-    "compact",
-];
+const LATER_COMMANDS: &[&str] =
+    &["import", "history", "undo", "iam", "schema", "completions", "man", "explain", "compact"];
 const LATER_OUTPUTS: &[&str] = &["markdown", "html", "sarif"];
 
 /// What is known but not built yet is told apart from what is misspelt.
@@ -299,6 +342,10 @@ pub fn not_yet(args: &[String]) -> Option<String> {
         }
     }
     None
+}
+
+fn pause(text: &str) -> Result<Duration, String> {
+    protocol::pause(humantime::parse_duration(text).map_err(|it| it.to_string())?)
 }
 
 fn budget(text: &str) -> Result<Budget, String> {

@@ -7,7 +7,7 @@ use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
 use crate::cli::{
     apply,
     args::{Cli, Command, not_yet},
-    check, demo,
+    check, control, demo,
     exit::Exit,
     plan, run,
     show::{Show, Stop},
@@ -65,6 +65,9 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
         Command::Plan(_)
         | Command::Apply(_)
         | Command::Check(_)
+        | Command::Approve(_)
+        | Command::Pause(_)
+        | Command::Resume(_)
         | Command::Simulate(_)
         | Command::Demo => "warn",
     };
@@ -77,6 +80,9 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
             Command::Apply(args) => apply::apply(args, show).await,
             Command::Run(args) => run::run(args, show).await,
             Command::Check(args) => check::check(args, show),
+            Command::Approve(args) => control::approve(args, show).await,
+            Command::Pause(args) => control::pause(args, show).await,
+            Command::Resume(args) => control::resume(args, show).await,
             Command::Simulate(args) => simulate::simulate(args, show).await,
             Command::Demo => demo::demo(show).await,
         }

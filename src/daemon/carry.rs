@@ -160,7 +160,7 @@ impl<G: PolicyGateway> Carrier<'_, G> {
                 (call.await, "lambda:AddPermission")
             }
             (Action::Remove, Some(revision)) if *opens_gap => {
-                let call = self.gateway.remove_permission(target, &step.sid, revision);
+                let call = self.gateway.remove_to_replace(target, &step.sid, revision);
                 (call.await, "lambda:RemovePermission")
             }
             (Action::Remove, Some(revision)) => {

@@ -24,7 +24,7 @@ pub(super) fn by_themselves(scene: &Scene<'_>, changes: &mut [Change]) {
         change.held = by_itself(scene, change).or_else(|| {
             let grant = change.drift.after.as_ref().filter(|_| change.adds() && !change.begun)?;
             let denied = |it: &&risk::Risk| {
-                scene.rules.deny_risks.contains(it) && !grant.accept.contains(&it.to_string())
+                scene.rules.deny_risks.contains(it) && !grant.accept.contains(it)
             };
             let risk = risks.get(&grant.sid).into_iter().flatten().find(denied)?;
             (!is_approved(scene, change)).then_some(Reason::Risk(*risk))

@@ -15,6 +15,7 @@ use crate::drift::{
 use crate::policy::{
     document::{Document, USUAL_VERSION},
     grant::{Grant, Permission},
+    risk::{self, Risk},
     size,
     statement::Statement,
     target::Target,
@@ -35,6 +36,8 @@ pub struct Plan {
     pub ignored: Vec<Statement>,
     /// The bytes of the policy as read.
     pub size: usize,
+    /// What is risky in the policy as read, by statement; without what its grant accepts.
+    pub risks: Vec<(Option<String>, Vec<Risk>)>,
     /// The version of the policy language, where it is not the usual one: `${…}` means itself there.
     pub version: Option<String>,
 }
@@ -211,7 +214,8 @@ pub fn plan(
     let version =
         live.map(|it| it.version().unwrap_or("2008-10-17")).filter(|it| *it != USUAL_VERSION);
     let version = version.map(str::to_owned);
-    Plan { revision, drift: changes, steps, foreign, ignored, size, version }
+    let risks = scene.live_risks();
+    Plan { revision, drift: changes, steps, foreign, ignored, size, risks, version }
 }
 
 fn n_held(changes: &[Change]) -> usize {
@@ -284,6 +288,23 @@ impl<'a> Scene<'a> {
         self.statements()
             .iter()
             .any(|it| it.sid() == Some(grant.sid.as_str()) && it.says(&grant.permission))
+    }
+
+    fn live_risks(&self) -> Vec<(Option<String>, Vec<Risk>)> {
+        let Some(live) = self.live else { return Vec::new() };
+        let accepted = |statement: &Statement, risk: Risk| {
+            let grant = self.grants().find(|it| Some(it.sid.as_str()) == statement.sid());
+            grant.is_some_and(|it| statement.says(&it.permission) && it.accept.contains(&risk))
+        };
+        let mut res = Vec::new();
+        for (at, mut risks) in risk::of_document(live, &self.wanted.target) {
+            let Some(statement) = live.statements().get(at) else { continue };
+            risks.retain(|it| !accepted(statement, *it));
+            if !risks.is_empty() {
+                res.push((statement.sid().map(str::to_owned), risks));
+            }
+        }
+        res
     }
 
     fn change(&self, drift: Drift) -> Change {

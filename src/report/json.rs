@@ -70,6 +70,8 @@ struct TargetReport<'a> {
     held: Vec<Held<'a>>,
     foreign: Vec<Foreign<'a>>,
     ignored: Vec<Foreign<'a>>,
+    /// Of live statements, without what their grant accepts.
+    risks: Vec<RiskReport<'a>>,
     errors: Vec<ErrorReport<'a>>,
     done: Vec<DoneReport<'a>>,
     size: Option<Size>,
@@ -104,6 +106,13 @@ struct Held<'a> {
 struct Foreign<'a> {
     sid: Option<&'a str>,
     statement: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+struct RiskReport<'a> {
+    sid: Option<&'a str>,
+    risk: &'static str,
+    title: &'static str,
 }
 
 #[derive(Serialize)]
@@ -206,6 +215,7 @@ fn target<'a>(outcome: &'a Outcome, plan: Option<&'a Plan>) -> TargetReport<'a> 
         held: plan.map_or_else(Vec::new, |it| it.holds().map(|(it, why)| held(it, why)).collect()),
         foreign: foreign(plan.map_or(&[][..], |it| &it.foreign)),
         ignored: foreign(plan.map_or(&[][..], |it| &it.ignored)),
+        risks: plan.map_or_else(Vec::new, risks),
         errors: trouble
             .iter()
             .map(|it| ErrorReport {
@@ -225,6 +235,19 @@ fn target<'a>(outcome: &'a Outcome, plan: Option<&'a Plan>) -> TargetReport<'a> 
         size: plan.map(|it| Size { bytes: it.size, limit: size::LIMIT }),
         policy_version: plan.and_then(|it| it.version.as_deref()),
     }
+}
+
+fn risks(plan: &Plan) -> Vec<RiskReport<'_>> {
+    plan.risks
+        .iter()
+        .flat_map(|(sid, risks)| {
+            risks.iter().map(|it| RiskReport {
+                sid: sid.as_deref(),
+                risk: it.code(),
+                title: it.title(),
+            })
+        })
+        .collect()
 }
 
 fn drift<'a>(it: &'a Change, target: &Target) -> DriftReport<'a> {

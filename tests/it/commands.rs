@@ -7,6 +7,7 @@ mod apply;
 mod bad_input;
 mod bad_network;
 mod check;
+mod control;
 mod daemon;
 mod demo;
 pub(crate) mod harness;

@@ -57,9 +57,6 @@ fn what_is_not_built_yet_says_so() {
     let room = lambda.room(WISHES);
     for (words, what) in [
         ("import --all", "permitd import"),
-        ("approve 1234", "permitd approve"),
-        ("pause f --for 1h", "permitd pause"),
-        ("resume", "permitd resume"),
         ("history", "permitd history"),
         ("undo 7", "permitd undo"),
         ("iam permissions.yaml", "permitd iam"),
