@@ -140,6 +140,7 @@ fn resolve(
     let context = Context {
         defaults,
         ownership: texts.settings.ownership.clone(),
+        replace: texts.settings.replace,
         ignore: texts.settings.ignore.clone(),
     };
     let Loaded { wanted } = resolve::resolve(parsed, &context).map_err(Stop::Config)?;

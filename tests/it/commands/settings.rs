@@ -165,14 +165,9 @@ fn what_is_specified_but_not_built_is_refused() {
     let lambda = lambda();
     let room = lambda.room(WISHES);
     for text in [
-        "journal: /tmp/journal.db",
         "http: {listen: 127.0.0.1:0}",
-        "control: /tmp/control.sock",
-        "limits: {max_revocations: 1}",
-        "deny_risks: [P002]",
         "notify: [{url: https://example.com}]",
         "events: {queue_url: https://example.com}",
-        "defaults: {replace: bridge}",
         "defaults: {writer: document}",
     ] {
         room.write("permitd.yaml", &format!("permissions: [permissions.yaml]\n{text}\n"));
