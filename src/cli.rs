@@ -8,6 +8,11 @@ mod apply;
 mod check;
 mod demo;
 mod embedded;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the journal and the socket are opened by what is built next")
+)]
+mod places;
 mod plan;
 mod run;
 mod setup;
