@@ -9,6 +9,11 @@ mod check;
 mod control;
 mod demo;
 mod embedded;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the journal and the socket are opened by what is built next")
+)]
+mod places;
 mod plan;
 mod run;
 mod setup;

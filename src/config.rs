@@ -5,6 +5,7 @@ pub mod load;
 pub mod permissions;
 pub mod resolve;
 pub mod settings;
+pub mod warnings;
 
 mod render;
 mod walk;

@@ -4,7 +4,9 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::settings::{Budget, parse_budget};
+use crate::config::settings::{
+    Budget, Cap, parse_budget, parse_max_changed_targets, parse_max_revocations,
+};
 use crate::daemon::control::protocol;
 use crate::drift::allow::Mode;
 use crate::simulator::HELP;
@@ -62,6 +64,15 @@ pub struct SourceArgs {
     /// The region of functions that name none [default: that of the AWS configuration]
     #[arg(long, env = "PERMITD_REGION", help_heading = "Configuration")]
     pub region: Option<String>,
+    /// The journal [default: `journal` of the settings file, else `$STATE_DIRECTORY/journal.db`, else
+    /// `$XDG_STATE_HOME/permitd/journal.db`, else `~/.local/state/permitd/journal.db`]
+    #[arg(long, env = "PERMITD_JOURNAL", value_name = "PATH", help_heading = "Configuration")]
+    pub journal: Option<PathBuf>,
+    /// The socket of the daemon [default: `control` of the settings file, else
+    /// `$RUNTIME_DIRECTORY/control.sock`, else `$XDG_RUNTIME_DIR/permitd/control.sock`, else
+    /// `/run/permitd/control.sock` for root]
+    #[arg(long, env = "PERMITD_CONTROL", value_name = "PATH", help_heading = "Configuration")]
+    pub control: Option<PathBuf>,
 }
 
 /// What a command that calls AWS takes besides.
@@ -82,6 +93,26 @@ pub struct TargetArgs {
     /// What permitd may do [default: `mode` of the settings file]
     #[arg(long, env = "PERMITD_MODE", help_heading = "Configuration")]
     pub mode: Option<ModeArg>,
+    /// How many statements may be revoked in an hour, or `unlimited` [default: `limits` of the settings
+    /// file, else 10]
+    #[arg(
+        long,
+        env = "PERMITD_MAX_REVOCATIONS",
+        value_name = "N",
+        value_parser = parse_max_revocations,
+        help_heading = "Limits"
+    )]
+    pub max_revocations: Option<Cap<u32>>,
+    /// What share of the targets may lose something in an hour, or `unlimited` [default: `limits` of the
+    /// settings file, else 30%]
+    #[arg(
+        long,
+        env = "PERMITD_MAX_CHANGED_TARGETS",
+        value_name = "SHARE",
+        value_parser = parse_max_changed_targets,
+        help_heading = "Limits"
+    )]
+    pub max_changed_targets: Option<Cap<f64>>,
     /// GetPolicy calls per account and region, or `unlimited` [default: 10/s; Lambda allows 15/s]
     #[arg(
         long,
@@ -306,8 +337,6 @@ pub enum LogFormat {
 /// Flags and values of `interface.md` that a later version has.
 const LATER_FLAGS: &[&str] = &[
     "--report",
-    "--max-revocations",
-    "--max-changed-targets",
     "--allow-missing",
     "--plan",
     "--out",

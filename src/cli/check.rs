@@ -1,4 +1,4 @@
-//! `permitd check`: the files alone, without any call.
+//! `permitd check`: the files alone, without any call: errors, and what somebody should look at.
 
 use crate::cli::{
     args::{CheckArgs, Output},
@@ -6,21 +6,25 @@ use crate::cli::{
     setup::{self, Wishes},
     show::{Show, Stop},
 };
-use crate::config::diagnostic::Diagnostic;
+use crate::config::{diagnostic::Diagnostic, warnings::warnings};
+use crate::daemon::clock;
+use crate::drift::wanted::Wanted;
 
-/// Finds every error of every file.
+/// Finds every error of every file; warnings alone are no failure.
 pub(crate) fn check(args: &CheckArgs, show: Show) -> Result<Exit, Stop> {
-    let found = setup::read(&args.source).and_then(|it| setup::resolve_offline(&it, &args.source));
-    match (found, args.output) {
-        (Ok(Wishes { wanted, .. }), Output::Text) => {
+    match (read(args), args.output) {
+        (Ok((wanted, warnings)), Output::Text) => {
+            if !warnings.is_empty() && !show.is_quiet() {
+                show.diagnostics(&warnings);
+            }
             let grants: usize = wanted.iter().map(|it| it.grants.len()).sum();
             let files = if grants == 1 { "statement" } else { "statements" };
             let targets = if wanted.len() == 1 { "target" } else { "targets" };
             show.line(&format!("ok: {grants} {files} for {} {targets}", wanted.len()));
             Ok(Exit::Success)
         }
-        (Ok(_), Output::Json) => {
-            show.line(&json(&[]));
+        (Ok((_, warnings)), Output::Json) => {
+            show.line(&json(&warnings));
             Ok(Exit::Success)
         }
         (Err(Stop::Config(found)), Output::Json) => {
@@ -31,11 +35,18 @@ pub(crate) fn check(args: &CheckArgs, show: Show) -> Result<Exit, Stop> {
     }
 }
 
+fn read(args: &CheckArgs) -> Result<(Vec<Wanted>, Vec<Diagnostic>), Stop> {
+    let texts = setup::read(&args.source)?;
+    let Wishes { wanted } = setup::resolve_offline(&texts, &args.source)?;
+    let warnings = warnings(&texts.files, &wanted, clock::system());
+    Ok((wanted, warnings))
+}
+
 fn json(found: &[Diagnostic]) -> String {
     let one = |it: &Diagnostic| {
         let source = it.place.source();
         serde_json::json!({
-            "severity": "error",
+            "severity": it.severity.name(),
             "file": source.file.as_ref(),
             "line": source.line,
             "column": source.column,

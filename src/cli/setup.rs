@@ -18,11 +18,12 @@ use crate::config::{
     diagnostic::Files,
     load, permissions,
     resolve::{self, Context, Loaded},
-    settings::{Budget, Pattern, Settings},
+    settings::{Budget, Cap, Pattern, Settings},
 };
 use crate::daemon::carry;
 use crate::drift::{
     allow::{Mode, Rules},
+    limits::Limits,
     wanted::Wanted,
 };
 use crate::lambda::{
@@ -43,6 +44,17 @@ pub(crate) struct Texts {
     pub(crate) base: PathBuf,
     /// The permission files.
     pub(crate) files: Files,
+}
+
+/// The settings, and where they were found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// The settings file, if there is one.
+    pub(crate) path: Option<PathBuf>,
+    /// What it says; the defaults where there is none.
+    pub(crate) settings: Settings,
+    /// What its paths are relative to.
+    pub(crate) base: PathBuf,
 }
 
 /// What the files want.
@@ -84,13 +96,7 @@ fn needs_mode(texts: &Texts, args: &TargetArgs, command: &str) -> Result<(), Sto
 
 /// Finds and reads the settings and the permission files.
 pub(crate) fn read(args: &SourceArgs) -> Result<Texts, Stop> {
-    let found = load::find_settings(args.config.as_deref(), None);
-    // Files on the command line stand for themselves, so a settings file elsewhere is not needed.
-    let settings = match &found {
-        Some(path) => load::read_settings(path).map_err(Stop::Config)?,
-        None => Settings::default(),
-    };
-    let base = found.as_deref().map(load::folder_of).unwrap_or_default();
+    let Found { path: found, settings, base } = find(args)?;
     let (patterns, relative_to) = if args.files.is_empty() {
         (settings.permissions.clone(), base.clone())
     } else {
@@ -111,6 +117,18 @@ pub(crate) fn read(args: &SourceArgs) -> Result<Texts, Stop> {
     }
     let files = load::read_permissions(&patterns, &relative_to);
     Ok(Texts { settings, has_settings: found.is_some(), base, files })
+}
+
+/// Finds and reads the settings alone, for who needs no permission files.
+pub(crate) fn find(args: &SourceArgs) -> Result<Found, Stop> {
+    let path = load::find_settings(args.config.as_deref(), None);
+    // Files on the command line stand for themselves, so a settings file elsewhere is not needed.
+    let settings = match &path {
+        Some(path) => load::read_settings(path).map_err(Stop::Config)?,
+        None => Settings::default(),
+    };
+    let base = path.as_deref().map(load::folder_of).unwrap_or_default();
+    Ok(Found { path, settings, base })
 }
 
 /// Understands the files without knowing the credentials: what they would say is not judged.
@@ -140,6 +158,7 @@ fn resolve(
     let context = Context {
         defaults,
         ownership: texts.settings.ownership.clone(),
+        replace: texts.settings.replace,
         ignore: texts.settings.ignore.clone(),
     };
     let Loaded { wanted } = resolve::resolve(parsed, &context).map_err(Stop::Config)?;
@@ -255,14 +274,27 @@ async fn understand(
     let Wishes { wanted } = resolve(texts, parsed, defaults)?;
     check_home(texts, &wanted)?;
     let wanted = only(wanted, &args.targets)?;
-    let mode = args.mode.map(Mode::from).or(texts.settings.mode);
-    let rules = Rules {
-        mode: mode.unwrap_or(Mode::Enforce),
-        ignore: texts.settings.ignore.clone(),
-        remove_inexpressible: texts.settings.remove_inexpressible,
-        ..Rules::default()
+    Ok((wanted, rules(&texts.settings, args)))
+}
+
+/// What may be done: flags win over the settings. When the files were loaded, the daemon says.
+fn rules(settings: &Settings, args: &TargetArgs) -> Rules {
+    let Settings { limits, orphan_grace, remove_inexpressible, .. } = *settings;
+    let limits = Limits {
+        max_revocations: args.max_revocations.map_or(limits.max_revocations, Cap::bound),
+        max_changed_targets: args
+            .max_changed_targets
+            .map_or(limits.max_changed_targets, Cap::bound),
     };
-    Ok((wanted, rules))
+    Rules {
+        mode: args.mode.map(Mode::from).or(settings.mode).unwrap_or(Mode::Enforce),
+        ignore: settings.ignore.clone(),
+        remove_inexpressible,
+        deny_risks: settings.deny_risks.clone(),
+        limits,
+        orphan_grace,
+        loaded_at: Rules::default().loaded_at,
+    }
 }
 
 /// With `accounts` in the settings, a target elsewhere is a mistake.
@@ -358,3 +390,6 @@ impl Stopping {
         *self.signal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use regex::Regex;
 use crate::config::diagnostic::{Diagnostic, File, Files, Place, Span};
 use crate::config::walk::{Item, Spot, Text, Walker, is_extension};
 use crate::config::yaml::{self, Value};
-use crate::drift::allow::Ownership;
+use crate::drift::allow::{Ownership, Replace};
 use crate::policy::{grant::check_sid, risk::Risk};
 
 /// All permission files, read as far as they can be, with everything that is wrong so far.
@@ -37,6 +37,7 @@ pub(super) struct FunctionEntry<'a> {
     pub ownership: Option<(Ownership, Spot)>,
     pub absent: Vec<Text<'a>>,
     pub suspend: Option<(bool, Spot)>,
+    pub replace: Option<(Replace, Spot)>,
     /// Where `empty: true` stands.
     pub empty: Option<Spot>,
     /// Where `statements` stands, or else the entry.
@@ -68,6 +69,7 @@ const ENTRY_KEYS: &[&str] = &[
     "sid_prefix",
     "absent",
     "suspend",
+    "replace",
     "empty",
     "statements",
 ];
@@ -85,6 +87,9 @@ const STATEMENT_KEYS: &[&str] = &[
     "accept",
     "description",
 ];
+/// How a changed statement is replaced. The settings have the same words.
+pub(super) const REPLACES: &[(&str, Replace)] =
+    &[("bridge", Replace::Bridge), ("direct", Replace::Direct)];
 const NO_FUNCTIONS: &str =
     "write `functions:` and under it `- function: NAME` with its `statements:`";
 
@@ -182,6 +187,7 @@ fn entry<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<FunctionEntr
                 meant.push("absent");
             }
             "suspend" => entry.suspend = walker.boolean(item),
+            "replace" => entry.replace = walker.choice(item, REPLACES),
             "empty" => entry.empty = walker.boolean(item).filter(|(it, _)| *it).map(|(_, it)| it),
             "statements" => {
                 meant.push("statements");

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::config::diagnostic::{self, Diagnostic, File, Place};
 use crate::config::permissions::{Document, FunctionEntry, Parsed, Statement};
 use crate::config::walk::{Spot, Text};
-use crate::drift::allow::{IgnoreRule, Ownership};
+use crate::drift::allow::{IgnoreRule, Ownership, Replace};
 use crate::drift::bridge::is_reserved;
 use crate::drift::wanted::Wanted;
 use crate::policy::grant::{Draft, Permission};
@@ -22,13 +22,20 @@ pub struct Context {
     pub defaults: Defaults,
     /// For entries without `ownership`.
     pub ownership: Ownership,
+    /// For entries without `replace`.
+    pub replace: Replace,
     /// From the settings; a grant that matches one is an error.
     pub ignore: Vec<IgnoreRule>,
 }
 
 impl Default for Context {
     fn default() -> Self {
-        Self { defaults: Defaults::default(), ownership: Ownership::Declared, ignore: Vec::new() }
+        Self {
+            defaults: Defaults::default(),
+            ownership: Ownership::Declared,
+            replace: Replace::default(),
+            ignore: Vec::new(),
+        }
     }
 }
 

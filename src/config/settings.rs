@@ -5,13 +5,17 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use wildmatch::WildMatch;
 
 use crate::config::diagnostic::{self, Diagnostic, File, Place, Span};
-use crate::config::permissions::read_ownership;
+use crate::config::permissions::{REPLACES, read_ownership};
 use crate::config::walk::{Item, Text, Walker, is_extension};
 use crate::config::yaml::{self, Value};
-use crate::drift::allow::{IgnoreRule, Mode, Ownership};
+use crate::drift::allow::{IgnoreRule, Mode, ORPHAN_GRACE, Ownership, Replace};
+use crate::drift::limits::Limits;
+use crate::policy::risk::Risk;
 use crate::policy::target::AccountRegion;
 
 mod accounts;
+mod journal;
+mod rails;
 mod values;
 
 /// What the settings file says, with the defaults of what it does not say.
@@ -27,6 +31,14 @@ pub struct Settings {
     pub jitter: f64,
     /// Of entries that name none.
     pub ownership: Ownership,
+    /// How a changed statement is replaced, of entries that say nothing.
+    pub replace: Replace,
+    /// Grants with one of these are held unless their statement accepts it; sorted, none twice.
+    pub deny_risks: Vec<Risk>,
+    /// How much may be taken away before somebody is asked.
+    pub limits: Limits,
+    /// How far apart two reads have to be that both show a principal as deleted.
+    pub orphan_grace: Duration,
     /// Whether statements that `AddPermission` cannot make may be removed.
     pub remove_inexpressible: bool,
     /// Live statements that are nobody's business.
@@ -37,6 +49,10 @@ pub struct Settings {
     pub simulator: Option<Simulator>,
     /// None: the default of the program.
     pub budgets: Budgets,
+    /// Where it is written down what was done, and for how long.
+    pub journal: Journal,
+    /// The socket of the daemon, relative to the settings file, as written; none: where the system keeps such.
+    pub control: Option<PathBuf>,
 }
 
 /// One item of `permissions`.
@@ -66,6 +82,26 @@ pub struct Budgets {
     pub control: Option<Budget>,
 }
 
+/// The journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Journal {
+    /// Relative to the settings file, as written; none: where the system keeps such.
+    pub path: Option<PathBuf>,
+    /// How long an entry is kept.
+    pub retention: Cap<Duration>,
+    /// How many bytes the file may have.
+    pub max_size: Cap<u64>,
+}
+
+/// A bound that can be left out by saying so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cap<T> {
+    /// As much as there is.
+    Unlimited,
+    /// So much at most.
+    At(T),
+}
+
 /// How many requests may be made.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Budget {
@@ -83,16 +119,42 @@ impl Default for Settings {
             interval: Duration::from_mins(5),
             jitter: 0.1,
             ownership: Ownership::Declared,
+            replace: Replace::default(),
+            deny_risks: vec![Risk::P002],
+            limits: Limits::default(),
+            orphan_grace: ORPHAN_GRACE,
             remove_inexpressible: false,
             ignore: Vec::new(),
             account: None,
             simulator: None,
             budgets: Budgets::default(),
+            journal: Journal::default(),
+            control: None,
         }
     }
 }
 
-pub use values::{parse_budget, parse_interval, parse_jitter};
+impl Default for Journal {
+    /// A year: long enough for whoever asks after the next audit.
+    fn default() -> Self {
+        let retention = Cap::At(Duration::from_hours(365 * 24));
+        Self { path: None, retention, max_size: Cap::Unlimited }
+    }
+}
+
+impl<T> Cap<T> {
+    /// The bound, if there is one.
+    pub fn bound(self) -> Option<T> {
+        match self {
+            Self::Unlimited => None,
+            Self::At(it) => Some(it),
+        }
+    }
+}
+
+pub use values::{
+    parse_budget, parse_interval, parse_jitter, parse_max_changed_targets, parse_max_revocations,
+};
 
 const KEYS: &[&str] = &[
     "permissions",
@@ -100,14 +162,19 @@ const KEYS: &[&str] = &[
     "interval",
     "jitter",
     "defaults",
+    "deny_risks",
+    "limits",
+    "orphan_grace",
     "remove_inexpressible",
     "ignore",
     "accounts",
     "lambda",
     "budgets",
+    "journal",
+    "control",
 ];
 /// Keys of a later version, told apart from misspelt ones.
-const LATER: &[&str] = &["deny_risks", "limits", "journal", "http", "control", "events", "notify"];
+const LATER: &[&str] = &["http", "events", "notify"];
 const MODES: &[(&str, Mode)] =
     &[("observe", Mode::Observe), ("additive", Mode::Additive), ("enforce", Mode::Enforce)];
 
@@ -147,6 +214,11 @@ fn top<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings)
             "interval" => set(&mut settings.interval, scalar(walker, item, parse_interval)),
             "jitter" => set(&mut settings.jitter, scalar(walker, item, parse_jitter)),
             "defaults" => defaults(walker, item, settings),
+            "deny_risks" => set(&mut settings.deny_risks, rails::risks(walker, item)),
+            "limits" => rails::limits(walker, item, &mut settings.limits),
+            "orphan_grace" => {
+                set(&mut settings.orphan_grace, scalar(walker, item, values::parse_duration));
+            }
             "remove_inexpressible" => {
                 set(&mut settings.remove_inexpressible, walker.boolean(item).map(|(it, _)| it));
             }
@@ -154,6 +226,8 @@ fn top<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings)
             "accounts" => settings.account = accounts::read(walker, item),
             "lambda" => settings.simulator = lambda(walker, item),
             "budgets" => settings.budgets = budgets(walker, item),
+            "journal" => journal::read(walker, item, &mut settings.journal),
+            "control" => settings.control = path(walker, item),
             key if LATER.contains(&key) => later(walker, item),
             key if is_extension(key) => {}
             _ => {
@@ -177,6 +251,17 @@ fn scalar<'a, T>(
 ) -> Option<T> {
     let Text { text, spot } = walker.text(item)?;
     parse(&text).map_err(|message| walker.error(spot, message)).ok()
+}
+
+/// A file to write to. An empty one would be the folder of the settings.
+fn path<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Option<PathBuf> {
+    let Text { text, spot } = walker.text(item)?;
+    if text.is_empty() {
+        let message = format!("`{}` is empty", item.key);
+        walker.advise(spot, message, "write a path, or leave the key out");
+        return None;
+    }
+    Some(PathBuf::from(text.as_ref()))
 }
 
 fn later(walker: &mut Walker<'_>, item: Item<'_, '_>) {
@@ -204,7 +289,9 @@ fn defaults<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Sett
         match item.key {
             "ownership" => ownership = Some(item),
             "sid_prefix" => prefix = Some(item),
-            "replace" => only(walker, item, "direct", &["bridge"]),
+            "replace" => {
+                set(&mut settings.replace, walker.choice(item, REPLACES).map(|(it, _)| it));
+            }
             "writer" => only(walker, item, "statements", &["document", "auto"]),
             _ => {
                 let known = &["ownership", "sid_prefix", "replace", "writer"];

@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use permitd::config::diagnostic::{File, render_all};
 use permitd::config::load::{find_settings, folder_of, read_permissions, read_settings};
+use permitd::config::permissions;
 use permitd::config::resolve::{Context, Loaded, lacking, resolve};
-use permitd::config::{diagnostic::render_all, permissions};
-use permitd::drift::allow::{Mode, Ownership};
+use permitd::config::settings::{self, Settings};
+use permitd::drift::allow::{Mode, Ownership, Replace};
+use permitd::drift::wanted::Wanted;
 
 fn examples() -> Loaded {
     let path = Path::new("config/permitd.yaml");
@@ -13,8 +16,12 @@ fn examples() -> Loaded {
     let files = read_permissions(&settings.permissions, &folder_of(path));
     let parsed = permissions::parse(&files);
     assert!(!lacking(&parsed).account && !lacking(&parsed).region);
-    let context =
-        Context { ownership: settings.ownership, ignore: settings.ignore, ..Context::default() };
+    let context = Context {
+        ownership: settings.ownership,
+        replace: settings.replace,
+        ignore: settings.ignore,
+        ..Context::default()
+    };
     resolve(parsed, &context).map_err(|it| render_all(&it, false)).unwrap()
 }
 
@@ -24,7 +31,29 @@ fn the_example_settings_are_valid() {
     assert_eq!(settings.mode, Some(Mode::Observe));
     assert_eq!(settings.ownership, Ownership::Declared);
     assert_eq!(settings.interval.as_secs(), 300);
+    assert_eq!(settings.replace, Replace::Bridge);
+    // The example shows the defaults of these.
+    let usual = Settings::default();
+    assert_eq!(settings.deny_risks, usual.deny_risks);
+    assert_eq!(settings.limits, usual.limits);
+    assert_eq!(settings.orphan_grace, usual.orphan_grace);
+    assert_eq!((settings.journal, settings.control), (usual.journal, usual.control));
     assert_eq!(settings.account.unwrap().to_string(), "123456789012/us-east-1");
+}
+
+/// What the example shows in comments is as good as the rest.
+#[test]
+fn the_lines_in_comments_are_valid() {
+    let text = std::fs::read_to_string("config/permitd.yaml").unwrap();
+    let shown = ["# journal: ", "# control: "];
+    let lines: Vec<&str> =
+        text.lines().filter(|line| shown.iter().any(|it| line.starts_with(it))).collect();
+    assert_eq!(lines.len(), 3);
+    for line in lines {
+        let file = File::new("permitd.yaml", line.replacen("# ", "", 1));
+        let read = settings::parse(&file).map_err(|it| render_all(&it, false)).unwrap();
+        assert!(read.control.is_some() || read.journal.path.is_some(), "{line}");
+    }
 }
 
 #[test]
@@ -34,17 +63,18 @@ fn the_example_permissions_are_valid_and_sorted() {
         .iter()
         .map(|it| {
             let sids: Vec<&str> = it.grants.iter().map(|it| it.sid.as_str()).collect();
-            format!("{} {:?} {} at {}", it.target, it.ownership, sids.join(","), it.source)
+            let Wanted { target, ownership, replace, source, .. } = it;
+            format!("{target} {ownership:?} {replace:?} {} at {source}", sids.join(","))
         })
         .collect();
     let expected = [
-        "arn:aws:lambda:eu-west-1:123456789012:function:orders Declared organization,sns-orders at config/permissions/web.yaml:18:15",
-        "arn:aws:lambda:eu-west-1:123456789012:function:shop Declared public-url,public-url-invoke at config/permissions/web.yaml:7:15",
-        "arn:aws:lambda:us-east-1:123456789012:function:probe Prefix(\"media-\") media-uploads at config/permissions/media.yaml:30:24",
-        "arn:aws:lambda:us-east-1:123456789012:function:thumbnail:live All partner,s3-uploads at config/permissions/media.yaml:15:15",
-        "arn:aws:lambda:us-east-1:123456789012:function:transcode Prefix(\"media-\") media-uploads at config/permissions/media.yaml:30:13",
-        "arn:aws:lambda:us-east-1:210987654321:function:internal All  at config/permissions/web.yaml:44:15",
-        "arn:aws:lambda:us-east-1:210987654321:function:legacy Declared schedule at config/permissions/web.yaml:36:15",
+        "arn:aws:lambda:eu-west-1:123456789012:function:orders Declared Bridge organization,sns-orders at config/permissions/web.yaml:18:15",
+        "arn:aws:lambda:eu-west-1:123456789012:function:shop Declared Bridge public-url,public-url-invoke at config/permissions/web.yaml:7:15",
+        "arn:aws:lambda:us-east-1:123456789012:function:probe Prefix(\"media-\") Direct media-uploads at config/permissions/media.yaml:30:24",
+        "arn:aws:lambda:us-east-1:123456789012:function:thumbnail:live All Bridge partner,s3-uploads at config/permissions/media.yaml:15:15",
+        "arn:aws:lambda:us-east-1:123456789012:function:transcode Prefix(\"media-\") Direct media-uploads at config/permissions/media.yaml:30:13",
+        "arn:aws:lambda:us-east-1:210987654321:function:internal All Bridge  at config/permissions/web.yaml:44:15",
+        "arn:aws:lambda:us-east-1:210987654321:function:legacy Declared Bridge schedule at config/permissions/web.yaml:36:15",
     ];
     assert_eq!(said, expected);
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use permitd::{
     drift::{
         allow::{Ownership, Replace, Rules},
+        bridge::bridge_sid,
         plan::{Action, Memory, Plan, plan},
         wanted::{AbsentSid, Wanted},
     },

@@ -216,6 +216,7 @@ fn wanted(scenario: &Scenario, settings: &Settings) -> Vec<Wanted> {
     let context = Context {
         defaults,
         ownership: settings.ownership.clone(),
+        replace: settings.replace,
         ignore: settings.ignore.clone(),
     };
     let loaded = resolve(permissions::parse(&files), &context);

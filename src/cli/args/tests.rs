@@ -3,6 +3,7 @@
 use clap::CommandFactory;
 
 use super::*;
+use crate::drift::limits::Limits;
 
 #[test]
 fn the_table_is_sound() {
@@ -25,13 +26,56 @@ fn every_flag_has_help_and_an_environment_variable() {
     }
 }
 
+/// A default that is computed is spelled out in the help, and nobody else keeps the two together.
+#[test]
+fn the_limits_in_the_help_are_the_limits() {
+    let Limits { max_revocations, max_changed_targets } = Limits::default();
+    let share = format!("else {}%]", max_changed_targets.unwrap() * 100.0);
+    let count = format!("else {}]", max_revocations.unwrap());
+    let command = Cli::command();
+    for name in ["plan", "apply", "run"] {
+        let sub = command.find_subcommand(name).unwrap();
+        let help = |flag: &str| {
+            let arg = sub.get_arguments().find(|it| it.get_long() == Some(flag)).unwrap();
+            arg.get_help().unwrap().to_string()
+        };
+        assert!(help("max-revocations").ends_with(&count), "{name}");
+        assert!(help("max-changed-targets").ends_with(&share), "{name}");
+    }
+}
+
+#[test]
+fn flags_for_limits_take_what_the_settings_take() {
+    let parse = |words: &[&str]| {
+        let words = ["permitd", "plan", "x.yaml"].iter().chain(words);
+        let Command::Plan(args) = Cli::try_parse_from(words).map_err(|it| it.to_string())?.command
+        else {
+            return Err("another command".to_owned());
+        };
+        Ok((args.target.max_revocations, args.target.max_changed_targets))
+    };
+    assert_eq!(parse(&[]), Ok((None, None)));
+    assert_eq!(
+        parse(&["--max-revocations=0", "--max-changed-targets=5%"]),
+        Ok((Some(Cap::At(0)), Some(Cap::At(0.05))))
+    );
+    assert_eq!(
+        parse(&["--max-revocations", "unlimited", "--max-changed-targets", "unlimited"]),
+        Ok((Some(Cap::Unlimited), Some(Cap::Unlimited)))
+    );
+    let said = parse(&["--max-revocations=-1"]).unwrap_err();
+    assert!(said.contains("`-1` is not a count; write a whole number, or unlimited"), "{said}");
+    let said = parse(&["--max-changed-targets=30"]).unwrap_err();
+    assert!(said.contains("`30` is not a share; write 0% to 100%, as in 30%"), "{said}");
+}
+
 #[test]
 fn what_comes_later_is_told_apart_from_what_is_misspelt() {
     let args = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let said = |text: &str| not_yet(&args(text)).unwrap_or_default();
     assert!(said("permitd import --all").contains("`permitd import` is not supported yet"));
     assert!(said("permitd plan --report x").contains("`--report` is not supported yet"));
-    assert!(said("permitd plan --max-revocations=3").contains("--max-revocations"));
+    assert!(said("permitd plan --deny=P001").contains("`--deny` is not supported yet"));
     assert!(said("permitd plan --output html").contains("--output html"));
     assert!(said("permitd plan --output=markdown").contains("--output markdown"));
     assert_eq!(said("permitd plan --output json -- --report"), "");

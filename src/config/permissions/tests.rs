@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::config::tests::{context, load};
-use crate::drift::allow::Ownership;
+use crate::drift::allow::{Ownership, Replace};
 use crate::policy::{
     grant::{Action, UrlAuthType},
     principal::Principal,
@@ -24,6 +24,7 @@ functions:
     sid_prefix: x-
     absent: [old.sid, a]
     suspend: true
+    replace: direct
     empty: false
     statements:
       - sid: x
@@ -47,6 +48,7 @@ fn every_key_is_read() {
     assert_eq!(wanted.target.arn(), "arn:aws:lambda:eu-west-1:210987654321:function:f:live");
     assert_eq!(wanted.ownership, Ownership::Prefix("x-".to_owned()));
     assert!(wanted.suspend);
+    assert_eq!(wanted.replace, Replace::Direct);
     let absent: Vec<String> =
         wanted.absent.iter().map(|it| format!("{} {}", it.sid, it.source)).collect();
     assert_eq!(absent, ["a a.yaml:10:23", "old.sid a.yaml:10:14"]);
@@ -62,10 +64,10 @@ fn every_key_is_read() {
     assert_eq!(x.expires, Some("2026-12-31T00:00:00Z".parse::<Timestamp>().unwrap()));
     assert_eq!(x.accept, [Risk::P001, Risk::P008]);
     assert_eq!(x.description.as_deref(), Some("1e3"));
-    assert_eq!(x.source.to_string(), "a.yaml:14:9");
+    assert_eq!(x.source.to_string(), "a.yaml:15:9");
     assert_eq!(y.permission.principal, Principal::Account("012345678901".to_owned()));
     assert!(y.permission.invoked_via_function_url);
-    assert_eq!(y.source.to_string(), "a.yaml:25:9");
+    assert_eq!(y.source.to_string(), "a.yaml:26:9");
 }
 
 #[test]

@@ -28,6 +28,7 @@ pub(super) struct Merged<'a> {
     first: Mark<'a>,
     ownership: Option<(Ownership, Mark<'a>)>,
     suspend: Option<(bool, Mark<'a>)>,
+    replace: Option<(Replace, Mark<'a>)>,
     empty: Option<Mark<'a>>,
     granted: Vec<Granted<'a>>,
     absent: Vec<(String, Mark<'a>)>,
@@ -76,6 +77,7 @@ impl<'a> Merged<'a> {
             first,
             ownership: None,
             suspend: None,
+            replace: None,
             empty: None,
             granted: Vec::new(),
             absent: Vec::new(),
@@ -98,6 +100,9 @@ impl<'a> Merged<'a> {
         }
         if let Some((value, spot)) = entry.suspend {
             agree(&mut self.suspend, &value, mark(spot), "suspend", diagnostics);
+        }
+        if let Some((value, spot)) = entry.replace {
+            agree(&mut self.replace, &value, mark(spot), "replace", diagnostics);
         }
         // Beside statements of its own it was refused already.
         if let Some(spot) = entry.empty.filter(|_| entry.statements.is_empty()) {
@@ -148,8 +153,9 @@ impl<'a> Merged<'a> {
             grants.push(grant);
         }
         let suspend = self.suspend.is_some_and(|(it, _)| it);
+        let replace = self.replace.map_or(context.replace, |(it, _)| it);
         let source = self.first.place().source();
-        Wanted { ownership, grants, absent, suspend, replace: Replace::default(), source, target }
+        Wanted { target, ownership, grants, absent, suspend, replace, source }
     }
 
     fn refuse_repetition(&self, target: &Target, diagnostics: &mut Vec<Diagnostic>) {

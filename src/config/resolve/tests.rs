@@ -31,6 +31,7 @@ fn entries_for_one_target_merge_across_files() {
     let other = "functions:
   - function: arn:aws:lambda:us-east-1:123456789012:function:f
     suspend: true
+    replace: direct
     absent: [z, y, z]
     statements: [{sid: a, principal: s3.amazonaws.com}]
   - {function: f, absent: [z], statements: [{sid: c, principal: s3.amazonaws.com}]}";
@@ -42,6 +43,7 @@ fn entries_for_one_target_merge_across_files() {
     assert_eq!(absent, ["y", "z"]);
     assert_eq!(wanted.ownership, Ownership::All);
     assert!(wanted.suspend);
+    assert_eq!(wanted.replace, Replace::Direct);
     assert_eq!(wanted.source.to_string(), "a.yaml:2:15");
 }
 
@@ -51,6 +53,14 @@ fn what_an_entry_does_not_say_the_settings_say() {
     let ownership = Ownership::Prefix("x-".to_owned());
     let loaded = load(&[text], &Context { ownership: ownership.clone(), ..context() }).unwrap();
     assert_eq!(loaded.wanted[0].ownership, ownership);
+
+    for replace in [Replace::Bridge, Replace::Direct] {
+        let loaded = load(&[text], &Context { replace, ..context() }).unwrap();
+        assert_eq!(loaded.wanted[0].replace, replace);
+        let says = text.replace("f,", "f, replace: bridge,");
+        let loaded = load(&[&says], &Context { replace, ..context() }).unwrap();
+        assert_eq!(loaded.wanted[0].replace, Replace::Bridge);
+    }
 
     let said = load(&[text], &Context { ownership: Ownership::All, ..context() }).unwrap_err();
     assert!(said.starts_with("error: `ownership: all` without statements"), "{said}");

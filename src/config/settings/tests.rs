@@ -3,6 +3,7 @@
 use super::*;
 
 mod errors;
+mod rails;
 
 const EVERY_KEY: &str = r#"
 permissions: [permissions/, "more/*.yaml"]
@@ -10,12 +11,17 @@ mode: additive
 interval: 1h30m
 jitter: 2.5%
 defaults: {ownership: prefix, sid_prefix: x-, replace: direct, writer: statements}
+deny_risks: [P008, P001, P008]
+limits: {max_revocations: 3, max_changed_targets: 2.5%}
+orphan_grace: 2m
 remove_inexpressible: true
 ignore:
   - {sid: "Console-*", principal: "*", source_arn: "arn:aws:s3:::?"}
 budgets: {get_policy: 2.5/s, control: unlimited}
 accounts: [{id: 012345678901, regions: [eu-west-1]}]
 lambda: {simulator: {listen: "[::1]:9001", seed: demo/account.yaml}}
+journal: {path: state/journal.db, retention: 30d, max_size: 64MiB}
+control: /run/permitd.sock
 "#;
 
 #[test]
@@ -27,11 +33,17 @@ fn every_key_is_read() {
         interval,
         jitter,
         ownership,
+        replace,
+        deny_risks,
+        limits,
+        orphan_grace,
         remove_inexpressible,
         ignore,
         account,
         simulator,
         budgets,
+        journal,
+        control,
     } = settings;
     let patterns: Vec<&str> = permissions.iter().map(|it| it.text.as_str()).collect();
     assert_eq!(patterns, ["permissions/", "more/*.yaml"]);
@@ -39,6 +51,10 @@ fn every_key_is_read() {
     assert_eq!(interval, Duration::from_mins(90));
     assert_eq!(jitter.to_string(), "0.025");
     assert_eq!(ownership, Ownership::Prefix("x-".to_owned()));
+    assert_eq!(replace, Replace::Direct);
+    assert_eq!(deny_risks, [Risk::P001, Risk::P008]);
+    assert_eq!(limits, Limits { max_revocations: Some(3), max_changed_targets: Some(2.5 / 100.0) });
+    assert_eq!(orphan_grace, Duration::from_mins(2));
     assert!(remove_inexpressible);
     assert!(ignore[0].sid.as_ref().unwrap().matches("Console-1"));
     assert!(ignore[0].source_arn.as_ref().unwrap().matches("arn:aws:s3:::b"));
@@ -48,6 +64,10 @@ fn every_key_is_read() {
     assert_eq!(simulator.seed, Some(PathBuf::from("demo/account.yaml")));
     assert_eq!(budgets.get_policy, Some(Budget::PerSecond(2.5)));
     assert_eq!(budgets.control, Some(Budget::Unlimited));
+    assert_eq!(journal.path, Some(PathBuf::from("state/journal.db")));
+    assert_eq!(journal.retention, Cap::At(Duration::from_hours(30 * 24)));
+    assert_eq!(journal.max_size, Cap::At(64 << 20));
+    assert_eq!(control, Some(PathBuf::from("/run/permitd.sock")));
 }
 
 #[test]

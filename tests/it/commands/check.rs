@@ -115,6 +115,59 @@ fn errors_for_programs() {
     }
 }
 
+/// Dates so far away that no machine's clock is between them.
+#[test]
+fn warnings_are_told_and_are_no_failure() {
+    let room = room();
+    room.write(
+        "old.yaml",
+        "\
+functions:
+  - names: [f, g]
+    statements:
+      - sid: import
+        principal: s3.amazonaws.com
+        expires: 2001-01-01T00:00:00Z
+      - {sid: later, principal: s3.amazonaws.com, expires: 9999-01-01T00:00:00Z}
+",
+    );
+    let said = room.permitd("check old.yaml");
+    assert_eq!((said.code, said.out.as_str()), (Some(0), "ok: 4 statements for 2 targets\n"));
+    let days =
+        said.err.split_once("expired ").and_then(|(_, it)| it.split_once(" days")).unwrap().0;
+    assert!(days.parse::<u32>().unwrap() > 9000, "{said:?}");
+    let expected = format!(
+        "\
+warning: the grant `import` expired {days} days ago, at 2001-01-01T00:00:00Z; it is revoked if it is live
+ --> old.yaml:4:9
+  |
+4 |       - sid: import
+  |         ^^^^^^^^^^^
+  |
+help: delete it from the file
+"
+    );
+    assert_eq!(said.err, expected);
+
+    let said = room.permitd("check old.yaml --output json");
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+    assert_eq!(
+        said.json()["diagnostics"],
+        json!([{
+            "severity": "warning",
+            "file": "old.yaml",
+            "line": 4,
+            "column": 9,
+            "message": expected.lines().next().unwrap().replace("warning: ", ""),
+            "help": "delete it from the file",
+        }])
+    );
+    room.permitd("check old.yaml --quiet").is(0, "ok: 4 statements for 2 targets\n", "");
+    // Beside errors there is nothing to warn of yet.
+    let said = room.permitd("check old.yaml bad.yaml");
+    assert!(said.code == Some(78) && !said.err.contains("warning"), "{said:?}");
+}
+
 #[test]
 fn standard_input_has_a_name() {
     let said = room().say_to("check -", WORSE);

@@ -183,6 +183,6 @@ fn plan_and_check_never_write() {
 fn check_calls_nothing_at_all() {
     let (lambda, wishes) = everything();
     let room = lambda.room(&wishes);
-    room.permitd("check permissions.yaml").is(0, "ok: 8 statements for 4 targets\n", "");
+    room.permitd("check permissions.yaml --quiet").is(0, "ok: 8 statements for 4 targets\n", "");
     assert_eq!(lambda.calls(), Vec::<String>::new());
 }

@@ -122,6 +122,45 @@ fn every_flag_has_an_environment_variable() {
     );
 }
 
+/// What they do is told by others; here that each way to say them is read, and the wrong ones are told.
+#[test]
+fn limits_and_places_by_settings_environment_and_flag() {
+    let lambda = lambda();
+    let room = lambda.room(WISHES);
+    let text = "\
+permissions: [permissions.yaml]
+defaults: {replace: direct}
+deny_risks: []
+limits: {max_revocations: 1, max_changed_targets: unlimited}
+orphan_grace: 10s
+journal: {path: state/journal.db, retention: 30d, max_size: 1MiB}
+control: state/control.sock
+";
+    room.write("permitd.yaml", text);
+    room.permitd("plan").is(0, ADDS, "");
+    let flags = "--max-revocations 3 --max-changed-targets 5% --journal j.db --control c.sock";
+    room.permitd(&format!("plan {flags}")).is(0, ADDS, "");
+    room.permitd("check --journal j.db --control c.sock").is(
+        0,
+        "ok: 1 statement for 1 target\n",
+        "",
+    );
+    for (name, value, cause) in [
+        ("PERMITD_MAX_REVOCATIONS", "few", "'few' for '--max-revocations <N>'"),
+        ("PERMITD_MAX_CHANGED_TARGETS", "5", "'5' for '--max-changed-targets <SHARE>'"),
+        ("PERMITD_JOURNAL", "", "'--journal <PATH>'"),
+        ("PERMITD_CONTROL", "", "'--control <PATH>'"),
+    ] {
+        let said = lambda.room(WISHES).with(name, value).permitd("plan permissions.yaml");
+        assert_eq!((said.code, said.out.as_str()), (Some(64), ""), "{name}: {said:?}");
+        assert!(said.err.contains(cause), "{name}: {said:?}");
+    }
+    room.write("permitd.yaml", &text.replace("unlimited", "most"));
+    let said = room.permitd("plan --max-changed-targets unlimited");
+    assert_eq!((said.code, said.out.as_str()), (Some(78), ""), "{said:?}");
+    assert!(said.err.contains(" --> permitd.yaml:4:"), "{said:?}");
+}
+
 /// Every flag of every command, as `--help` tells it.
 #[test]
 fn help_names_the_environment_variable_of_every_flag() {
@@ -165,14 +204,9 @@ fn what_is_specified_but_not_built_is_refused() {
     let lambda = lambda();
     let room = lambda.room(WISHES);
     for text in [
-        "journal: /tmp/journal.db",
         "http: {listen: 127.0.0.1:0}",
-        "control: /tmp/control.sock",
-        "limits: {max_revocations: 1}",
-        "deny_risks: [P002]",
         "notify: [{url: https://example.com}]",
         "events: {queue_url: https://example.com}",
-        "defaults: {replace: bridge}",
         "defaults: {writer: document}",
     ] {
         room.write("permitd.yaml", &format!("permissions: [permissions.yaml]\n{text}\n"));

@@ -32,6 +32,14 @@ fn wrong_usage() {
             "invalid value '0/s' for '--control-budget <RATE>'",
         ),
         (
+            "plan permissions.yaml --max-revocations few",
+            "invalid value 'few' for '--max-revocations <N>': `few` is not a count",
+        ),
+        (
+            "plan permissions.yaml --max-changed-targets 30",
+            "invalid value '30' for '--max-changed-targets <SHARE>': `30` is not a share",
+        ),
+        (
             "plan permissions.yaml --account 12345",
             "--account: `12345` is not an account id: it has twelve digits",
         ),
@@ -71,8 +79,6 @@ fn what_is_not_built_yet_says_so() {
         ("check permissions.yaml --deny P001", "--deny"),
         ("apply --plan plan.json", "--plan"),
         ("apply permissions.yaml --approve 1234", "--approve"),
-        ("run permissions.yaml --max-revocations=3", "--max-revocations"),
-        ("run permissions.yaml --max-changed-targets 3", "--max-changed-targets"),
         ("plan permissions.yaml --allow-missing", "--allow-missing"),
         ("run --enable-lifecycle", "--enable-lifecycle"),
         ("run --per-target-metrics", "--per-target-metrics"),

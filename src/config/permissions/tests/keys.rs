@@ -256,7 +256,7 @@ error: `colour` is not a key of an item of `functions`
 5 |     colour: red
   |     ^^^^^^
   |
-help: its keys are `function`, `names`, `qualifier`, `ownership`, `sid_prefix`, `absent`, `suspend`, `empty`, `statements`
+help: its keys are `function`, `names`, `qualifier`, `ownership`, `sid_prefix`, `absent`, `suspend`, `replace`, `empty`, `statements`
 ",
     );
 }

@@ -90,6 +90,41 @@ help: delete `empty`, or the statements
 }
 
 #[test]
+fn entries_for_one_target_have_to_agree_on_replacing() {
+    check(
+        r"
+functions:
+  - {function: f, replace: direct, statements: [], absent: [a]}
+  - {function: f, replace: bridge, statements: [], absent: [b]}
+  - {function: f, replace: direct, statements: [], absent: [c]}
+  - {function: g, replace: both, statements: []}
+",
+        r"
+error: `replace` contradicts another entry for the same function
+ --> a.yaml:3:28
+  |
+3 |   - {function: f, replace: bridge, statements: [], absent: [b]}
+  |                            ^^^^^^
+  |
+note: it stands here first
+ --> a.yaml:2:28
+  |
+2 |   - {function: f, replace: direct, statements: [], absent: [a]}
+  |                            ^^^^^^
+help: write it in one of them only, or the same in both
+
+error: `both` is not a value of `replace`
+ --> a.yaml:5:28
+  |
+5 |   - {function: g, replace: both, statements: []}
+  |                            ^^^^
+  |
+help: it is `bridge` or `direct`
+",
+    );
+}
+
+#[test]
 fn a_function_twice_in_one_list() {
     check(
         r#"
@@ -273,7 +308,7 @@ error: `colour` is not a key of an item of `functions`
 5 |     colour: red
   |     ^^^^^^
   |
-help: its keys are `function`, `names`, `qualifier`, `ownership`, `sid_prefix`, `absent`, `suspend`, `empty`, `statements`
+help: its keys are `function`, `names`, `qualifier`, `ownership`, `sid_prefix`, `absent`, `suspend`, `replace`, `empty`, `statements`
 
 error: this file has no functions in it
  --> c.yaml:1:1

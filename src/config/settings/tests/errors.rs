@@ -10,7 +10,7 @@ permissions: x
 mode: enforced
 interval: 5
 jitter: 10
-defaults: {ownership: some, replace: bridge, writer: auto}
+defaults: {ownership: some, replace: bridged, writer: auto}
 remove_inexpressible: 1
 jiter: 10%
 ",
@@ -46,24 +46,24 @@ error: `10` is not a share; write 0% to 100%, as in 10%
 error: `some` is not a value of `ownership`
  --> permitd.yaml:5:23
   |
-5 | defaults: {ownership: some, replace: bridge, writer: auto}
+5 | defaults: {ownership: some, replace: bridged, writer: auto}
   |                       ^^^^
   |
 help: it is `all`, `prefix` or `declared`
 
-error: `replace: bridge` is not supported yet in this version
+error: `bridged` is not a value of `replace`
  --> permitd.yaml:5:38
   |
-5 | defaults: {ownership: some, replace: bridge, writer: auto}
-  |                                      ^^^^^^
+5 | defaults: {ownership: some, replace: bridged, writer: auto}
+  |                                      ^^^^^^^
   |
-help: write `replace: direct`
+help: did you mean `bridge`?
 
 error: `writer: auto` is not supported yet in this version
- --> permitd.yaml:5:54
+ --> permitd.yaml:5:55
   |
-5 | defaults: {ownership: some, replace: bridge, writer: auto}
-  |                                                      ^^^^
+5 | defaults: {ownership: some, replace: bridged, writer: auto}
+  |                                                       ^^^^
   |
 help: write `writer: statements`
 
@@ -153,79 +153,52 @@ help: did you mean `seed`?
 fn keys_of_later_versions_are_told_apart_from_misspelt_ones() {
     check_settings(
         r"
-deny_risks: [P002]
-limits: {max_revocations: 10}
-journal: /var/lib/permitd/journal.db
 http: {listen: 127.0.0.1:9187}
-control: /run/permitd/control.sock
 events: {}
 notify: []
 journals: x
+colour: red
 ",
         r"
-error: `deny_risks` is not supported yet in this version
+error: `http` is not supported yet in this version
  --> permitd.yaml:1:1
   |
-1 | deny_risks: [P002]
-  | ^^^^^^^^^^
-  |
-help: remove it
-
-error: `limits` is not supported yet in this version
- --> permitd.yaml:2:1
-  |
-2 | limits: {max_revocations: 10}
-  | ^^^^^^
-  |
-help: remove it
-
-error: `journal` is not supported yet in this version
- --> permitd.yaml:3:1
-  |
-3 | journal: /var/lib/permitd/journal.db
-  | ^^^^^^^
-  |
-help: remove it
-
-error: `http` is not supported yet in this version
- --> permitd.yaml:4:1
-  |
-4 | http: {listen: 127.0.0.1:9187}
+1 | http: {listen: 127.0.0.1:9187}
   | ^^^^
   |
 help: remove it
 
-error: `control` is not supported yet in this version
- --> permitd.yaml:5:1
-  |
-5 | control: /run/permitd/control.sock
-  | ^^^^^^^
-  |
-help: remove it
-
 error: `events` is not supported yet in this version
- --> permitd.yaml:6:1
+ --> permitd.yaml:2:1
   |
-6 | events: {}
+2 | events: {}
   | ^^^^^^
   |
 help: remove it
 
 error: `notify` is not supported yet in this version
- --> permitd.yaml:7:1
+ --> permitd.yaml:3:1
   |
-7 | notify: []
+3 | notify: []
   | ^^^^^^
   |
 help: remove it
 
 error: `journals` is not a key of the settings file
- --> permitd.yaml:8:1
+ --> permitd.yaml:4:1
   |
-8 | journals: x
+4 | journals: x
   | ^^^^^^^^
   |
-help: its keys are `permissions`, `mode`, `interval`, `jitter`, `defaults`, `remove_inexpressible`, `ignore`, `accounts`, `lambda`, `budgets`
+help: did you mean `journal`?
+
+error: `colour` is not a key of the settings file
+ --> permitd.yaml:5:1
+  |
+5 | colour: red
+  | ^^^^^^
+  |
+help: its keys are `permissions`, `mode`, `interval`, `jitter`, `defaults`, `deny_risks`, `limits`, `orphan_grace`, `remove_inexpressible`, `ignore`, `accounts`, `lambda`, `budgets`, `journal`, `control`
 ",
     );
 }
