@@ -61,10 +61,7 @@ impl JournalError {
     /// From a call to SQLite.
     pub(super) fn of_sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         let path = path.to_owned();
-        let why = match error {
-            rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
-            error => error.to_string(),
-        };
+        let why = error.to_string();
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => Self::Full { path, why },
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {

@@ -54,6 +54,6 @@ impl Journal {
 
     /// As they were taken down, also those whose time is over: that of everything first, then by target.
     pub fn pauses(&self) -> Result<Vec<Pause>, JournalError> {
-        self.with(|it| query::pauses(it))
+        self.with(query::pauses)
     }
 }

@@ -13,6 +13,7 @@ mod config_examples;
 mod config_properties;
 mod converge_properties;
 mod golden_policy;
+mod journal_undo;
 #[cfg(feature = "aws")]
 mod lambda_client;
 mod live_documents;

@@ -174,7 +174,8 @@ fn mods(text: &str) -> BTreeSet<String> {
     let decls = text.lines().filter_map(|it| it.trim().strip_suffix(';'));
     decls
         .filter_map(|it| {
-            it.trim_start_matches("pub(crate) ").trim_start_matches("pub ").strip_prefix("mod ")
+            let it = it.trim_start_matches("pub(crate) ").trim_start_matches("pub(super) ");
+            it.trim_start_matches("pub ").strip_prefix("mod ")
         })
         .map(str::to_owned)
         .collect()

@@ -1,6 +1,6 @@
 //! Looking in, beside a writer and without one.
 
-use std::fs;
+use std::{fs, os::unix::fs::symlink};
 
 use super::Reader;
 use crate::journal::entry::{Action, Filter, Outcome};
@@ -59,8 +59,8 @@ fn without_the_right_to_read_the_log_it_says_what_is_missing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("journal.db");
     drop(Journal::open(&path, Options::default(), at(0)).unwrap());
-    // Rights do not stop the root user, who may run this; a directory in its place does.
-    fs::create_dir(dir.path().join("journal.db-shm")).unwrap();
+    // Rights do not stop the root user, who may run this; a link in its place does.
+    symlink("elsewhere", dir.path().join("journal.db-shm")).unwrap();
     let error = Reader::open(&path).unwrap_err();
     assert!(matches!(&error, JournalError::Unavailable { .. }), "{error:?}");
     assert!(error.to_string().contains("run this as the user that permitd runs as"), "{error}");

@@ -67,11 +67,11 @@ fn document(text: &str, target: &Target) -> String {
 struct File<'a> {
     account: &'a str,
     region: &'a str,
-    functions: [Function<'a>; 1],
+    functions: [Item<'a>; 1],
 }
 
 #[derive(Serialize)]
-struct Function<'a> {
+struct Item<'a> {
     function: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     qualifier: Option<&'a str>,
@@ -106,8 +106,8 @@ struct StatementItem<'a> {
     invoked_via_function_url: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    accept: Vec<&'static str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    accept: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
 }
@@ -135,13 +135,13 @@ fn statement(grant: &Grant) -> StatementItem<'_> {
         function_url_auth_type: function_url_auth_type.map(UrlAuthType::as_str),
         invoked_via_function_url: invoked_via_function_url.then_some(true),
         expires: expires.map(|it| it.to_string()),
-        accept: accept.iter().map(|it| it.code()).collect(),
+        accept,
         description: description.as_deref(),
     }
 }
 
 fn file(target: &Target, content: Content<'_>) -> String {
-    let function = Function { function: target.function(), qualifier: target.qualifier(), content };
+    let function = Item { function: target.function(), qualifier: target.qualifier(), content };
     let file = File { account: target.account(), region: target.region(), functions: [function] };
     // Values stay on one line, however long: an ARN that is folded is not one that people can search for.
     let options = serde_saphyr::ser_options! {
