@@ -3,7 +3,7 @@
 pub mod cadence;
 pub mod carry;
 pub mod clock;
-pub mod mind;
 pub mod control;
+pub mod mind;
 pub mod pass;
 pub mod scribe;

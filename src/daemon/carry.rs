@@ -178,7 +178,9 @@ impl<G: PolicyGateway> Carrier<'_, G> {
 
     /// A read has told what became of a write whose answer was lost: the journal hears of it.
     async fn settle(&self, doubt: &mut Option<Doubt>, converge: &Converge<'_>) {
-        let Some(Doubt { entry, write }) = doubt.take_if(|_| !converge.is_in_doubt()) else { return };
+        let Some(Doubt { entry, write }) = doubt.take_if(|_| !converge.is_in_doubt()) else {
+            return;
+        };
         let was_done = converge.done().last().is_some_and(|it| it.step == write.step);
         let outcome = if was_done { Outcome::Done } else { Outcome::NotDone };
         let message = Some("as a later read showed".to_owned());

@@ -89,7 +89,12 @@ impl Mind {
     }
 
     /// What was decided about a target so far.
-    pub fn decisions(&self, wanted: &Wanted, no_journal: Option<&str>, now: Timestamp) -> Decisions {
+    pub fn decisions(
+        &self,
+        wanted: &Wanted,
+        no_journal: Option<&str>,
+        now: Timestamp,
+    ) -> Decisions {
         let mut inner = self.inner();
         inner.approvals.retain(|it| now.duration_since(it.at) < DAY);
         Decisions {
@@ -193,9 +198,8 @@ impl Mind {
 
     /// Forgets what is not managed any more.
     pub fn keep_only(&self, managed: &[Wanted]) {
-        let is_managed = |target: &Target| {
-            managed.binary_search_by(|it| it.target.cmp(target)).is_ok()
-        };
+        let is_managed =
+            |target: &Target| managed.binary_search_by(|it| it.target.cmp(target)).is_ok();
         self.inner().targets.retain(|target, _| is_managed(target));
         let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
         functions.retain(|_, it| Arc::strong_count(it) > 1);

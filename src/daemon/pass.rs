@@ -240,7 +240,8 @@ impl<'a, G: PolicyGateway> Worker<'a, G> {
             }
         };
         let groups = stream::iter(by_function(seen)).map(narrow).buffer_unordered(CONCURRENCY);
-        let mut outcomes: Vec<Outcome> = groups.collect::<Vec<_>>().await.into_iter().flatten().collect();
+        let mut outcomes: Vec<Outcome> =
+            groups.collect::<Vec<_>>().await.into_iter().flatten().collect();
         outcomes.sort_by(|a, b| a.target.cmp(&b.target));
         outcomes
     }

@@ -235,7 +235,9 @@ impl Reason {
     pub fn passes(&self) -> bool {
         matches!(
             self,
-            Self::OrphanUnconfirmed(_) | Self::BlockedByOrphan { passes: true, .. } | Self::NotJudged
+            Self::OrphanUnconfirmed(_)
+                | Self::BlockedByOrphan { passes: true, .. }
+                | Self::NotJudged
         )
     }
 }
@@ -263,10 +265,15 @@ impl fmt::Display for Reason {
                 write!(f, ", {wanted} wanted and {done} done in the last hour; {limit} allowed")
             }
             Self::MaxChangedTargets { changed, targets, percent } => {
-                write!(f, ", {changed} of {targets} targets would lose something; {percent}% allowed")
+                write!(
+                    f,
+                    ", {changed} of {targets} targets would lose something; {percent}% allowed"
+                )
             }
             Self::LastAllow => f.write_str(", nothing would be allowed any more"),
-            Self::NotJudged => f.write_str(", seen after this pass was judged; the next one decides"),
+            Self::NotJudged => {
+                f.write_str(", seen after this pass was judged; the next one decides")
+            }
             Self::NotApproved => f.write_str(", the policy changed after the plan was shown"),
             Self::Contended => f.write_str(", it was added twice and reads back as something else"),
             Self::Refused(answer) => write!(f, ", {answer}"),

@@ -125,11 +125,13 @@ impl Approval {
 
 /// The digest that names a report: of what is held until somebody says yes, and where nothing is, of all that
 /// would be done.
-pub fn digest_of<'a>(
-    plans: impl IntoIterator<Item = (&'a Target, &'a Plan)> + Clone,
-) -> String {
+pub fn digest_of<'a>(plans: impl IntoIterator<Item = (&'a Target, &'a Plan)> + Clone) -> String {
     let held = Approval::of_held(plans.clone());
-    if held.is_empty() { Approval::of(plans, |it| it.held.is_none()).digest() } else { held.digest() }
+    if held.is_empty() {
+        Approval::of(plans, |it| it.held.is_none()).digest()
+    } else {
+        held.digest()
+    }
 }
 
 /// What a change makes of the Sids that it is about. A rename is two changes.

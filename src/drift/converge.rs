@@ -503,7 +503,8 @@ impl<'a> Converge<'a> {
         let live = self.live.as_ref();
         let statements = live.map_or(&[][..], Document::statements);
         let sure = |it: &&Statement| self.known.confirms(it, self.rules.orphan_grace, now);
-        self.memory.confirmed = statements.iter().filter(sure).map(|it| it.text().to_owned()).collect();
+        self.memory.confirmed =
+            statements.iter().filter(sure).map(|it| it.text().to_owned()).collect();
         let refusals = self.wanted.grants.iter().filter_map(|it| {
             let text = it.permission.statement_text(&it.sid, &self.wanted.target);
             let answer = self.known.refusal(&it.sid, &text, now)?;

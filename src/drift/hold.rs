@@ -85,15 +85,15 @@ fn came_to_nothing(change: &Change, memory: &Memory) -> Option<Reason> {
 
 /// Nothing can be added while a statement with a deleted principal stands that does not go in this plan.
 pub(super) fn beside_orphans(scene: &Scene<'_>, changes: &mut [Change], foreign: &[Statement]) {
-    let of = |it: &Statement| changes.iter().find(|change| change.drift.before.as_ref() == Some(it));
+    let of =
+        |it: &Statement| changes.iter().find(|change| change.drift.before.as_ref() == Some(it));
     let goes = |it: &Statement| {
         of(it).is_some_and(|it| it.held.is_none() && it.drift.kind != Kind::Changed)
     };
     let mut blocking = scene.statements().iter().filter(|it| it.blocks_adding() && !goes(it));
     let Some(orphan) = blocking.next() else { return };
-    let passes = |it: &Statement| {
-        of(it).and_then(|it| it.held.as_ref()).is_some_and(Reason::passes)
-    };
+    let passes =
+        |it: &Statement| of(it).and_then(|it| it.held.as_ref()).is_some_and(Reason::passes);
     let reason = Reason::BlockedByOrphan {
         orphan: orphan.sid().unwrap_or("a statement without a Sid").to_owned(),
         foreign: foreign.contains(orphan),
@@ -128,9 +128,8 @@ pub(super) fn still_needed(scene: &Scene<'_>, changes: &mut [Change]) {
 
 /// A live statement that no change is about says it.
 fn stays_elsewhere(scene: &Scene<'_>, changes: &[Change], permission: &Permission) -> bool {
-    let goes = |it: &Statement| {
-        changes.iter().any(|change| change.drift.before.as_ref() == Some(it))
-    };
+    let goes =
+        |it: &Statement| changes.iter().any(|change| change.drift.before.as_ref() == Some(it));
     scene.statements().iter().any(|it| it.says(permission) && !goes(it))
 }
 

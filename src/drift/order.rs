@@ -83,7 +83,8 @@ impl Line<'_, '_> {
             let open = self.scene.memory.open_gap.as_ref();
             changes.get(**at).is_some_and(|it| open.is_some() && it.drift.sid.as_ref() == open)
         });
-        for (rank, at) in first.into_iter().map(|it| (0, it)).chain(rest.into_iter().map(|it| (2, it)))
+        for (rank, at) in
+            first.into_iter().map(|it| (0, it)).chain(rest.into_iter().map(|it| (2, it)))
         {
             let Some(change) = changes.get(at) else { continue };
             let grown = size::with(self.size, self.cost(change));
@@ -109,7 +110,8 @@ impl Line<'_, '_> {
                 continue;
             };
             let after = size::with(self.size.saturating_sub(freed(change)), self.cost(change));
-            let fits_later = self.how(change, self.size.saturating_sub(freed_later)) == How::Bridged;
+            let fits_later =
+                self.how(change, self.size.saturating_sub(freed_later)) == How::Bridged;
             let how = self.how(change, self.size);
             if after > size::LIMIT || (how == How::Gap && fits_later) {
                 self.late.push(at);
@@ -185,7 +187,8 @@ impl Line<'_, '_> {
             let goes = |(rank, step): &(u8, Step)| *rank == 1 && step.sid == sid;
             !self.scene.statements().iter().any(taken) || self.ranked.iter().any(goes)
         };
-        let possible = wanted.replace == Replace::Bridge && !memory.unbridgeable.contains(&grant.sid);
+        let possible =
+            wanted.replace == Replace::Bridge && !memory.unbridgeable.contains(&grant.sid);
         if self.stand_in(grant).is_some() || (possible && is_free() && fits()) {
             How::Bridged
         } else if denies {
@@ -205,9 +208,7 @@ impl Line<'_, '_> {
             });
             owned && it.sid() != Some(grant.sid.as_str()) && it.says(&grant.permission)
         };
-        let ignored = |it: &&Statement| {
-            self.scene.rules.ignores(it, &self.scene.wanted.target)
-        };
+        let ignored = |it: &&Statement| self.scene.rules.ignores(it, &self.scene.wanted.target);
         self.scene.statements().iter().find(|it| other(it) && !ignored(it))
     }
 

@@ -106,8 +106,8 @@ struct StatementItem<'a> {
     invoked_via_function_url: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires: Option<String>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    accept: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    accept: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
 }
@@ -135,7 +135,7 @@ fn statement(grant: &Grant) -> StatementItem<'_> {
         function_url_auth_type: function_url_auth_type.map(UrlAuthType::as_str),
         invoked_via_function_url: invoked_via_function_url.then_some(true),
         expires: expires.map(|it| it.to_string()),
-        accept,
+        accept: accept.iter().map(|it| it.code()).collect(),
         description: description.as_deref(),
     }
 }
