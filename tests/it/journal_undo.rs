@@ -6,6 +6,7 @@ use permitd::config::resolve::{Context, resolve};
 use permitd::drift::wanted::Wanted;
 use permitd::journal::undo::{Undo, yaml};
 use permitd::policy::grant::{Draft, Grant};
+use permitd::policy::risk::Risk;
 use permitd::policy::source::Source;
 use permitd::policy::target::{Defaults, Target};
 use proptest::prelude::*;
@@ -111,7 +112,7 @@ proptest! {
     fn what_only_files_say_is_read_back(
         description in prop_oneof![any::<String>(), "[ -~\\n]{0,200}"],
         second in 0..4_000_000_000_i64,
-        accept in prop::collection::vec("P00[1-8]", 0..3),
+        accept in prop::collection::vec(prop::sample::select(Risk::ALL.to_vec()), 0..3),
     ) {
         let draft = Draft { sid: "a", principal: "*", action: Some("*"), ..Draft::default() };
         let expires = jiff::Timestamp::from_second(second).ok();
