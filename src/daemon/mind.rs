@@ -105,6 +105,11 @@ impl Mind {
         }
     }
 
+    /// Why nothing is to be done about a target now, if somebody paused it.
+    pub fn paused(&self, wanted: &Wanted, now: Timestamp) -> Option<String> {
+        self.inner().paused(wanted, now)
+    }
+
     /// Judges the narrowing of a pass together with what was done in the hour before.
     pub fn judge<'a>(
         &self,

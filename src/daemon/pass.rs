@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::daemon::{carry::Carrier, mind::Mind, scribe::Occasion};
 use crate::drift::{
-    allow::{Reason, Rules},
+    allow::Rules,
     approval::Approval,
     converge::Converge,
     outcome::{Outcome, StepResult},
@@ -16,7 +16,10 @@ use crate::drift::{
     wanted::Wanted,
 };
 use crate::lambda::gateway::{PolicyGateway, PolicyReader};
-use crate::policy::target::{AccountRegion, Target};
+use crate::policy::{
+    document::Document,
+    target::{AccountRegion, Target},
+};
 
 /// Requests in flight at once; the budgets bound how many that are in a second.
 const CONCURRENCY: usize = 16;
@@ -34,6 +37,8 @@ pub struct Worker<'a, G> {
     pub n_targets: usize,
     /// What set it off.
     pub occasion: Occasion,
+    /// Keeps conversations open with which nothing is to be done, for who wants to see their policies.
+    pub keep: bool,
 }
 
 /// What a first look found.
@@ -45,12 +50,20 @@ pub enum Seen<'a> {
     Settled(Box<Outcome>),
 }
 
-impl<'a> Seen<'a> {
+impl Seen<'_> {
     /// Which target, and its plan where it could be read.
     pub fn plan(&self) -> (&Target, Option<&Plan>) {
         match self {
             Self::Open(it) => (&it.0.target, it.1.plan()),
             Self::Settled(it) => (&it.target, it.left.as_ref()),
+        }
+    }
+
+    /// The policy as read, where the conversation is still open.
+    pub fn live(&self) -> Option<&Document> {
+        match self {
+            Self::Open(it) => it.1.live(),
+            Self::Settled(_) => None,
         }
     }
 
@@ -80,13 +93,15 @@ impl<'a, G: PolicyReader> Worker<'a, G> {
     /// Reads one target.
     pub async fn look(&self, wanted: &'a Wanted) -> Seen<'a> {
         let now = (self.carrier.clock)();
-        let decisions = self.mind.decisions(wanted, self.carrier.scribe.why_not(), now);
+        let no_journal = self.carrier.scribe.why_not();
+        let decisions = self.mind.decisions(wanted, no_journal.as_deref(), now);
         let mut converge = Converge::new(wanted, self.rules)
             .remembering(self.mind.memory_of(&wanted.target))
             .deciding(decisions);
         self.carrier.look(&wanted.target, &mut converge).await;
         let asks = |it: &Plan| it.holds().any(|(_, it)| it.is_approvable());
-        if converge.plan().is_some_and(|it| !it.steps.is_empty() || asks(it)) {
+        let open = |it: &Plan| self.keep || !it.steps.is_empty() || asks(it);
+        if converge.plan().is_some_and(open) {
             Seen::Open(Box::new((wanted, converge)))
         } else {
             Seen::Settled(Box::new(self.close(wanted, converge)))
@@ -259,10 +274,13 @@ impl<'a, G: PolicyGateway> Worker<'a, G> {
         let _turn = turn.lock().await;
         let (wanted, converge) = &mut *open;
         let place = wanted.target.account_region();
+        let now = (self.carrier.clock)();
         let mut decisions = converge.decisions().clone();
         decisions.clearance = clearance;
+        // Somebody may have paused it since it was looked at: an undo, for one.
+        decisions.paused = self.mind.paused(wanted, now);
         decisions.may_not_add = decisions.may_not_add.or_else(|| lost.heard(&place));
-        converge.decide(decisions, (self.carrier.clock)());
+        converge.decide(decisions, now);
         let may_go_on = converge.plan().is_some_and(|it| !it.steps.is_empty());
         if may_go_on {
             self.carrier.act(&wanted.target, converge, &self.occasion).await;
@@ -303,8 +321,15 @@ pub fn held(outcomes: &[Outcome]) -> Approval {
     Approval::of_held(outcomes.iter().filter_map(|it| Some((&it.target, it.left.as_ref()?))))
 }
 
-/// Targets with an orphan that time will confirm.
-pub fn waits_for_grace(outcome: &Outcome) -> bool {
-    let holds = outcome.left.iter().flat_map(Plan::holds);
-    holds.into_iter().any(|(_, it)| matches!(it, Reason::OrphanUnconfirmed(_)))
+/// What time will allow: an orphan that is confirmed by a second read, or what was seen too late to be judged.
+pub fn waits(outcome: &Outcome) -> bool {
+    outcome.left.iter().flat_map(Plan::holds).any(|(_, it)| it.passes())
+}
+
+/// Two conversations about one target, one after the other, as one.
+#[must_use]
+pub fn continued(first: Outcome, second: Outcome) -> Outcome {
+    let mut done = first.done;
+    done.extend(second.done);
+    Outcome { found: first.found, done, ..second }
 }

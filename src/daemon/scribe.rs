@@ -1,5 +1,10 @@
 //! Takes every write down in the journal before it leaves, and what became of it afterwards.
 
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use jiff::Timestamp;
 
 use crate::drift::{
@@ -8,14 +13,15 @@ use crate::drift::{
 };
 use crate::journal::{
     entry::{self, NewEntry, Outcome},
-    store::Journal,
+    error::JournalError,
+    store::{Journal, Options},
 };
 use crate::policy::target::Target;
 
-/// Who writes, and where it is taken down.
+/// Who writes, and where it is taken down. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Scribe {
-    book: Book,
+    book: Arc<Mutex<Book>>,
     actor: String,
 }
 
@@ -24,8 +30,8 @@ enum Book {
     /// Nothing is written, so nothing is taken down.
     Nothing,
     Open(Journal),
-    /// It could not be opened; the text says why.
-    Closed(String),
+    /// It could not be opened; the text says why. It is tried again where it is known what to open.
+    Closed(String, Option<(PathBuf, Options)>),
 }
 
 /// Why something is written, besides what the step says itself.
@@ -37,35 +43,78 @@ pub struct Occasion {
     pub undoes: Option<i64>,
 }
 
+impl Occasion {
+    /// Set off by this.
+    pub fn of(trigger: &str) -> Self {
+        Self { trigger: trigger.to_owned(), undoes: None }
+    }
+}
+
 impl Scribe {
     /// For who only looks.
     pub fn nobody() -> Self {
-        Self { book: Book::Nothing, actor: String::new() }
+        Self::with(Book::Nothing, String::new())
     }
 
     /// Writes into this journal.
     pub fn new(journal: Journal, actor: String) -> Self {
-        Self { book: Book::Open(journal), actor }
+        Self::with(Book::Open(journal), actor)
     }
 
     /// There is no journal, so nothing is taken away.
     pub fn without(why: String, actor: String) -> Self {
-        Self { book: Book::Closed(why), actor }
+        Self::with(Book::Closed(why, None), actor)
+    }
+
+    /// Opens the journal, or does without until it can be opened.
+    pub fn open(path: PathBuf, options: Options, actor: String, now: Timestamp) -> Self {
+        let closed = Book::Closed("it was not opened yet".to_owned(), Some((path, options)));
+        let scribe = Self::with(closed, actor);
+        scribe.reopen(now);
+        scribe
+    }
+
+    fn with(book: Book, actor: String) -> Self {
+        Self { book: Arc::new(Mutex::new(book)), actor }
+    }
+
+    fn book(&self) -> Book {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tries again to open what could not be opened. Drops what is too old of what is open.
+    pub fn reopen(&self, now: Timestamp) {
+        let next = match self.book() {
+            Book::Closed(_, Some((path, options))) => {
+                match Journal::open(&path, options, now) {
+                    Ok(journal) => Book::Open(journal),
+                    Err(error) => Book::Closed(error.to_string(), Some((path, options))),
+                }
+            }
+            Book::Open(journal) => {
+                if let Err(error) = journal.prune(now) {
+                    tracing::error!(%error, "the journal could not be pruned");
+                }
+                return;
+            }
+            Book::Nothing | Book::Closed(_, None) => return,
+        };
+        *self.book.lock().unwrap_or_else(PoisonError::into_inner) = next;
     }
 
     /// Why nothing can be taken down.
-    pub fn why_not(&self) -> Option<&str> {
-        match &self.book {
-            Book::Closed(why) => Some(why),
+    pub fn why_not(&self) -> Option<String> {
+        match self.book() {
+            Book::Closed(why, _) => Some(why),
             Book::Nothing | Book::Open(_) => None,
         }
     }
 
     /// The journal, if it is open.
-    pub fn journal(&self) -> Option<&Journal> {
-        match &self.book {
+    pub fn journal(&self) -> Option<Journal> {
+        match self.book() {
             Book::Open(journal) => Some(journal),
-            Book::Nothing | Book::Closed(_) => None,
+            Book::Nothing | Book::Closed(..) => None,
         }
     }
 
@@ -77,11 +126,6 @@ impl Scribe {
         occasion: &Occasion,
         now: Timestamp,
     ) -> Result<Option<i64>, String> {
-        let journal = match &self.book {
-            Book::Nothing => return Ok(None),
-            Book::Closed(why) => return Err(why.clone()),
-            Book::Open(journal) => journal.clone(),
-        };
         let Write { step, revision, before, after, approval, opens_gap: _ } = write;
         let entry = NewEntry {
             time: now,
@@ -101,6 +145,16 @@ impl Scribe {
             undoes: occasion.undoes,
             replaces: step.replaces.clone(),
         };
+        self.begin_entry(entry).await
+    }
+
+    /// The same for a write that is no step of a plan.
+    pub(super) async fn begin_entry(&self, entry: NewEntry) -> Result<Option<i64>, String> {
+        let journal = match self.book() {
+            Book::Nothing => return Ok(None),
+            Book::Closed(why, _) => return Err(why),
+            Book::Open(journal) => journal,
+        };
         // A disk that is slow to say that it has it holds up nobody else.
         let taken = tokio::task::spawn_blocking(move || journal.begin(&entry)).await;
         match taken {
@@ -118,17 +172,20 @@ impl Scribe {
         message: Option<String>,
         now: Timestamp,
     ) {
-        let (Some(id), Some(journal)) = (id, self.journal().cloned()) else { return };
+        let (Some(id), Some(journal)) = (id, self.journal()) else { return };
         let finish = move || journal.finish(id, outcome, message.as_deref(), now);
-        match tokio::task::spawn_blocking(finish).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::error!(entry = id, %error, "what became of a write could not be journalled");
-            }
-            Err(error) => {
-                tracing::error!(entry = id, %error, "what became of a write could not be journalled");
-            }
+        let finished = match tokio::task::spawn_blocking(finish).await {
+            Ok(finished) => finished.map_err(|it: JournalError| it.to_string()),
+            Err(error) => Err(format!("the journal has stopped: {error}")),
+        };
+        if let Err(error) = finished {
+            tracing::error!(entry = id, error, "what became of a write is not in the journal");
         }
+    }
+
+    /// Who writes.
+    pub(super) fn actor(&self) -> String {
+        self.actor.clone()
     }
 }
 

@@ -704,7 +704,7 @@ impl<'a> Converge<'a> {
                 self.memory.decisions.no_journal = Some(message);
                 self.planned(now)
             }
-            FailureKind::TooLarge if self.builds_bridge(&it.write.step) => {
+            FailureKind::TooLarge if builds_bridge(&it.write.step) => {
                 // It says there is no room for both: then there is a gap.
                 self.memory.unbridgeable.extend(it.write.step.replaces);
                 self.planned(now)
@@ -716,10 +716,6 @@ impl<'a> Converge<'a> {
                 self.refused(it, Failure { kind, message, hint }, now)
             }
         }
-    }
-
-    fn builds_bridge(&self, step: &Step) -> bool {
-        step.replaces.is_some() && bridge::is_reserved(&step.sid) && step.action != Action::Remove
     }
 
     /// A write that failed changed nothing, so the policy as read still stands.
@@ -743,7 +739,7 @@ impl<'a> Converge<'a> {
             gap.restoring = true;
         }
         // Where the bridge is refused, the statement is not replaced.
-        let about = if self.builds_bridge(&step) { step.replaces.clone() } else { None };
+        let about = if builds_bridge(&step) { step.replaces.clone() } else { None };
         let about = about.unwrap_or_else(|| step.sid.clone());
         self.memory.refused.push((about.clone(), message.clone()));
         let reason = match kind {
@@ -763,6 +759,11 @@ impl<'a> Converge<'a> {
         self.done.push(done(step, StepResult::Refused(message)));
         self.planned(now)
     }
+}
+
+/// It makes room for a replacement.
+fn builds_bridge(step: &Step) -> bool {
+    step.replaces.is_some() && bridge::is_reserved(&step.sid) && step.action != Action::Remove
 }
 
 fn has_sid(document: &Document, sid: &str) -> bool {

@@ -291,7 +291,7 @@ async fn play(scenario: &Scenario) -> Played {
     let carrier = Carrier { gateway: &recorder, clock: CLOCK, scribe: &scribe, stop: &stop };
     let n_targets = wanted.len();
     let occasion = Occasion::default();
-    let worker = Worker { carrier, mind: &mind, rules: &rules, n_targets, occasion };
+    let worker = Worker { carrier, mind: &mind, rules: &rules, n_targets, occasion, keep: false };
     let mut seen = worker.look_at_all(&wanted, || {}).await;
     worker.judge(&mut seen);
     let found: Vec<Outcome> = seen.iter().map(|it| it.outcome(CLOCK())).collect();
