@@ -6,4 +6,7 @@ pub mod clock;
 pub mod control;
 pub mod mind;
 pub mod pass;
+pub mod run;
 pub mod scribe;
+pub mod tell;
+pub mod undo;

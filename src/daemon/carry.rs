@@ -208,6 +208,11 @@ fn full_jitter(attempt: u32) -> Duration {
     most.mul_f64(fastrand::f64())
 }
 
+/// A short while, before the same is tried again.
+pub(super) async fn breathe() {
+    tokio::time::sleep(full_jitter(2)).await;
+}
+
 /// A failed call as the conversation takes it, with what a person can do.
 fn failure(error: &GatewayError, right: &str) -> Failure {
     let kind = match error.recovery {

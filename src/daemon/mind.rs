@@ -147,6 +147,13 @@ impl Mind {
         Some(digest)
     }
 
+    /// The digests of what is held, or was within a day.
+    pub fn offered(&self, now: Timestamp) -> Vec<String> {
+        let inner = self.inner();
+        let fresh = inner.offers.iter().filter(|it| now.duration_since(it.at) < DAY);
+        fresh.map(|it| it.digest.clone()).collect()
+    }
+
     /// Somebody says yes to what has this digest, or begins like this.
     pub fn approve(&self, digest: &str, now: Timestamp) -> Result<Approval, NoOffer> {
         let mut inner = self.inner();
@@ -158,6 +165,7 @@ impl Mind {
             [only] => {
                 let approval = only.approval.clone();
                 inner.approvals.push(Dated { at: now, ..only.clone() });
+                inner.offers.retain(|it| it.digest != only.digest);
                 Ok(approval)
             }
             [] => Err(NoOffer::Unknown(digests(&inner.offers))),

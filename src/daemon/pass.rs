@@ -152,6 +152,15 @@ impl<'a, G: PolicyReader> Worker<'a, G> {
         }
     }
 
+    /// A pass that only looks.
+    pub async fn watch(&self, wanted: &[&'a Wanted]) -> Vec<Outcome> {
+        let look = |wanted: &&'a Wanted| self.look(wanted);
+        let mut seen: Vec<Seen<'a>> =
+            stream::iter(wanted).map(look).buffered(CONCURRENCY).collect().await;
+        self.judge(&mut seen);
+        self.close_all(seen)
+    }
+
     /// The end of a conversation: what it found out is remembered.
     fn close(&self, wanted: &Wanted, converge: Converge<'_>) -> Outcome {
         let now = (self.carrier.clock)();

@@ -59,6 +59,27 @@ impl Document {
         &self.text
     }
 
+    /// The same document with one statement more, at its end; everything else byte for byte.
+    pub fn with_statement(&self, statement: &str) -> String {
+        let Ok(Outer(members)) = serde_json::from_str::<Outer<'_>>(&self.text) else {
+            // It was read before.
+            return self.text.clone();
+        };
+        let mut parts = Vec::new();
+        for (key, value) in members {
+            let key_text = serde_json::to_string(&key).unwrap_or_default();
+            let value = value.get();
+            let value = match (key.as_str(), value.trim().strip_suffix(']')) {
+                ("Statement", Some(list)) if list.trim() == "[" => format!("[{statement}]"),
+                ("Statement", Some(list)) => format!("{},{statement}]", list.trim_end()),
+                ("Statement", None) => format!("[{value},{statement}]"),
+                _ => value.to_owned(),
+            };
+            parts.push(format!("{key_text}:{value}"));
+        }
+        format!("{{{}}}", parts.join(","))
+    }
+
     /// Guards the next write.
     pub fn revision(&self) -> &str {
         &self.revision

@@ -153,6 +153,15 @@ impl Target {
         }
     }
 
+    /// Whether somebody who says this means it: the full ARN, `name`, or `name:qualifier`.
+    pub fn is_called(&self, name: &str) -> bool {
+        let short = match &self.qualifier {
+            Some(qualifier) => format!("{}:{qualifier}", self.function),
+            None => self.function.clone(),
+        };
+        name == short || name == self.arn()
+    }
+
     /// The twelve digits.
     pub fn account(&self) -> &str {
         &self.account

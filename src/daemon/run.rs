@@ -1,0 +1,371 @@
+//! The loop of the daemon: one `select!` over a closed set of events, and the order of shutdown.
+//!
+//! Every account and region has full passes of its own. Beside them run small passes, for the targets that
+//! something says should be looked at now: an expiry, a change of the files, an orphan whose grace is over, a yes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::daemon::{
+    cadence::Cadence,
+    carry::Carrier,
+    clock::Clock,
+    control::{Request, server::Reply, server::Server},
+    mind::Mind,
+    pass::{Worker, held, waits},
+    scribe::{Occasion, Scribe},
+    tell,
+};
+use crate::drift::{
+    allow::{Mode, Rules},
+    outcome::{Outcome, State},
+    wanted::Wanted,
+};
+use crate::lambda::gateway::PolicyGateway;
+use crate::policy::target::{AccountRegion, Target};
+
+mod orders;
+
+/// A configuration that is in force.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Sorted by target.
+    pub wanted: Vec<Wanted>,
+    /// What may be done.
+    pub rules: Rules,
+    /// How often.
+    pub cadence: Cadence,
+    /// How many targets the files have, also beside the ones that were asked for.
+    pub n_targets: usize,
+}
+
+/// What the daemon works with.
+#[derive(Debug)]
+pub struct Daemon<'a, G> {
+    /// Lambda.
+    pub gateway: &'a G,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where every write is taken down before it leaves.
+    pub scribe: &'a Scribe,
+    /// From pass to pass.
+    pub mind: &'a Mind,
+    /// Ends it, after what is in flight.
+    pub stop: &'a CancellationToken,
+    /// How many calls were made so far.
+    pub calls: fn(&G) -> u64,
+}
+
+/// Everything that can happen.
+enum Event {
+    /// Something on the agenda is due.
+    Due,
+    /// A pass is through.
+    Through(Ended),
+    /// SIGHUP.
+    Hangup,
+    /// Somebody says something over the control socket.
+    Asked(Request, Reply),
+    Stop,
+}
+
+/// A pass that is through.
+struct Ended {
+    place: AccountRegion,
+    full: bool,
+    trigger: String,
+    outcomes: Vec<Outcome>,
+    start: Instant,
+    calls_before: u64,
+}
+
+/// How long a wake-up may be late where the wall clock was set meanwhile.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// What was seen too late to be judged with its pass is judged alone after this time.
+const SOON: SignedDuration = SignedDuration::from_secs(1);
+
+/// Runs until it is stopped. `reload` reads the configuration anew, and gives none if it is not usable.
+pub async fn run<G: PolicyGateway>(
+    daemon: &Daemon<'_, G>,
+    loaded: Loaded,
+    mut reload: impl AsyncFnMut() -> Option<Loaded>,
+    mut hangups: impl AsyncFnMut(),
+    mut server: Option<Server>,
+) {
+    let mut work = Work::new(daemon, Arc::new(loaded));
+    loop {
+        work.start_what_is_due();
+        let wake = work.next_wake();
+        // Each arm is cancel-safe: a timer, levels, a stream, a signal and requests that are kept until taken.
+        let event = tokio::select! {
+            () = daemon.stop.cancelled() => Event::Stop,
+            Some(it) = work.passes.next(), if !work.passes.is_empty() => Event::Through(it),
+            (request, reply) = next_request(&mut server) => Event::Asked(request, reply),
+            () = hangups() => Event::Hangup,
+            () = sleep_until(wake) => Event::Due,
+        };
+        match event {
+            Event::Due => {}
+            Event::Through(ended) => work.through(ended),
+            Event::Asked(request, reply) => work.asked(request, reply).await,
+            Event::Hangup => {
+                if let Some(loaded) = reload().await {
+                    work.take_over(loaded).await;
+                }
+            }
+            Event::Stop => break,
+        }
+    }
+    // What is in flight is finished; nothing else is started, for every pass knows that it is to stop.
+    work.finish_passes().await;
+    if let Some(server) = server {
+        server.close().await;
+    }
+}
+
+async fn next_request(server: &mut Option<Server>) -> (Request, Reply) {
+    match server {
+        Some(server) => server.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What is going on, and what is to be done when.
+struct Work<'a, G> {
+    daemon: &'a Daemon<'a, G>,
+    loaded: Arc<Loaded>,
+    /// The indices of the targets of each account and region, and when their next full pass starts.
+    places: BTreeMap<AccountRegion, Place>,
+    /// Targets to look at, and why.
+    agenda: BTreeMap<Timestamp, BTreeMap<Target, &'static str>>,
+    passes: FuturesUnordered<LocalBoxFuture<'a, Ended>>,
+    /// Ends the passes of a configuration that is replaced.
+    passing: CancellationToken,
+}
+
+struct Place {
+    indices: Vec<usize>,
+    next_full: Instant,
+    running: bool,
+}
+
+impl<'a, G: PolicyGateway> Work<'a, G> {
+    fn new(daemon: &'a Daemon<'a, G>, loaded: Arc<Loaded>) -> Self {
+        let mut res = Self {
+            daemon,
+            places: places(&loaded, Instant::now(), &BTreeMap::new()),
+            loaded,
+            agenda: BTreeMap::new(),
+            passes: FuturesUnordered::new(),
+            passing: daemon.stop.child_token(),
+        };
+        res.schedule_expiries();
+        res
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.daemon.clock)()
+    }
+
+    /// Every grant that is to be taken back at a moment to come.
+    fn schedule_expiries(&mut self) {
+        let now = self.now();
+        let loaded = Arc::clone(&self.loaded);
+        for wanted in &loaded.wanted {
+            for expires in wanted.grants.iter().filter_map(|it| it.expires).filter(|it| *it > now) {
+                self.note(expires, wanted.target.clone(), "expiry");
+            }
+        }
+    }
+
+    fn note(&mut self, at: Timestamp, target: Target, why: &'static str) {
+        self.agenda.entry(at).or_default().insert(target, why);
+    }
+
+    /// Full passes whose time has come, and one small pass a place for what else is due.
+    fn start_what_is_due(&mut self) {
+        if self.daemon.stop.is_cancelled() {
+            return;
+        }
+        let now = Instant::now();
+        let due: Vec<AccountRegion> = self
+            .places
+            .iter()
+            .filter(|(_, it)| !it.running && it.next_full <= now)
+            .map(|(place, _)| place.clone())
+            .collect();
+        for place in due {
+            self.start_full(&place, now);
+        }
+        let later = self.agenda.split_off(&after(self.now(), JUST_AFTER));
+        let due = std::mem::replace(&mut self.agenda, later);
+        let mut by_place: BTreeMap<AccountRegion, (BTreeSet<usize>, BTreeSet<&str>)> = BTreeMap::new();
+        for (target, why) in due.into_values().flatten() {
+            // What left the files since is nobody's business any more.
+            let Ok(at) = self.loaded.wanted.binary_search_by(|it| it.target.cmp(&target)) else {
+                continue;
+            };
+            let (indices, whys) = by_place.entry(target.account_region()).or_default();
+            indices.insert(at);
+            whys.insert(why);
+        }
+        for (place, (indices, whys)) in by_place {
+            let trigger = whys.into_iter().collect::<Vec<_>>().join(", ");
+            self.start(place, indices.into_iter().collect(), trigger, false);
+        }
+    }
+
+    fn start_full(&mut self, place: &AccountRegion, now: Instant) {
+        let next = now + self.loaded.cadence.next(fastrand::f64());
+        let Some(it) = self.places.get_mut(place) else { return };
+        it.next_full = next;
+        it.running = true;
+        let indices = it.indices.clone();
+        self.daemon.scribe.reopen(self.now());
+        self.start(place.clone(), indices, "full pass".to_owned(), true);
+    }
+
+    fn start(&mut self, place: AccountRegion, indices: Vec<usize>, trigger: String, full: bool) {
+        let Daemon { gateway, clock, scribe, mind, stop: _, calls } = *self.daemon;
+        let (loaded, stop) = (Arc::clone(&self.loaded), self.passing.clone());
+        let (start, calls_before) = (Instant::now(), calls(gateway));
+        self.passes.push(Box::pin(async move {
+            let worker = Worker {
+                carrier: Carrier { gateway, clock, scribe, stop: &stop },
+                mind,
+                rules: &loaded.rules,
+                n_targets: loaded.n_targets,
+                occasion: Occasion::of(&trigger),
+                keep: false,
+            };
+            let wanted: Vec<&Wanted> =
+                indices.iter().filter_map(|it| loaded.wanted.get(*it)).collect();
+            let outcomes = if loaded.rules.mode == Mode::Observe {
+                worker.watch(&wanted).await
+            } else {
+                worker.pass(&wanted, tell::deeds).await
+            };
+            Ended { place, full, trigger, outcomes, start, calls_before }
+        }));
+    }
+
+    /// Tells what came of a pass, and notes what has to be looked at again.
+    fn through(&mut self, ended: Ended) {
+        let Ended { place, full, trigger, outcomes, start, calls_before } = ended;
+        let now = self.now();
+        if let Some(it) = self.places.get_mut(&place).filter(|_| full) {
+            it.running = false;
+        }
+        let cut_short = self.passing.is_cancelled() && !self.daemon.stop.is_cancelled();
+        for outcome in &outcomes {
+            tell::trouble(outcome, cut_short);
+            self.look_again(outcome, now);
+        }
+        let approval = held(&outcomes);
+        tell::held(&outcomes, &approval);
+        self.daemon.mind.offer(approval, now);
+        let calls = (self.daemon.calls)(self.daemon.gateway).saturating_sub(calls_before);
+        tell::pass_done(&outcomes, &place.to_string(), &trigger, calls, start.elapsed());
+    }
+
+    fn look_again(&mut self, outcome: &Outcome, now: Timestamp) {
+        // A fight is not won by being faster.
+        if !waits(outcome) || outcome.state == State::Contended {
+            return;
+        }
+        let grace = self.loaded.rules.orphan_grace;
+        let memory = self.daemon.mind.memory_of(&outcome.target);
+        let at = memory.next_confirmation(grace, now).unwrap_or_else(|| after(now, SOON));
+        self.note(at, outcome.target.clone(), "second look");
+    }
+
+    fn next_wake(&self) -> Instant {
+        let now = Instant::now();
+        let idle = self.places.values().filter(|it| !it.running);
+        let full = idle.map(|it| it.next_full).min().unwrap_or(now + LONGEST_SLEEP);
+        let mut wake = full.min(now + LONGEST_SLEEP);
+        if let Some(at) = self.agenda.keys().next() {
+            let left = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
+            wake = wake.min(now + left);
+        }
+        wake
+    }
+
+    async fn finish_passes(&mut self) {
+        while let Some(ended) = self.passes.next().await {
+            self.through(ended);
+        }
+    }
+
+    /// A new configuration: passes of the old one are ended, and what changed is looked at now.
+    async fn take_over(&mut self, loaded: Loaded) {
+        self.passing.cancel();
+        let cut: Vec<AccountRegion> =
+            self.places.iter().filter(|(_, it)| it.running).map(|(it, _)| it.clone()).collect();
+        self.finish_passes().await;
+        self.passing = self.daemon.stop.child_token();
+        let before = std::mem::replace(&mut self.loaded, Arc::new(loaded));
+        let now = Instant::now();
+        self.places = places(&self.loaded, now, &self.places);
+        let same_rules = Rules { loaded_at: before.rules.loaded_at, ..self.loaded.rules.clone() } == before.rules;
+        for (place, it) in &mut self.places {
+            if !same_rules || cut.contains(place) {
+                it.next_full = now;
+            }
+        }
+        self.daemon.mind.keep_only(&self.loaded.wanted);
+        self.agenda.clear();
+        self.schedule_expiries();
+        let known: BTreeMap<&Target, String> =
+            before.wanted.iter().map(|it| (&it.target, it.fingerprint())).collect();
+        let at = self.now();
+        let changed: Vec<Target> = self
+            .loaded
+            .wanted
+            .iter()
+            .filter(|it| known.get(&it.target) != Some(&it.fingerprint()))
+            .map(|it| it.target.clone())
+            .collect();
+        for target in changed {
+            self.note(at, target, "the files changed");
+        }
+    }
+}
+
+/// What is due now is due, whatever the rest of this microsecond brings.
+const JUST_AFTER: SignedDuration = SignedDuration::from_micros(1);
+
+fn after(at: Timestamp, span: SignedDuration) -> Timestamp {
+    at.saturating_add(span).unwrap_or(Timestamp::MAX)
+}
+
+/// The targets by account and region. A place that was there keeps its time.
+fn places(
+    loaded: &Loaded,
+    now: Instant,
+    before: &BTreeMap<AccountRegion, Place>,
+) -> BTreeMap<AccountRegion, Place> {
+    let mut res: BTreeMap<AccountRegion, Place> = BTreeMap::new();
+    for (at, wanted) in loaded.wanted.iter().enumerate() {
+        let key = wanted.target.account_region();
+        let next_full = before.get(&key).map_or(now, |it| it.next_full);
+        let place = res.entry(key).or_insert_with(|| Place {
+            indices: Vec::new(),
+            next_full,
+            running: false,
+        });
+        place.indices.push(at);
+    }
+    res
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! The loop, with a paused clock.
