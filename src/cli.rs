@@ -5,18 +5,19 @@ pub mod exit;
 pub mod run_command;
 
 mod apply;
+mod ask;
 mod check;
 mod control;
 mod demo;
 mod embedded;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the journal and the socket are opened by what is built next")
-)]
+mod history;
+mod journal;
 mod places;
 mod plan;
 mod run;
+mod saved;
 mod setup;
 mod show;
 mod simulate;
 mod telemetry;
+mod undo;

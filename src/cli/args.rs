@@ -24,7 +24,7 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done or in sync, 1 an error or something unknown, 2 drift, \
-                          64 wrong usage, 78 wrong configuration.";
+                          3 held by a limit or a risk, 64 wrong usage, 78 wrong configuration.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -37,6 +37,10 @@ pub enum Command {
     Run(RunArgs),
     /// Check the files alone, without any call to AWS
     Check(CheckArgs),
+    /// Show what was done, with the statements before and after
+    History(HistoryArgs),
+    /// Take back one entry of the history
+    Undo(UndoArgs),
     /// Tell the running permitd to do once what it holds back
     Approve(ApproveArgs),
     /// Tell the running permitd to change nothing
@@ -142,9 +146,12 @@ pub struct PlanArgs {
     /// The form of the report
     #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
     pub output: Output,
-    /// Exit with 2 if something differs
+    /// Exit with 2 if something differs, and with 3 if something is held by a limit or a risk
     #[arg(long, env = "PERMITD_DETAILED_EXITCODE")]
     pub detailed_exitcode: bool,
+    /// Save the plan, to do exactly this later with `permitd apply --plan FILE`
+    #[arg(long, env = "PERMITD_OUT", value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `permitd apply`
@@ -156,6 +163,64 @@ pub struct ApplyArgs {
     /// The form of the report
     #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
     pub output: Output,
+    /// Do it without asking, as far as limits and risks allow
+    #[arg(long, short, env = "PERMITD_YES")]
+    pub yes: bool,
+    /// Do what was saved by `permitd plan --out FILE`, if no policy has changed since; asks nothing
+    #[arg(long, env = "PERMITD_PLAN", value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Also do what a limit or a risk holds, if it has this digest (as `permitd plan` shows it)
+    #[arg(long, env = "PERMITD_APPROVE", value_name = "DIGEST", value_parser = protocol::digest)]
+    pub approve: Option<String>,
+}
+
+/// `permitd history`
+#[derive(Debug, Clone, Args)]
+pub struct HistoryArgs {
+    /// Only targets whose ARN, or `name:qualifier`, matches (`*`, `?`)
+    #[arg(long, env = "PERMITD_TARGET", value_name = "GLOB")]
+    pub target: Option<String>,
+    /// Only Sids that match (`*`, `?`)
+    #[arg(long, env = "PERMITD_SID", value_name = "GLOB")]
+    pub sid: Option<String>,
+    /// Not older than this: a point in time, or a duration such as 2h or 7d before now
+    #[arg(long, env = "PERMITD_SINCE", value_name = "TIME")]
+    pub since: Option<String>,
+    /// Not younger than this: a point in time, or a duration before now
+    #[arg(long, env = "PERMITD_UNTIL", value_name = "TIME")]
+    pub until: Option<String>,
+    /// Only so many, the newest
+    #[arg(long, env = "PERMITD_LIMIT", value_name = "N")]
+    pub limit: Option<usize>,
+    /// The form of the report
+    #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
+    pub output: Output,
+    /// Which journal.
+    #[command(flatten)]
+    pub journal: JournalArgs,
+}
+
+/// How the journal is found.
+#[derive(Debug, Clone, Default, Args)]
+pub struct JournalArgs {
+    /// The journal [default: `journal` of the settings file, else `$STATE_DIRECTORY/journal.db`, else
+    /// `$XDG_STATE_HOME/permitd/journal.db`, else `~/.local/state/permitd/journal.db`]
+    #[arg(long, env = "PERMITD_JOURNAL", value_name = "PATH", help_heading = "Configuration")]
+    pub journal: Option<PathBuf>,
+    /// The settings file [default: ./permitd.yaml, else /etc/permitd/permitd.yaml]
+    #[arg(long, env = "PERMITD_CONFIG", value_name = "FILE", help_heading = "Configuration")]
+    pub config: Option<PathBuf>,
+}
+
+/// `permitd undo`
+#[derive(Debug, Clone, Args)]
+pub struct UndoArgs {
+    /// The entry, as `permitd history` numbers it
+    #[arg(value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
+    pub id: i64,
+    /// Where the files, the journal and the daemon are.
+    #[command(flatten)]
+    pub target: TargetArgs,
     /// Do it without asking
     #[arg(long, short, env = "PERMITD_YES")]
     pub yes: bool,
@@ -295,6 +360,15 @@ pub enum ModeArg {
     Enforce,
 }
 
+impl ModeArg {
+    /// By its name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Observe, Self::Additive, Self::Enforce]
+            .into_iter()
+            .find(|it| Mode::from(*it).name() == name)
+    }
+}
+
 impl From<ModeArg> for Mode {
     fn from(it: ModeArg) -> Self {
         match it {
@@ -338,9 +412,6 @@ pub enum LogFormat {
 const LATER_FLAGS: &[&str] = &[
     "--report",
     "--allow-missing",
-    "--plan",
-    "--out",
-    "--approve",
     "--deny",
     "--enable-lifecycle",
     "--per-target-metrics",
@@ -349,7 +420,7 @@ const LATER_FLAGS: &[&str] = &[
     "--ca-bundle",
 ];
 const LATER_COMMANDS: &[&str] =
-    &["import", "history", "undo", "iam", "schema", "completions", "man", "explain", "compact"];
+    &["import", "iam", "schema", "completions", "man", "explain", "compact"];
 const LATER_OUTPUTS: &[&str] = &["markdown", "html", "sarif"];
 
 /// What is known but not built yet is told apart from what is misspelt.

@@ -11,7 +11,7 @@ use crate::cli::{
     args::TargetArgs,
     embedded,
     exit::Exit,
-    run::{act, cadence, look},
+    journal::actor,
     setup::{self, Ready, Texts},
     show::{Show, Stop},
 };
@@ -19,8 +19,9 @@ use crate::config::{
     diagnostic::{File, Files},
     settings::{self, Settings},
 };
-use crate::daemon::{pass::Seen, refusals::Refusals};
+use crate::daemon::{clock, mind::Mind, scribe::Scribe};
 use crate::drift::outcome::{Outcome, State};
+use crate::journal::store::Journal;
 use crate::report::{palette, text, words};
 use crate::simulator::{Exposure, Seed, TamperEvent};
 
@@ -40,19 +41,24 @@ pub(crate) async fn demo(show: Show) -> Result<Exit, Stop> {
         simulated.endpoint()
     ));
     let mut events = simulated.simulator.tamper_events();
-    let mut refusals = Refusals::default();
-    let seen = look(&ready, &refusals, &stop.token).await;
-    let found: Vec<Outcome> = seen.iter().map(Seen::outcome).collect();
+    // What a demo did is not worth keeping.
+    let journal = Journal::in_memory().map_err(|it| Stop::failure(it.to_string()))?;
+    let (scribe, mind) = (Scribe::new(journal, actor("demo")), Mind::default());
+    let worker = ready.worker(&ready.gateway, &scribe, &mind, &stop.token, "demo");
+    let mut seen = worker.look_at_all(&ready.wanted, || {}).await;
+    worker.judge(&mut seen);
+    let found: Vec<Outcome> = seen.iter().map(|it| it.outcome(clock::system())).collect();
     show.line(&text::plan(&found, show.color()));
     show.line("permitd puts it right, each write guarded by the revision that it read:\n");
-    let mut outcomes = act(&ready, seen, &stop.token, |it| tell(it, show)).await;
+    let mut outcomes = worker.act_on_all(seen, |it| tell(it, show)).await;
     report(&outcomes, show);
     show.line(
         "\nFrom now on others change the policies behind permitd's back, and it looks every two seconds.\n\
          Ctrl-C ends the demo.\n",
     );
+    let cadence = ready.loaded().cadence;
     let mut told: VecDeque<String> = VecDeque::new();
-    let mut next = Instant::now() + cadence(&ready).next(fastrand::f64());
+    let mut next = Instant::now() + cadence.next(fastrand::f64());
     while !stop.token.is_cancelled() {
         // Each arm is cancel-safe: a timer, a level, and a channel that keeps what was not taken.
         tokio::select! {
@@ -63,14 +69,14 @@ pub(crate) async fn demo(show: Show) -> Result<Exit, Stop> {
                 Err(RecvError::Closed) => break,
             },
             () = sleep_until(next) => {
-                next = Instant::now() + cadence(&ready).next(fastrand::f64());
-                let seen = look(&ready, &refusals, &stop.token).await;
+                next = Instant::now() + cadence.next(fastrand::f64());
+                let mut seen = worker.look_at_all(&ready.wanted, || {}).await;
+                worker.judge(&mut seen);
                 // What somebody did is told before what was done about it.
                 while let Ok(event) = events.try_recv() {
                     show.line(&event_line(&event));
                 }
-                outcomes = act(&ready, seen, &stop.token, |it| tell(it, show)).await;
-                refusals.learn(&outcomes);
+                outcomes = worker.act_on_all(seen, |it| tell(it, show)).await;
                 trouble(&outcomes, &mut told, show);
             }
         }
@@ -91,7 +97,7 @@ async fn set_up(settings: Settings) -> Result<(Ready, embedded::Embedded), Stop>
     // The demo starts the simulator by itself, for it listens to what happens in it.
     let settings = Settings { simulator: None, ..settings };
     let base = PathBuf::new();
-    let texts = Texts { settings, has_settings: true, base, files };
+    let texts = Texts { settings, has_settings: true, settings_file: None, base, files };
     let args = TargetArgs::default();
     let ready = setup::ready_at(texts, &args, Some(simulated.endpoint())).await?;
     Ok((ready, simulated))

@@ -3,19 +3,18 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio_util::sync::CancellationToken;
 
 use crate::cli::{
     args::{Output, PlanArgs},
     exit::Exit,
+    saved,
     setup::{self, Ready},
     show::{Show, Stop},
 };
 use crate::daemon::{
-    carry::Carrier,
-    clock,
-    pass::{Seen, look_at_all},
-    refusals::Refusals,
+    mind::Mind,
+    pass::{Seen, Worker},
+    scribe::Scribe,
 };
 use crate::drift::outcome::Outcome;
 use crate::lambda::gateway::PolicyReader;
@@ -23,31 +22,50 @@ use crate::report::{json, text, totals::Totals};
 
 /// Reads, compares and tells.
 pub(crate) async fn plan(args: &PlanArgs, show: Show) -> Result<Exit, Stop> {
-    let ready = setup::ready(&args.target, show).await?;
+    let texts = setup::read(&args.target.source)?;
+    let saving = args.out.as_ref().map(|path| (path, saved::Inputs::of(&texts, &args.target)));
+    let ready = setup::ready_with(texts, &args.target, show).await?;
     let stop = setup::stop_on_signals();
-    let seen = look(&ready, &ready.gateway, &stop.token, show).await;
+    // It is handed a reader: there is nothing to write with, and nothing to take down.
+    let (scribe, mind) = (Scribe::nobody(), Mind::default());
+    let mut worker = ready.worker(&ready.gateway, &scribe, &mind, &stop.token, "plan");
+    worker.keep = saving.is_some();
+    let mut seen = look(&worker, &ready, show).await;
     if let Some(signal) = stop.signal() {
         show.problem("interrupted: not everything was read");
         return Ok(Exit::Interrupted(signal));
     }
-    let outcomes: Vec<Outcome> = seen.into_iter().map(Seen::into_outcome).collect();
+    worker.judge(&mut seen);
+    let saved = match saving {
+        Some((path, inputs)) => Some((path, saved::save(path, inputs, &seen)?)),
+        None => None,
+    };
+    let outcomes = worker.close_all(seen);
     say(&text_or_json(&outcomes, args.output, show), show)?;
+    match saved {
+        Some((path, true)) => show.note(&format!(
+            "Saved this plan; it is done, and nothing else, with\n    permitd apply --plan {}",
+            path.display()
+        )),
+        Some((path, false)) => show.problem(&format!(
+            "error: the plan was not saved to {}: not every policy could be read",
+            path.display()
+        )),
+        None => {}
+    }
     let exit = Exit::of(&Totals::of_found(&outcomes));
-    Ok(if exit == Exit::Drift && !args.detailed_exitcode { Exit::Success } else { exit })
+    let told = matches!(exit, Exit::Drift | Exit::Held) && !args.detailed_exitcode;
+    Ok(if told { Exit::Success } else { exit })
 }
 
-/// Reads every target. It is handed a reader: there is nothing to write with.
+/// Reads every target, and shows how far it is.
 pub(crate) async fn look<'a, R: PolicyReader>(
+    worker: &Worker<'a, R>,
     ready: &'a Ready,
-    reader: &R,
-    stop: &CancellationToken,
     show: Show,
 ) -> Vec<Seen<'a>> {
-    let carrier = Carrier { gateway: reader, clock: clock::system, stop };
     let bar = progress(ready.wanted.len(), show);
-    let seen =
-        look_at_all(&carrier, &ready.wanted, &ready.rules, &Refusals::default(), || bar.inc(1))
-            .await;
+    let seen = worker.look_at_all(&ready.wanted, || bar.inc(1)).await;
     bar.finish_and_clear();
     seen
 }

@@ -1,33 +1,43 @@
 //! `permitd run`: look, repair, wait, again.
 
-use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
-
 use crate::cli::{
     args::RunArgs,
     exit::Exit,
+    journal, places,
     plan::say,
-    setup::{self, Ready},
+    setup,
     show::{Show, Stop},
 };
 use crate::daemon::{
-    cadence::Cadence,
-    carry::Carrier,
-    clock,
-    pass::{Seen, act_on_all, look_at_all},
-    refusals::Refusals,
+    control::server::Server,
+    pass::{self, Worker},
+    run::{self, Daemon},
+    tell,
 };
-use crate::drift::{allow::Mode, outcome::Outcome, plan::Plan};
-use crate::report::{text, totals::Totals, words};
+use crate::drift::{allow::Mode, outcome::Outcome, wanted::Wanted};
+use crate::lambda::{fleet::Fleet, gateway::PolicyGateway};
+use crate::observe::metered::Metered;
+use crate::report::{text, totals::Totals};
 
 /// The daemon; with `--once` a single pass and its report.
 pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
-    let mut ready = setup::ready_to_write("run", &args.target, show).await?;
+    let ready = setup::ready_to_write("run", &args.target, show).await?;
     let stop = setup::stop_on_signals();
-    let mut refusals = Refusals::default();
+    let (source, found) = (&args.target.source, ready.found());
     if args.once {
-        let outcomes = pass(&ready, &mut refusals, &stop.token).await;
+        let scribe = journal::open(source, &found, "run --once", show).await?;
+        let mind = journal::mind(&scribe);
+        let worker = ready.worker(&ready.gateway, &scribe, &mind, &stop.token, "run --once");
+        let wanted: Vec<&Wanted> = ready.wanted.iter().collect();
         let observing = ready.rules.mode == Mode::Observe;
+        let outcomes = if observing {
+            worker.watch(&wanted).await
+        } else {
+            once(&worker, &wanted, show).await
+        };
+        for outcome in &outcomes {
+            tell::trouble(outcome, false);
+        }
         let report = if observing { text::plan } else { text::applied };
         say(&report(&outcomes, show.color()), show)?;
         let totals = if observing { Totals::of_found } else { Totals::of_left };
@@ -35,108 +45,93 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     }
     let mut hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
         .map_err(|it| Stop::failure(format!("cannot listen for SIGHUP: {it}")))?;
+    let scribe = journal::open_for_good(source, &found)?;
+    let mind = journal::mind(&scribe);
+    let server = control(args, &found);
     tracing::info!(targets = ready.wanted.len(), mode = ?ready.rules.mode, "permitd is running");
-    while !stop.token.is_cancelled() {
-        let start = Instant::now();
-        // The outcomes were told as they came.
-        drop(pass(&ready, &mut refusals, &stop.token).await);
-        let next = start + cadence(&ready).next(fastrand::f64());
-        // Each arm is cancel-safe: a timer, a level, and a signal that is kept until it is taken.
-        tokio::select! {
-            () = sleep_until(next) => {}
-            () = stop.token.cancelled() => {}
-            Some(()) = hangups.recv() => reload(&mut ready, args, show).await,
+    let daemon = Daemon {
+        gateway: &ready.gateway,
+        clock: crate::daemon::clock::system,
+        scribe: &scribe,
+        mind: &mind,
+        stop: &stop.token,
+        calls: Metered::<Fleet>::count,
+    };
+    let reload = async || match setup::reload(&args.target, ready.gateway.inner()).await {
+        Ok(loaded) => {
+            tracing::info!(targets = loaded.wanted.len(), "loaded the configuration anew");
+            Some(loaded)
         }
-    }
+        Err(stop) => {
+            let _: Exit = stop.tell(show);
+            tracing::error!("the new configuration is not usable; the old one stays");
+            None
+        }
+    };
+    let hangup = async || match hangups.recv().await {
+        Some(()) => {}
+        None => std::future::pending().await,
+    };
+    run::run(&daemon, ready.loaded(), reload, hangup, server).await;
     tracing::info!("permitd has stopped");
     Ok(Exit::Success)
 }
 
-async fn reload(ready: &mut Ready, args: &RunArgs, show: Show) {
-    match ready.reload(&args.target).await {
-        Ok(()) => tracing::info!(targets = ready.wanted.len(), "loaded the configuration anew"),
-        Err(stop) => {
-            let _: Exit = stop.tell(show);
-            tracing::error!("the new configuration is not usable; the old one stays");
+/// The control socket. A daemon can do without, and says so.
+fn control(args: &RunArgs, found: &setup::Found) -> Option<Server> {
+    let path = match places::control_path(&args.target.source, found) {
+        Ok(path) => path,
+        Err(Stop::Said(_, message, _)) => {
+            tracing::warn!("{message}; approve, pause and undo cannot be said to this daemon");
+            return None;
+        }
+        Err(Stop::Config(_)) => return None,
+    };
+    match Server::bind(&path) {
+        Ok(server) => {
+            tracing::info!(path = %path.display(), "listening for approve, pause, resume and undo");
+            Some(server)
+        }
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            let hint = error.hint();
+            tracing::warn!(
+                cause,
+                hint,
+                "{error}; approve, pause and undo cannot be said to this daemon"
+            );
+            None
         }
     }
 }
 
-pub(crate) fn cadence(ready: &Ready) -> Cadence {
-    Cadence { interval: ready.settings.interval, jitter: ready.settings.jitter }
-}
-
-/// Reads every target of a pass.
-pub(crate) async fn look<'a>(
-    ready: &'a Ready,
-    refusals: &Refusals,
-    stop: &CancellationToken,
-) -> Vec<Seen<'a>> {
-    let carrier = Carrier { gateway: &ready.gateway, clock: clock::system, stop };
-    look_at_all(&carrier, &ready.wanted, &ready.rules, refusals, || {}).await
-}
-
-/// Does what is to be done about what was seen; in mode `observe` that is nothing.
-pub(crate) async fn act(
-    ready: &Ready,
-    seen: Vec<Seen<'_>>,
-    stop: &CancellationToken,
-    told: impl Fn(&Outcome),
+/// One pass, and what a minute more allows: an orphan is only believed when a second read shows it.
+pub(crate) async fn once<'a, G: PolicyGateway>(
+    worker: &Worker<'a, G>,
+    wanted: &[&'a Wanted],
+    show: Show,
 ) -> Vec<Outcome> {
-    if ready.rules.mode == Mode::Observe {
-        return seen.into_iter().map(Seen::into_outcome).collect();
+    let outcomes = worker.pass(wanted, tell::deeds).await;
+    let waiting: Vec<&'a Wanted> = wanted
+        .iter()
+        .copied()
+        .filter(|it| {
+            outcomes.iter().any(|outcome| outcome.target == it.target && pass::waits(outcome))
+        })
+        .collect();
+    if !worker.wait_for_grace(&waiting, |it| show.note(&grace_note(it))).await {
+        return outcomes;
     }
-    let carrier = Carrier { gateway: &ready.gateway, clock: clock::system, stop };
-    act_on_all(&carrier, seen, None, told).await
+    let mut again = worker.pass(&waiting, tell::deeds).await;
+    let join = |first: Outcome| match again.iter().position(|it| it.target == first.target) {
+        Some(at) => pass::continued(first, again.swap_remove(at)),
+        None => first,
+    };
+    outcomes.into_iter().map(join).collect()
 }
 
-/// One look at every target, and what is to be done about it.
-async fn pass(ready: &Ready, refusals: &mut Refusals, stop: &CancellationToken) -> Vec<Outcome> {
-    let start = Instant::now();
-    let before = ready.gateway.count();
-    let seen = look(ready, refusals, stop).await;
-    let outcomes = act(ready, seen, stop, tell_deeds).await;
-    refusals.learn(&outcomes);
-    for outcome in &outcomes {
-        tell_trouble(outcome);
-    }
-    let Totals { targets, in_sync, differ, held, failed, unknown, written, .. } =
-        Totals::of_left(&outcomes);
-    let (calls, seconds) = (ready.gateway.count() - before, start.elapsed().as_secs_f64());
-    tracing::info!(
-        targets,
-        in_sync,
-        differ,
-        held,
-        failed,
-        unknown,
-        written,
-        calls,
-        seconds,
-        "pass done"
-    );
-    outcomes
-}
-
-fn tell_deeds(outcome: &Outcome) {
-    for deed in words::deeds(outcome) {
-        tracing::info!(arn = %outcome.target, "{deed}");
-    }
-}
-
-fn tell_trouble(outcome: &Outcome) {
-    let arn = &outcome.target;
-    if let Some(trouble) = &outcome.trouble {
-        let reason = trouble.reason.name();
-        tracing::warn!(%arn, state = outcome.state.name(), reason, hint = trouble.hint, "{}", trouble.message);
-    }
-    // What is left to do is only looked at: the mode is observe.
-    for change in outcome.left.iter().flat_map(|it| &it.drift).filter(|it| it.held.is_none()) {
-        let sid = change.drift.sid.as_deref();
-        tracing::warn!(%arn, sid, kind = change.drift.kind.name(), "drift: {}", words::change(change));
-    }
-    for (change, reason) in outcome.left.iter().flat_map(Plan::holds) {
-        let sid = change.drift.sid.as_deref();
-        tracing::warn!(%arn, sid, kind = change.drift.kind.name(), reason = reason.name(), "held: {reason}");
-    }
+pub(crate) fn grace_note(seconds: u64) -> String {
+    format!(
+        "Reading again in {seconds} s, to be sure that a deleted principal stays deleted (Ctrl-C ends the wait)."
+    )
 }

@@ -9,9 +9,9 @@ use crate::cli::{
     args::{Cli, Command, not_yet},
     check, control, demo,
     exit::Exit,
-    plan, run,
+    history, plan, run,
     show::{Show, Stop},
-    simulate, telemetry,
+    simulate, telemetry, undo,
 };
 
 /// Runs the command line of this process.
@@ -65,6 +65,8 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
         Command::Plan(_)
         | Command::Apply(_)
         | Command::Check(_)
+        | Command::History(_)
+        | Command::Undo(_)
         | Command::Approve(_)
         | Command::Pause(_)
         | Command::Resume(_)
@@ -80,6 +82,8 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
             Command::Apply(args) => apply::apply(args, show).await,
             Command::Run(args) => run::run(args, show).await,
             Command::Check(args) => check::check(args, show),
+            Command::History(args) => history::history(args, show),
+            Command::Undo(args) => undo::undo(args, show).await,
             Command::Approve(args) => control::approve(args, show).await,
             Command::Pause(args) => control::pause(args, show).await,
             Command::Resume(args) => control::resume(args, show).await,

@@ -15,12 +15,20 @@ use crate::cli::{
     show::{Show, Stop},
 };
 use crate::config::{
-    diagnostic::Files,
+    diagnostic::{File, Files},
     load, permissions,
-    resolve::{self, Context, Loaded},
+    resolve::{self, Context},
     settings::{Budget, Cap, Pattern, Settings},
 };
-use crate::daemon::carry;
+use crate::daemon::{
+    cadence::Cadence,
+    carry::{self, Carrier},
+    clock,
+    mind::Mind,
+    pass::Worker,
+    run::Loaded,
+    scribe::{Occasion, Scribe},
+};
 use crate::drift::{
     allow::{Mode, Rules},
     limits::Limits,
@@ -40,6 +48,8 @@ pub(crate) struct Texts {
     pub(crate) settings: Settings,
     /// There is a settings file.
     pub(crate) has_settings: bool,
+    /// That file as it was read.
+    pub(crate) settings_file: Option<Arc<File>>,
     /// What its paths are relative to.
     pub(crate) base: PathBuf,
     /// The permission files.
@@ -51,6 +61,8 @@ pub(crate) struct Texts {
 pub(crate) struct Found {
     /// The settings file, if there is one.
     pub(crate) path: Option<PathBuf>,
+    /// That file as it was read.
+    pub(crate) file: Option<Arc<File>>,
     /// What it says; the defaults where there is none.
     pub(crate) settings: Settings,
     /// What its paths are relative to.
@@ -69,19 +81,23 @@ pub(crate) struct Wishes {
 pub(crate) struct Ready {
     /// The targets asked for.
     pub(crate) wanted: Vec<Wanted>,
+    /// How many the files have in all.
+    pub(crate) n_targets: usize,
     /// What may be done.
     pub(crate) rules: Rules,
     /// The settings, for the daemon.
     pub(crate) settings: Settings,
     /// Lambda.
     pub(crate) gateway: Metered<Fleet>,
+    /// What the paths of the settings are relative to.
+    pub(crate) base: PathBuf,
 }
 
 /// Stands in for an account that nobody has to know.
 const NOBODY: &str = "000000000000";
 
 /// A command that writes does not start without a mode.
-fn needs_mode(texts: &Texts, args: &TargetArgs, command: &str) -> Result<(), Stop> {
+pub(crate) fn needs_mode(texts: &Texts, args: &TargetArgs, command: &str) -> Result<(), Stop> {
     if args.mode.is_some() || texts.settings.mode.is_some() {
         return Ok(());
     }
@@ -96,7 +112,7 @@ fn needs_mode(texts: &Texts, args: &TargetArgs, command: &str) -> Result<(), Sto
 
 /// Finds and reads the settings and the permission files.
 pub(crate) fn read(args: &SourceArgs) -> Result<Texts, Stop> {
-    let Found { path: found, settings, base } = find(args)?;
+    let Found { path: found, file, settings, base } = find(args)?;
     let (patterns, relative_to) = if args.files.is_empty() {
         (settings.permissions.clone(), base.clone())
     } else {
@@ -116,19 +132,22 @@ pub(crate) fn read(args: &SourceArgs) -> Result<Texts, Stop> {
         });
     }
     let files = load::read_permissions(&patterns, &relative_to);
-    Ok(Texts { settings, has_settings: found.is_some(), base, files })
+    Ok(Texts { settings, has_settings: found.is_some(), settings_file: file, base, files })
 }
 
 /// Finds and reads the settings alone, for who needs no permission files.
 pub(crate) fn find(args: &SourceArgs) -> Result<Found, Stop> {
     let path = load::find_settings(args.config.as_deref(), None);
     // Files on the command line stand for themselves, so a settings file elsewhere is not needed.
-    let settings = match &path {
-        Some(path) => load::read_settings(path).map_err(Stop::Config)?,
-        None => Settings::default(),
+    let (file, settings) = match &path {
+        Some(path) => {
+            let (file, settings) = load::read_settings(path).map_err(Stop::Config)?;
+            (Some(file), settings)
+        }
+        None => (None, Settings::default()),
     };
     let base = path.as_deref().map(load::folder_of).unwrap_or_default();
-    Ok(Found { path, settings, base })
+    Ok(Found { path, file, settings, base })
 }
 
 /// Understands the files without knowing the credentials: what they would say is not judged.
@@ -161,7 +180,7 @@ fn resolve(
         replace: texts.settings.replace,
         ignore: texts.settings.ignore.clone(),
     };
-    let Loaded { wanted } = resolve::resolve(parsed, &context).map_err(Stop::Config)?;
+    let resolve::Loaded { wanted } = resolve::resolve(parsed, &context).map_err(Stop::Config)?;
     Ok(Wishes { wanted })
 }
 
@@ -179,13 +198,8 @@ fn named_defaults(texts: &Texts, args: &SourceArgs) -> Result<Defaults, Stop> {
     })
 }
 
-/// Reads and understands everything, and makes the way to Lambda.
-pub(crate) async fn ready(args: &TargetArgs, show: Show) -> Result<Ready, Stop> {
-    let texts = read(&args.source)?;
-    ready_with(texts, args, show).await
-}
-
-/// The same for a command that writes: it needs a mode, and is told before anything is called.
+/// Reads and understands everything for a command that writes: it needs a mode, and is told before anything is
+/// called.
 pub(crate) async fn ready_to_write(
     command: &str,
     args: &TargetArgs,
@@ -196,8 +210,8 @@ pub(crate) async fn ready_to_write(
     ready_with(texts, args, show).await
 }
 
-/// The same from files that were read already.
-async fn ready_with(texts: Texts, args: &TargetArgs, show: Show) -> Result<Ready, Stop> {
+/// From files that were read already, the way to Lambda.
+pub(crate) async fn ready_with(texts: Texts, args: &TargetArgs, show: Show) -> Result<Ready, Stop> {
     let simulator = embedded::start(&texts).await?;
     if let Some(it) = &simulator {
         show.note(&format!("lambda.simulator: nothing goes to AWS, but to {}", it.endpoint()));
@@ -219,21 +233,73 @@ pub(crate) async fn ready_at(
     let own = || resolve::first_region(&parsed).filter(|_| !resolve::lacking(&parsed).region);
     let access = Access { region: defaults.region.or_else(own), simulator };
     let fleet = Fleet::new(&access, budgets(&texts.settings, args)).await;
-    let (wanted, rules) = understand(&texts, parsed, args, &fleet).await?;
-    Ok(Ready { wanted, rules, gateway: Metered::new(fleet), settings: texts.settings })
+    let Understood { wanted, n_targets, rules } = understand(&texts, parsed, args, &fleet).await?;
+    let Texts { settings, base, .. } = texts;
+    Ok(Ready { wanted, n_targets, rules, gateway: Metered::new(fleet), settings, base })
+}
+
+/// Reads the files again, for who has the way to Lambda already.
+pub(crate) async fn reload(args: &TargetArgs, fleet: &Fleet) -> Result<Loaded, Stop> {
+    let texts = read(&args.source)?;
+    let parsed = permissions::parse(&texts.files);
+    let understood = understand(&texts, parsed, args, fleet).await?;
+    Ok(in_force(understood, &texts.settings))
+}
+
+/// What the files want, for who asks only that.
+pub(crate) async fn wanted(args: &TargetArgs) -> Result<Vec<Wanted>, Stop> {
+    let texts = read(&args.source)?;
+    let parsed = permissions::parse(&texts.files);
+    let fleet = Fleet::new(&Access::default(), budgets(&texts.settings, args)).await;
+    Ok(understand(&texts, parsed, args, &fleet).await?.wanted)
+}
+
+/// From now on.
+fn in_force(understood: Understood, settings: &Settings) -> Loaded {
+    let Understood { wanted, n_targets, rules } = understood;
+    let cadence = Cadence { interval: settings.interval, jitter: settings.jitter };
+    Loaded { wanted, rules: Rules { loaded_at: clock::system(), ..rules }, cadence, n_targets }
 }
 
 impl Ready {
-    /// Reads the files again. What cannot be used leaves everything as it was.
-    pub(crate) async fn reload(&mut self, args: &TargetArgs) -> Result<(), Stop> {
-        let texts = read(&args.source)?;
-        let parsed = permissions::parse(&texts.files);
-        let (wanted, rules) = understand(&texts, parsed, args, self.gateway.inner()).await?;
-        self.wanted = wanted;
-        self.rules = rules;
-        self.settings = texts.settings;
-        Ok(())
+    /// What a daemon starts with.
+    pub(crate) fn loaded(&self) -> Loaded {
+        let Self { wanted, n_targets, rules, settings, .. } = self;
+        let understood =
+            Understood { wanted: wanted.clone(), n_targets: *n_targets, rules: rules.clone() };
+        in_force(understood, settings)
     }
+
+    /// A worker that acts for this command.
+    pub(crate) fn worker<'a, G>(
+        &'a self,
+        gateway: &'a G,
+        scribe: &'a Scribe,
+        mind: &'a Mind,
+        stop: &'a CancellationToken,
+        command: &str,
+    ) -> Worker<'a, G> {
+        Worker {
+            carrier: Carrier { gateway, clock: clock::system, scribe, stop },
+            mind,
+            rules: &self.rules,
+            n_targets: self.n_targets,
+            occasion: Occasion::of(command),
+            keep: false,
+        }
+    }
+
+    /// The settings as they were found.
+    pub(crate) fn found(&self) -> Found {
+        Found { path: None, file: None, settings: self.settings.clone(), base: self.base.clone() }
+    }
+}
+
+/// What the files want, and what may be done.
+struct Understood {
+    wanted: Vec<Wanted>,
+    n_targets: usize,
+    rules: Rules,
 }
 
 /// Typed files to targets and rules. Calls nothing but GetCallerIdentity, and that only where an account is
@@ -243,7 +309,7 @@ async fn understand(
     parsed: permissions::Parsed<'_>,
     args: &TargetArgs,
     fleet: &Fleet,
-) -> Result<(Vec<Wanted>, Rules), Stop> {
+) -> Result<Understood, Stop> {
     let mut defaults = named_defaults(texts, &args.source)?;
     let lacking = resolve::lacking(&parsed);
     if lacking.region && defaults.region.is_none() {
@@ -273,8 +339,9 @@ async fn understand(
     }
     let Wishes { wanted } = resolve(texts, parsed, defaults)?;
     check_home(texts, &wanted)?;
+    let n_targets = wanted.len();
     let wanted = only(wanted, &args.targets)?;
-    Ok((wanted, rules(&texts.settings, args)))
+    Ok(Understood { wanted, n_targets, rules: rules(&texts.settings, args) })
 }
 
 /// What may be done: flags win over the settings. When the files were loaded, the daemon says.
@@ -328,7 +395,7 @@ fn only(wanted: Vec<Wanted>, globs: &[String]) -> Result<Vec<Wanted>, Stop> {
     Ok(kept)
 }
 
-fn budgets(settings: &Settings, args: &TargetArgs) -> Budgets {
+pub(crate) fn budgets(settings: &Settings, args: &TargetArgs) -> Budgets {
     let usual = Budgets::default();
     let rate = |flag: Option<Budget>, file: Option<Budget>, usual: Rate| match flag.or(file) {
         None => usual,

@@ -26,8 +26,10 @@ pub fn find_settings(flag: Option<&Path>, environment: Option<&Path>) -> Option<
 }
 
 /// Reads the settings file.
-pub fn read_settings(path: &Path) -> Result<Settings, Vec<Diagnostic>> {
-    settings::parse(&read(path).map_err(|it| vec![it])?)
+pub fn read_settings(path: &Path) -> Result<(Arc<File>, Settings), Vec<Diagnostic>> {
+    let file = read(path).map_err(|it| vec![it])?;
+    let settings = settings::parse(&file)?;
+    Ok((file, settings))
 }
 
 /// Reads the permission files that `patterns` name, each once, sorted by path.

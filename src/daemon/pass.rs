@@ -50,7 +50,7 @@ pub enum Seen<'a> {
     Settled(Box<Outcome>),
 }
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
     /// Which target, and its plan where it could be read.
     pub fn plan(&self) -> (&Target, Option<&Plan>) {
         match self {
@@ -59,10 +59,10 @@ impl Seen<'_> {
         }
     }
 
-    /// The policy as read, where the conversation is still open.
-    pub fn live(&self) -> Option<&Document> {
+    /// The policy as read and its plan, where the conversation is still open.
+    pub fn live_and_plan(&self) -> Option<(&Target, Option<&Document>, &Plan)> {
         match self {
-            Self::Open(it) => it.1.live(),
+            Self::Open(it) => Some((&it.0.target, it.1.live(), it.1.plan()?)),
             Self::Settled(_) => None,
         }
     }
@@ -77,6 +77,14 @@ impl Seen<'_> {
         match self {
             Self::Open(it) => it.1.clone().into_outcome(now),
             Self::Settled(it) => (**it).clone(),
+        }
+    }
+
+    /// For a second look, where the conversation is still open.
+    pub fn wanted(&self) -> Option<&'a Wanted> {
+        match self {
+            Self::Open(it) => Some(it.0),
+            Self::Settled(_) => None,
         }
     }
 
@@ -149,6 +157,22 @@ impl<'a, G: PolicyReader> Worker<'a, G> {
         let now = (self.carrier.clock)();
         for it in seen {
             it.decide(now, |it| it.only = Some(only.clone()));
+        }
+    }
+
+    /// Waits until an orphan of these targets can be confirmed, and says for how many seconds; false if there
+    /// is nothing to wait for, or no time.
+    pub async fn wait_for_grace(&self, wanted: &[&'a Wanted], say: impl FnOnce(u64)) -> bool {
+        let now = (self.carrier.clock)();
+        let grace = self.rules.orphan_grace;
+        let due = |it: &&Wanted| self.mind.memory_of(&it.target).next_confirmation(grace, now);
+        // All of them, so that one wait is enough.
+        let Some(due) = wanted.iter().filter_map(due).max() else { return !wanted.is_empty() };
+        let pause = std::time::Duration::try_from(due.duration_since(now)).unwrap_or_default();
+        say(pause.as_secs() + u64::from(pause.subsec_nanos() > 0));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => true,
+            () = self.carrier.stop.cancelled() => false,
         }
     }
 

@@ -207,7 +207,8 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         }
         let later = self.agenda.split_off(&after(self.now(), JUST_AFTER));
         let due = std::mem::replace(&mut self.agenda, later);
-        let mut by_place: BTreeMap<AccountRegion, (BTreeSet<usize>, BTreeSet<&str>)> = BTreeMap::new();
+        let mut by_place: BTreeMap<AccountRegion, (BTreeSet<usize>, BTreeSet<&str>)> =
+            BTreeMap::new();
         for (target, why) in due.into_values().flatten() {
             // What left the files since is nobody's business any more.
             let Ok(at) = self.loaded.wanted.binary_search_by(|it| it.target.cmp(&target)) else {
@@ -315,7 +316,8 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         let before = std::mem::replace(&mut self.loaded, Arc::new(loaded));
         let now = Instant::now();
         self.places = places(&self.loaded, now, &self.places);
-        let same_rules = Rules { loaded_at: before.rules.loaded_at, ..self.loaded.rules.clone() } == before.rules;
+        let same_rules = Rules { loaded_at: before.rules.loaded_at, ..self.loaded.rules.clone() }
+            == before.rules;
         for (place, it) in &mut self.places {
             if !same_rules || cut.contains(place) {
                 it.next_full = now;

@@ -85,12 +85,10 @@ impl Scribe {
     /// Tries again to open what could not be opened. Drops what is too old of what is open.
     pub fn reopen(&self, now: Timestamp) {
         let next = match self.book() {
-            Book::Closed(_, Some((path, options))) => {
-                match Journal::open(&path, options, now) {
-                    Ok(journal) => Book::Open(journal),
-                    Err(error) => Book::Closed(error.to_string(), Some((path, options))),
-                }
-            }
+            Book::Closed(_, Some((path, options))) => match Journal::open(&path, options, now) {
+                Ok(journal) => Book::Open(journal),
+                Err(error) => Book::Closed(error.to_string(), Some((path, options))),
+            },
             Book::Open(journal) => {
                 if let Err(error) = journal.prune(now) {
                     tracing::error!(%error, "the journal could not be pruned");

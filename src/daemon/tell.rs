@@ -52,7 +52,12 @@ pub fn held(outcomes: &[Outcome], approval: &Approval) {
     reasons.sort_unstable();
     reasons.dedup();
     let why = reasons.join("; ");
-    tracing::warn!(statements = approval.len(), digest, approve, "held until somebody says yes: {why}");
+    tracing::warn!(
+        statements = approval.len(),
+        digest,
+        approve,
+        "held until somebody says yes: {why}"
+    );
 }
 
 /// The sum.

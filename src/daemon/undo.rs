@@ -128,9 +128,14 @@ impl<G: PolicyReader> Workplace<'_, G> {
         Ok(Shown { target, digest, way, yaml })
     }
 
-    async fn look<'w>(&self, wanted: &'w Wanted, rules: &'w Rules) -> Result<Converge<'w>, Refusal> {
+    async fn look<'w>(
+        &self,
+        wanted: &'w Wanted,
+        rules: &'w Rules,
+    ) -> Result<Converge<'w>, Refusal> {
         let no_journal = self.scribe.why_not();
-        let decisions = Decisions { clearance: Clearance::Free, no_journal, ..Decisions::default() };
+        let decisions =
+            Decisions { clearance: Clearance::Free, no_journal, ..Decisions::default() };
         let mut converge = Converge::new(wanted, rules)
             .remembering(self.mind.memory_of(&wanted.target))
             .deciding(decisions);
@@ -160,17 +165,22 @@ impl<G: PolicyReader> Workplace<'_, G> {
             let target = &entry.step.target;
             let live = statements.iter().find(|it| it.sid() == Some(sid.as_str()));
             let Some(live) = live else {
-                return Err(Refusal::new(format!("{sid} is not in {target} any more: nothing is left to undo")));
+                return Err(Refusal::new(format!(
+                    "{sid} is not in {target} any more: nothing is left to undo"
+                )));
             };
             let text = |it: &str| Canonical::of_text(it, partition(target)).text();
             if text(live.text()) != text(expected) {
-                let message = format!("{sid} was changed since entry {} by somebody else", entry.id);
+                let message =
+                    format!("{sid} was changed since entry {} by somebody else", entry.id);
                 return Err(Refusal::new(message).hint(format!("it is now {}", live.text())));
             }
         }
         let plan = converge.plan().cloned().ok_or_else(|| Refusal::new("it could not be read"))?;
         if plan.is_in_sync() {
-            return Err(Refusal::new("it is there already, exactly as it was: nothing is left to undo"));
+            return Err(Refusal::new(
+                "it is there already, exactly as it was: nothing is left to undo",
+            ));
         }
         if let Some((change, reason)) = plan.holds().next() {
             let sid = change.drift.sid.as_deref().unwrap_or_default();
@@ -265,7 +275,9 @@ impl<G: PolicyGateway> Workplace<'_, G> {
             let result = self.gateway.put_policy(&shown.target, after, revision).await;
             let (became, message) = match &result {
                 Ok(_) => (Became::Done, None),
-                Err(it) if it.recovery == Recovery::Unknown => (Became::Unknown, Some(it.to_string())),
+                Err(it) if it.recovery == Recovery::Unknown => {
+                    (Became::Unknown, Some(it.to_string()))
+                }
                 Err(it) => (Became::Refused, Some(it.to_string())),
             };
             self.scribe.finish(id, became, message, (self.clock)()).await;
@@ -387,7 +399,9 @@ fn said(target: &Target, live: &Document, statement: &str) -> Result<Said, Refus
     let sid = new.sid().unwrap_or_default().to_owned();
     let mut same_sid = live.statements().iter().filter(|it| it.sid() == new.sid());
     if same_sid.clone().any(|it| canonical(it) == after) {
-        return Err(Refusal::new("it is there already, exactly as it was: nothing is left to undo"));
+        return Err(Refusal::new(
+            "it is there already, exactly as it was: nothing is left to undo",
+        ));
     }
     if new.sid().is_some() && same_sid.next().is_some() {
         let message = format!("another statement stands in {target} under the sid {sid} by now");
@@ -420,7 +434,8 @@ fn back_to(
     let ours = entry.step.after.as_deref().and_then(set);
     if ours.is_none() || set(live.text()) != ours {
         let message = format!("the policy was changed since entry {}", entry.id);
-        return Err(Refusal::new(message).hint("a whole document is only put back where nothing else is lost"));
+        return Err(Refusal::new(message)
+            .hint("a whole document is only put back where nothing else is lost"));
     }
     let said = Said {
         target: target.arn(),
@@ -454,9 +469,11 @@ fn partition(arn: &str) -> &str {
 
 fn not_through(outcome: &Outcome) -> Refusal {
     match &outcome.trouble {
-        Some(trouble) => {
-            Refusal { message: trouble.to_string(), hint: trouble.hint.clone() }
-        }
-        None => Refusal::new(format!("it is not through: {} is {}", outcome.target, outcome.state.name())),
+        Some(trouble) => Refusal { message: trouble.to_string(), hint: trouble.hint.clone() },
+        None => Refusal::new(format!(
+            "it is not through: {} is {}",
+            outcome.target,
+            outcome.state.name()
+        )),
     }
 }

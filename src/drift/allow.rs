@@ -19,6 +19,17 @@ pub enum Mode {
     Enforce,
 }
 
+impl Mode {
+    /// As the settings have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::Additive => "additive",
+            Self::Enforce => "enforce",
+        }
+    }
+}
+
 /// Which live statements belong to the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ownership {

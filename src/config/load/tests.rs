@@ -120,7 +120,7 @@ error: cannot read `[.yaml`: as a glob: invalid range pattern
 fn the_settings_name_the_place_of_a_pattern() {
     let directory = directory(&[("permitd.yaml", b"permissions:\n  - gone/\n")]);
     let path = directory.path().join("permitd.yaml");
-    let settings = read_settings(&path).unwrap();
+    let (_, settings) = read_settings(&path).unwrap();
     let files = read_permissions(&settings.permissions, &folder_of(&path));
     let said = render_all(&files.diagnostics, false);
     assert!(said.contains("permitd.yaml:2:5\n"), "{said}");

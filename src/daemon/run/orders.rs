@@ -37,11 +37,13 @@ impl<G: PolicyGateway> Work<'_, G> {
             }
             Err(NoOffer::Unknown(held)) => {
                 let hint = format!("these are held: {}", held.join(", "));
-                return Answer::refused(format!("nothing that is held has the digest {digest}")).hint(hint);
+                return Answer::refused(format!("nothing that is held has the digest {digest}"))
+                    .hint(hint);
             }
             Err(NoOffer::Ambiguous(held)) => {
                 let hint = format!("write more of it: {}", held.join(", "));
-                return Answer::refused(format!("{digest} is the beginning of several digests")).hint(hint);
+                return Answer::refused(format!("{digest} is the beginning of several digests"))
+                    .hint(hint);
             }
         };
         let targets = self.targets_of(&approval);
@@ -71,7 +73,9 @@ impl<G: PolicyGateway> Work<'_, G> {
             Err(answer) => return answer,
         };
         let until = duration
-            .map(|it| now.saturating_add(SignedDuration::try_from(it).unwrap_or(SignedDuration::MAX)))
+            .map(|it| {
+                now.saturating_add(SignedDuration::try_from(it).unwrap_or(SignedDuration::MAX))
+            })
             .and_then(Result::ok);
         let what = name.unwrap_or("everything");
         let mut kept = true;

@@ -44,9 +44,12 @@ impl Room {
     pub(crate) fn new() -> Self {
         let mut res = Self { dir: tempfile::tempdir().unwrap(), env: Vec::new() };
         let path = std::env::var("PATH").unwrap();
+        let dir = res.dir.path().to_str().unwrap().to_owned();
         for (key, value) in [
             ("PATH", path.as_str()),
             ("HOME", "/nonexistent"),
+            ("XDG_STATE_HOME", dir.as_str()),
+            ("XDG_RUNTIME_DIR", dir.as_str()),
             ("AWS_EC2_METADATA_DISABLED", "true"),
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "test"),

@@ -1,0 +1,153 @@
+//! `permitd undo`: takes back one entry of the journal, by itself or through the daemon that writes the journal.
+
+use std::time::Duration;
+
+use crate::cli::{
+    args::UndoArgs,
+    ask::asked,
+    control,
+    exit::Exit,
+    history,
+    journal::{self, actor},
+    places,
+    plan::say,
+    setup::{self, Found},
+    show::{Show, Stop},
+};
+use crate::daemon::{
+    clock,
+    control::{ControlError, Request, client},
+    mind::Mind,
+    scribe::Scribe,
+    undo::{Refusal, Shown, Way, Workplace},
+};
+use crate::drift::{
+    outcome::{Outcome, State},
+    wanted::Wanted,
+};
+use crate::journal::{entry::Entry, reader::Reader, store::Journal};
+use crate::lambda::fleet::{Access, Fleet};
+use crate::observe::metered::Metered;
+use crate::policy::target::{Defaults, Target};
+use crate::report::{palette::safe, text};
+
+/// A daemon waits for its turn in the function, and for Lambda.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// Shows what it would do, asks, does it, and prints what belongs into the files.
+pub(crate) async fn undo(args: &UndoArgs, show: Show) -> Result<Exit, Stop> {
+    let source = &args.target.source;
+    let found = setup::find(source)?;
+    let path = places::journal_path(source, &found)?;
+    let entry = entry(&path, args.id)?;
+    let fleet = fleet(&entry, &found, args).await?;
+    let stop = setup::stop_on_signals();
+    let (scribe, mind) = (Scribe::nobody(), Mind::default());
+    let gateway = Metered::new(fleet);
+    let work = Workplace {
+        gateway: &gateway,
+        clock: clock::system,
+        scribe: &scribe,
+        mind: &mind,
+        stop: &stop.token,
+    };
+    say(&format!("This takes back\n\n{}\nby this:\n\n", history::entry(&entry)), show)?;
+    let shown = work.show(&entry).await.map_err(refused)?;
+    say(&describe(&shown, show), show)?;
+    if !args.yes && !asked("Do this?", "undo", show)? {
+        show.problem("Nothing was changed.");
+        return Ok(Exit::Failure);
+    }
+    let answer = match daemon(args, &found, &entry, &shown).await? {
+        Some(answer) => answer,
+        None => {
+            let journal = Journal::open(&path, journal::options(&found), clock::system())
+                .map_err(|it| Stop::failure(it.to_string()))?;
+            let scribe = Scribe::new(journal, actor("undo"));
+            let managed = managed(args, &entry).await;
+            let work = Workplace { scribe: &scribe, ..work };
+            work.undo(&entry, managed.as_ref(), &shown.digest).await.map_err(refused)?
+        }
+    };
+    say(&format!("\n{}\n\n{}", control::safe_lines(&answer), shown.yaml), show)?;
+    Ok(stop.signal().map_or(Exit::Success, Exit::Interrupted))
+}
+
+fn entry(path: &std::path::Path, id: i64) -> Result<Entry, Stop> {
+    let reader = Reader::open(path).map_err(|it| Stop::failure(it.to_string()))?;
+    let none = || {
+        let message = format!("there is no entry {id} in the journal {}", path.display());
+        Stop::Said(Exit::Failure, message, Some("`permitd history` shows what is in it".to_owned()))
+    };
+    let entry = reader.ok_or_else(none)?.entry(id).map_err(|it| Stop::failure(it.to_string()))?;
+    entry.ok_or_else(none)
+}
+
+async fn fleet(entry: &Entry, found: &Found, args: &UndoArgs) -> Result<Fleet, Stop> {
+    if found.settings.simulator.is_some() {
+        let message = "the settings have an embedded simulator, which no other process can reach";
+        return Err(Stop::config(message, "start `permitd simulate`, and set AWS_ENDPOINT_URL"));
+    }
+    let target = Target::parse(&entry.step.target, None, &Defaults::default())
+        .map_err(|it| Stop::failure(it.to_string()))?;
+    let access = Access { region: Some(target.region().to_owned()), simulator: None };
+    Ok(Fleet::new(&access, setup::budgets(&found.settings, &args.target)).await)
+}
+
+/// What the files want of that target, so that the passes leave it alone until it changes.
+async fn managed(args: &UndoArgs, entry: &Entry) -> Option<Wanted> {
+    let wanted = setup::wanted(&args.target).await.ok()?;
+    wanted.into_iter().find(|it| it.target.arn() == entry.step.target)
+}
+
+/// What the daemon says, if one writes this journal and can be asked.
+async fn daemon(
+    args: &UndoArgs,
+    found: &Found,
+    entry: &Entry,
+    shown: &Shown,
+) -> Result<Option<String>, Stop> {
+    let Ok(path) = places::control_path(&args.target.source, found) else { return Ok(None) };
+    let request = Request::Undo { id: entry.id, digest: shown.digest.clone() };
+    match client::ask(&path, &request, PATIENCE).await {
+        Ok(answer) if answer.ok => Ok(Some(answer.message)),
+        Ok(answer) => Err(control::said_no(answer)),
+        Err(ControlError::Absent { .. }) => Ok(None),
+        Err(error) => Err(control::unanswered(&error)),
+    }
+}
+
+fn describe(shown: &Shown, show: Show) -> String {
+    match &shown.way {
+        Way::Statements(plan) => {
+            let outcome = Outcome {
+                target: shown.target.clone(),
+                state: State::of(plan),
+                trouble: None,
+                found: Some((**plan).clone()),
+                left: Some((**plan).clone()),
+                done: Vec::new(),
+            };
+            text::plan(std::slice::from_ref(&outcome), show.color())
+        }
+        Way::Document { statement, after, revision, .. } => {
+            let what = match statement {
+                Some(it) => format!("  + {}\n", safe(it)),
+                None => format!("  ~ {}\n", safe(after)),
+            };
+            format!(
+                "{}\n{what}\nAddPermission cannot make this, so the whole document is put, guarded by revision {revision}.\n",
+                shown.target
+            )
+        }
+    }
+}
+
+fn refused(refusal: Refusal) -> Stop {
+    let Refusal { message, hint } = refusal;
+    Stop::Said(
+        Exit::Failure,
+        control::safe_lines(&message),
+        hint.map(|it| control::safe_lines(&it)),
+    )
+}
