@@ -12,7 +12,7 @@ use permitd::drift::wanted::Wanted;
 
 fn examples() -> Loaded {
     let path = Path::new("config/permitd.yaml");
-    let settings = read_settings(path).map_err(|it| render_all(&it, false)).unwrap();
+    let (_, settings) = read_settings(path).map_err(|it| render_all(&it, false)).unwrap();
     let files = read_permissions(&settings.permissions, &folder_of(path));
     let parsed = permissions::parse(&files);
     assert!(!lacking(&parsed).account && !lacking(&parsed).region);
@@ -27,7 +27,7 @@ fn examples() -> Loaded {
 
 #[test]
 fn the_example_settings_are_valid() {
-    let settings = read_settings(Path::new("config/permitd.yaml")).unwrap();
+    let (_, settings) = read_settings(Path::new("config/permitd.yaml")).unwrap();
     assert_eq!(settings.mode, Some(Mode::Observe));
     assert_eq!(settings.ownership, Ownership::Declared);
     assert_eq!(settings.interval.as_secs(), 300);

@@ -6,7 +6,7 @@ use crate::config::settings::Settings;
 fn found(journal: Option<&str>, control: Option<&str>) -> Found {
     let mut settings = Settings { control: control.map(PathBuf::from), ..Settings::default() };
     settings.journal.path = journal.map(PathBuf::from);
-    Found { path: None, settings, base: PathBuf::from("/etc/permitd") }
+    Found { path: None, file: None, settings, base: PathBuf::from("/etc/permitd") }
 }
 
 /// The environment as `NAME=value`, separated by blanks.
