@@ -13,7 +13,6 @@ use crate::cli::{
 };
 use crate::daemon::{
     clock,
-    mind::Mind,
     pass::{Seen, Worker, continued, waits},
     scribe::Scribe,
     tell,
@@ -55,8 +54,7 @@ async fn apply_to(
     } else {
         journal::open(&target.source, &ready.found(), "apply", show).await?
     };
-    // Pauses are for a daemon: who types this means it.
-    let mind = Mind::default();
+    let mind = journal::mind(&scribe);
     let mut worker = ready.worker(&ready.gateway, &scribe, &mind, &stop.token, "apply");
     worker.keep = saved.is_some();
     let mut seen = look(&worker, ready, show).await;

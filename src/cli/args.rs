@@ -255,6 +255,9 @@ pub struct ControlArgs {
     /// the runtime directory]
     #[arg(long, env = "PERMITD_CONTROL", value_name = "PATH", help_heading = "Configuration")]
     pub control: Option<PathBuf>,
+    /// The journal, for pauses that stand in it where no permitd runs
+    #[arg(long, env = "PERMITD_JOURNAL", value_name = "PATH", help_heading = "Configuration")]
+    pub journal: Option<PathBuf>,
     /// The settings file [default: ./permitd.yaml, else /etc/permitd/permitd.yaml]
     #[arg(long, env = "PERMITD_CONFIG", value_name = "FILE", help_heading = "Configuration")]
     pub config: Option<PathBuf>,

@@ -5,10 +5,15 @@ use std::{error::Error, path::PathBuf, time::Duration};
 use crate::cli::{
     args::{ApproveArgs, ControlArgs, PauseArgs, ResumeArgs, SourceArgs},
     exit::Exit,
-    places, setup,
+    journal, places, setup,
     show::{Show, Stop},
 };
-use crate::daemon::control::{Answer, ControlError, Request, client};
+use crate::daemon::{
+    clock,
+    control::{Answer, ControlError, Request, client},
+};
+use crate::journal::{pause::Pause, store::Journal};
+use crate::policy::target::{Defaults, Target};
 use crate::report::palette::safe;
 
 /// `permitd approve DIGEST`
@@ -26,7 +31,43 @@ pub(crate) async fn pause(args: &PauseArgs, show: Show) -> Result<Exit, Stop> {
 /// `permitd resume [TARGET]`
 pub(crate) async fn resume(args: &ResumeArgs, show: Show) -> Result<Exit, Stop> {
     let request = Request::Resume { target: args.target.clone() };
-    say_to_daemon(&args.control, &request, client::PATIENCE, show).await
+    let path = control_path(&args.control)?;
+    match client::ask(&path, &request, client::PATIENCE).await {
+        Ok(answer) => tell(answer, show),
+        // An undo that was done without a daemon has paused its target in the journal.
+        Err(error @ ControlError::Absent { .. }) => {
+            resume_in_journal(args, show)?.ok_or_else(|| unanswered(&error))
+        }
+        Err(error) => Err(unanswered(&error)),
+    }
+}
+
+/// Ends pauses that stand in the journal, where no daemon runs that has it; none if there is none.
+fn resume_in_journal(args: &ResumeArgs, show: Show) -> Result<Option<Exit>, Stop> {
+    let source = source(&args.control);
+    let found = setup::find(&source)?;
+    let path = places::journal_path(&source, &found)?;
+    if !path.exists() {
+        return Ok(None);
+    }
+    let failed = |it: crate::journal::error::JournalError| Stop::failure(it.to_string());
+    let journal =
+        Journal::open(&path, journal::options(&found), clock::system()).map_err(failed)?;
+    let is_meant = |it: &&Pause| match (&args.target, &it.target) {
+        (None, _) => true,
+        (Some(name), Some(arn)) => {
+            Target::parse(arn, None, &Defaults::default()).is_ok_and(|it| it.is_called(name))
+        }
+        (Some(_), None) => false,
+    };
+    let pauses = journal.pauses().map_err(failed)?;
+    let meant: Vec<&Pause> = pauses.iter().filter(is_meant).collect();
+    for pause in &meant {
+        journal.resume(pause.target.as_deref()).map_err(failed)?;
+        let what = pause.target.as_deref().unwrap_or("everything");
+        show.line(&format!("resumed: {what} ({})", safe_lines(&pause.reason)));
+    }
+    Ok((!meant.is_empty()).then_some(Exit::Success))
 }
 
 /// Asks, and prints the answer.
@@ -70,12 +111,17 @@ pub(crate) fn safe_lines(text: &str) -> String {
 
 /// Where the daemon listens.
 fn control_path(args: &ControlArgs) -> Result<PathBuf, Stop> {
-    let source = SourceArgs {
+    let source = source(args);
+    places::control_path(&source, &setup::find(&source)?)
+}
+
+fn source(args: &ControlArgs) -> SourceArgs {
+    SourceArgs {
         config: args.config.clone(),
         control: args.control.clone(),
+        journal: args.journal.clone(),
         ..SourceArgs::default()
-    };
-    places::control_path(&source, &setup::find(&source)?)
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::config::settings::Cap;
 use crate::daemon::{clock, mind::Mind, scribe::Scribe};
 use crate::journal::{
     error::JournalError,
+    reader::Reader,
     store::{Journal, Options},
 };
 
@@ -72,6 +73,13 @@ pub(crate) fn mind(scribe: &Scribe) -> Mind {
         }
         None => Mind::default(),
     }
+}
+
+/// The same for who only looks: a journal that cannot be read has nothing to say.
+pub(crate) fn paused(args: &SourceArgs, found: &Found) -> Mind {
+    let reader = places::journal_path(args, found).ok().and_then(|it| Reader::open(&it).ok());
+    let pauses = reader.flatten().and_then(|it| it.pauses().ok());
+    pauses.map_or_else(Mind::default, Mind::new)
 }
 
 /// Who writes, for the journal.

@@ -7,12 +7,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::cli::{
     args::{Output, PlanArgs},
     exit::Exit,
-    saved,
+    journal, saved,
     setup::{self, Ready},
     show::{Show, Stop},
 };
 use crate::daemon::{
-    mind::Mind,
     pass::{Seen, Worker},
     scribe::Scribe,
 };
@@ -27,7 +26,8 @@ pub(crate) async fn plan(args: &PlanArgs, show: Show) -> Result<Exit, Stop> {
     let ready = setup::ready_with(texts, &args.target, show).await?;
     let stop = setup::stop_on_signals();
     // It is handed a reader: there is nothing to write with, and nothing to take down.
-    let (scribe, mind) = (Scribe::nobody(), Mind::default());
+    let scribe = Scribe::nobody();
+    let mind = journal::paused(&args.target.source, &ready.found());
     let mut worker = ready.worker(&ready.gateway, &scribe, &mind, &stop.token, "plan");
     worker.keep = saving.is_some();
     let mut seen = look(&worker, &ready, show).await;

@@ -51,9 +51,9 @@ pub(crate) async fn undo(args: &UndoArgs, show: Show) -> Result<Exit, Stop> {
         mind: &mind,
         stop: &stop.token,
     };
-    say(&format!("This takes back\n\n{}\nby this:\n\n", history::entry(&entry)), show)?;
     let shown = work.show(&entry).await.map_err(refused)?;
-    say(&describe(&shown, show), show)?;
+    let what = format!("This takes back\n\n{}\nby this:\n\n", history::entry(&entry));
+    say(&format!("{what}{}", describe(&shown, show)), show)?;
     if !args.yes && !asked("Do this?", "undo", show)? {
         show.problem("Nothing was changed.");
         return Ok(Exit::Failure);
@@ -69,7 +69,9 @@ pub(crate) async fn undo(args: &UndoArgs, show: Show) -> Result<Exit, Stop> {
             work.undo(&entry, managed.as_ref(), &shown.digest).await.map_err(refused)?
         }
     };
-    say(&format!("\n{}\n\n{}", control::safe_lines(&answer), shown.yaml), show)?;
+    let answer = control::safe_lines(&answer);
+    let belongs = "In the files that belongs to it is this:";
+    say(&format!("\n{answer}\n\n{belongs}\n\n{}", shown.yaml), show)?;
     Ok(stop.signal().map_or(Exit::Success, Exit::Interrupted))
 }
 

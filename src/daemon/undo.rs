@@ -205,13 +205,12 @@ impl<G: PolicyGateway> Workplace<'_, G> {
         digest: &str,
     ) -> Result<String, Refusal> {
         let (target, undo) = understand(entry)?;
-        let paused = self.pause(entry, managed);
+        let paused = self.pause(entry, &target, managed);
         let turn = self.mind.turn(&target.function_arn());
         let _turn = turn.lock().await;
         let res = self.take_back(entry, &undo, &target, digest).await;
-        match (&res, managed) {
-            (Err(_), Some(_)) => self.resume(&target),
-            (Ok(_), _) | (Err(_), None) => {}
+        if res.is_err() {
+            self.resume(&target);
         }
         res.map(|message| format!("{message}{paused}"))
     }
@@ -303,23 +302,25 @@ impl<G: PolicyGateway> Workplace<'_, G> {
     }
 
     /// The passes leave the target alone; says so.
-    fn pause(&self, entry: &Entry, managed: Option<&Wanted>) -> String {
-        let Some(wanted) = managed else { return String::new() };
+    fn pause(&self, entry: &Entry, target: &Target, managed: Option<&Wanted>) -> String {
         let pause = Pause {
-            target: Some(wanted.target.arn()),
+            target: Some(target.arn()),
             since: (self.clock)(),
             until: None,
-            wanted: Some(wanted.fingerprint()),
+            wanted: managed.map(Wanted::fingerprint),
             reason: format!("undo {}", entry.id),
         };
         let kept = self.scribe.journal().map(|it| it.pause(&pause));
         self.mind.pause(pause);
         let kept = matches!(kept, Some(Ok(())));
-        let how_long = if kept { "" } else { ", or until permitd is started again" };
-        format!(
-            "\n{} is paused until what the files want of it changes{how_long}, or `permitd resume`",
-            wanted.target
-        )
+        let restart = if kept { "" } else { ", or until permitd is started again" };
+        let end = match managed {
+            Some(_) => {
+                format!("until what the files want of it changes{restart}, or `permitd resume`")
+            }
+            None => format!("until `permitd resume`{restart}"),
+        };
+        format!("\n{target} is paused {end}")
     }
 
     fn resume(&self, target: &Target) {

@@ -201,10 +201,10 @@ pub fn plan(
     // What does not fit is held, and that may hold something else; each turn holds one more.
     let steps = loop {
         let before = n_held(&changes);
-        hold::beyond_limits(&scene, &mut changes);
         hold::beside_orphans(&scene, &mut changes, &foreign);
         hold::still_needed(&scene, &mut changes);
         hold::last_allow(&scene, &mut changes);
+        hold::beyond_limits(&scene, &mut changes);
         let steps = order::order(&scene, &mut changes, size);
         if before == n_held(&changes) {
             break steps;
@@ -320,6 +320,9 @@ impl<'a> Scene<'a> {
             Kind::Changed | Kind::Unmanaged | Kind::Absent | Kind::Expired => Effect::Narrows,
         };
         let begun = self.is_begun(&drift);
+        // Its bridge lets in already whom it lets in.
+        let bridged = begun && drift.sid.as_deref().is_some_and(|it| self.bridge_of(it).is_some());
+        let effect = if bridged && drift.kind == Kind::Missing { Effect::Neutral } else { effect };
         let ran_out = drift.kind == Kind::Expired && self.expired_while_loaded(&drift);
         Change { drift, effect, how: How::Plain, exempt: begun || ran_out, begun, held: None }
     }

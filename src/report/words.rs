@@ -142,20 +142,37 @@ pub fn deeds(outcome: &Outcome) -> Vec<String> {
         None => outcome.target.function().to_owned(),
     };
     let mut res = Vec::new();
-    let mut done = outcome.done.iter().peekable();
-    while let Some(it) = done.next() {
-        let pair = done.peek().is_some_and(|next| {
-            let same = next.step.sid == it.step.sid && next.result == StepResult::Done;
-            same && it.step.action == Action::Remove && it.result == StepResult::Done
-        });
-        if pair {
-            done.next();
-            res.push(format!("{name}: {} had been changed; replaced", safe(&it.step.sid)));
-        } else {
-            res.push(format!("{name}: {}", deed(it, outcome)));
+    let mut rest = outcome.done.as_slice();
+    while let Some(first) = rest.first() {
+        let sid = first.step.replaces.as_deref();
+        let of_it = |it: &&Done| sid.is_some() && it.step.replaces.as_deref() == sid;
+        let n = rest.iter().take_while(of_it).count().max(1);
+        let (steps, after) = rest.split_at(n);
+        match sid.and_then(|sid| replaced(sid, steps)) {
+            Some(text) => res.push(format!("{name}: {text}")),
+            None => res.extend(steps.iter().map(|it| format!("{name}: {}", deed(it, outcome)))),
         }
+        rest = after;
     }
     res
+}
+
+/// The steps of a whole replacement, as one.
+fn replaced(sid: &str, steps: &[Done]) -> Option<String> {
+    let is = |it: &Done, removes: bool| {
+        it.step.sid == sid && (it.step.action == Action::Remove) == removes
+    };
+    let all_done = steps.iter().all(|it| it.result == StepResult::Done);
+    let goes = steps.iter().position(|it| is(it, true));
+    let comes = steps.iter().position(|it| is(it, false));
+    let bridge = steps.iter().any(|it| it.step.sid != sid);
+    let how = if bridge { ", without a gap" } else { "" };
+    match (goes, comes) {
+        (Some(_), Some(_)) if all_done => {
+            Some(format!("{} had been changed; replaced{how}", safe(sid)))
+        }
+        _ => None,
+    }
 }
 
 fn deed(it: &Done, outcome: &Outcome) -> String {
@@ -175,7 +192,10 @@ fn deed(it: &Done, outcome: &Outcome) -> String {
         Kind::Expired => format!("{sid} has expired"),
         Kind::Duplicate => format!("{sid} was there twice"),
         Kind::Leftover => format!("{sid} was a bridge left behind"),
-        Kind::Changed => format!("{sid} had been changed"),
+        Kind::Changed => match it.step.replaces.as_deref().filter(|of| *of != it.step.sid) {
+            Some(of) => format!("{} had been changed; its bridge {sid}", safe(of)),
+            None => format!("{sid} had been changed"),
+        },
         Kind::Orphaned => format!("the principal of {sid} was deleted"),
     };
     let what = match &it.step.action {
