@@ -201,13 +201,16 @@ pub fn plan(
     // What does not fit is held, and that may hold something else; each turn holds one more.
     let steps = loop {
         let before = n_held(&changes);
-        hold::beyond_limits(&scene, &mut changes);
         hold::beside_orphans(&scene, &mut changes, &foreign);
         hold::still_needed(&scene, &mut changes);
         hold::last_allow(&scene, &mut changes);
         let steps = order::order(&scene, &mut changes, size);
         if before == n_held(&changes) {
-            break steps;
+            // Last, for only what nothing else holds was judged.
+            hold::beyond_limits(&scene, &mut changes);
+            if before == n_held(&changes) {
+                break steps;
+            }
         }
     };
     let revision = live.map(|it| it.revision().to_owned());
