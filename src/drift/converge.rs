@@ -47,6 +47,8 @@ pub struct Converge<'a> {
     /// From earlier conversations, and for later ones.
     known: TargetMemory,
     known_to_exist: bool,
+    /// We took the last statement away, so no policy is no surprise.
+    emptied: bool,
     live: Option<Document>,
     memory: Memory,
     gap: Option<Gap>,
@@ -113,6 +115,7 @@ impl<'a> Converge<'a> {
             expecting: Expecting::Nothing,
             known: TargetMemory::default(),
             known_to_exist: false,
+            emptied: false,
             live: None,
             memory: Memory::default(),
             gap: None,
@@ -402,7 +405,8 @@ impl<'a> Converge<'a> {
         if !self.known.believes(policy.as_ref().map(|(_, it)| it.as_str()), now) {
             return self.stale();
         }
-        if policy.is_none() {
+        let emptied = std::mem::take(&mut self.emptied) || removal_in_doubt;
+        if policy.is_none() && self.live.is_some() && !emptied {
             self.known_to_exist = false;
         }
         let live = match policy {
@@ -645,6 +649,7 @@ impl<'a> Converge<'a> {
         let Write { step, revision, opens_gap, .. } = write;
         self.doubtful.take_if(|it| it.write.step == step);
         let added = matches!(step.action, Action::Add(_));
+        self.emptied = !added && self.live.as_ref().is_some_and(|it| it.statements().len() == 1);
         self.known.wrote(revision.as_deref(), added, now);
         self.counts = Counts::default();
         let in_gap = self.gap.as_ref().filter(|it| it.sid == step.sid);
@@ -704,7 +709,7 @@ impl<'a> Converge<'a> {
                 self.memory.decisions.no_journal = Some(message);
                 self.planned(now)
             }
-            FailureKind::TooLarge if self.builds_bridge(&it.write.step) => {
+            FailureKind::TooLarge if builds_bridge(&it.write.step) => {
                 // It says there is no room for both: then there is a gap.
                 self.memory.unbridgeable.extend(it.write.step.replaces);
                 self.planned(now)
@@ -716,10 +721,6 @@ impl<'a> Converge<'a> {
                 self.refused(it, Failure { kind, message, hint }, now)
             }
         }
-    }
-
-    fn builds_bridge(&self, step: &Step) -> bool {
-        step.replaces.is_some() && bridge::is_reserved(&step.sid) && step.action != Action::Remove
     }
 
     /// A write that failed changed nothing, so the policy as read still stands.
@@ -743,7 +744,7 @@ impl<'a> Converge<'a> {
             gap.restoring = true;
         }
         // Where the bridge is refused, the statement is not replaced.
-        let about = if self.builds_bridge(&step) { step.replaces.clone() } else { None };
+        let about = if builds_bridge(&step) { step.replaces.clone() } else { None };
         let about = about.unwrap_or_else(|| step.sid.clone());
         self.memory.refused.push((about.clone(), message.clone()));
         let reason = match kind {
@@ -763,6 +764,11 @@ impl<'a> Converge<'a> {
         self.done.push(done(step, StepResult::Refused(message)));
         self.planned(now)
     }
+}
+
+/// The new content under a temporary Sid.
+fn builds_bridge(step: &Step) -> bool {
+    step.replaces.is_some() && bridge::is_reserved(&step.sid) && step.action != Action::Remove
 }
 
 fn has_sid(document: &Document, sid: &str) -> bool {
