@@ -45,7 +45,7 @@ pub enum Seen<'a> {
     Settled(Box<Outcome>),
 }
 
-impl<'a> Seen<'a> {
+impl Seen<'_> {
     /// Which target, and its plan where it could be read.
     pub fn plan(&self) -> (&Target, Option<&Plan>) {
         match self {

@@ -135,27 +135,56 @@ pub fn fields(before: &Permission, after: &Permission) -> Vec<(&'static str, Str
         .collect()
 }
 
-/// One line for each write: what was seen, and what was done about it.
+/// One line for each write, and one for a replacement that went through: what was seen, and what was done about it.
 pub fn deeds(outcome: &Outcome) -> Vec<String> {
     let name = match outcome.target.qualifier() {
         Some(qualifier) => format!("{}:{qualifier}", outcome.target.function()),
         None => outcome.target.function().to_owned(),
     };
     let mut res = Vec::new();
-    let mut done = outcome.done.iter().peekable();
-    while let Some(it) = done.next() {
-        let pair = done.peek().is_some_and(|next| {
-            let same = next.step.sid == it.step.sid && next.result == StepResult::Done;
-            same && it.step.action == Action::Remove && it.result == StepResult::Done
-        });
-        if pair {
-            done.next();
-            res.push(format!("{name}: {} had been changed; replaced", safe(&it.step.sid)));
+    let mut rest = outcome.done.as_slice();
+    while let Some((it, others)) = rest.split_first() {
+        let sid = safe(it.step.replaces.as_ref().unwrap_or(&it.step.sid));
+        if let Some(after) = rest.get(4..).filter(|_| is_bridged(rest)) {
+            rest = after;
+            res.push(format!(
+                "{name}: {sid} had been changed; replaced over a bridge, without a gap"
+            ));
+        } else if is_replaced(rest) {
+            rest = others.get(1..).unwrap_or_default();
+            res.push(format!("{name}: {sid} had been changed; replaced"));
         } else {
+            rest = others;
             res.push(format!("{name}: {}", deed(it, outcome)));
         }
     }
     res
+}
+
+/// The four writes of a bridge stand first.
+fn is_bridged(done: &[Done]) -> bool {
+    let [build, remove, add, clear, ..] = done else { return false };
+    let same = [remove, add, clear]
+        .iter()
+        .all(|it| it.step.replaces == build.step.replaces && it.result == StepResult::Done);
+    let middle = done.get(1..).is_some_and(is_replaced);
+    same && builds_bridge(build)
+        && build.result == StepResult::Done
+        && middle
+        && clear.step.sid == build.step.sid
+}
+
+/// A removal and the addition under the same Sid stand first.
+fn is_replaced(done: &[Done]) -> bool {
+    let [remove, add, ..] = done else { return false };
+    let done = [remove, add].iter().all(|it| it.result == StepResult::Done);
+    let same = remove.step.sid == add.step.sid;
+    done && same && remove.step.action == Action::Remove && add.step.action != Action::Remove
+}
+
+fn builds_bridge(it: &Done) -> bool {
+    let elsewhere = it.step.replaces.as_ref().is_some_and(|sid| *sid != it.step.sid);
+    elsewhere && it.step.action != Action::Remove
 }
 
 fn deed(it: &Done, outcome: &Outcome) -> String {
@@ -166,7 +195,9 @@ fn deed(it: &Done, outcome: &Outcome) -> String {
     };
     let plan = outcome.found.as_ref();
     let is_old_name = plan.is_some_and(|plan| plan.drift.iter().any(old_name));
+    let replaced = it.step.replaces.as_deref().map(safe).unwrap_or_default();
     let was = match it.step.kind {
+        _ if builds_bridge(it) => format!("{replaced} had been changed; {sid} is its bridge"),
         _ if is_old_name && it.step.action == Action::Remove => format!("{sid} was its old name"),
         Kind::Missing => format!("{sid} was missing"),
         Kind::Renamed => format!("{sid} had another name"),
