@@ -593,7 +593,8 @@ impl<'a> Converge<'a> {
         let change = self.change_of(&step);
         let entries = change.map(|it| entries_of(target, it)).unwrap_or_default();
         let approval = change.and_then(|it| decisions.approval_of(target, it));
-        let limited = step.effect == Effect::Narrows
+        // A replacement over a bridge counts when it is begun, for what follows asks no limit any more.
+        let limited = (step.effect == Effect::Narrows || builds_bridge(&step))
             && decisions.clearance != Clearance::Free
             && approval.is_none()
             && change.is_some_and(Change::is_judged);
