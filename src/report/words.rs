@@ -152,7 +152,12 @@ pub fn deeds(outcome: &Outcome) -> Vec<String> {
             ));
         } else if is_replaced(rest) {
             rest = others.get(1..).unwrap_or_default();
-            res.push(format!("{name}: {sid} had been changed; replaced"));
+            let how = if it.opened_gap { " with a gap" } else { "" };
+            let was = match it.step.kind {
+                Kind::Orphaned => format!("the principal of {sid} was deleted"),
+                _ => format!("{sid} had been changed"),
+            };
+            res.push(format!("{name}: {was}; replaced{how}"));
         } else {
             rest = others;
             res.push(format!("{name}: {}", deed(it, outcome)));
@@ -178,7 +183,8 @@ fn is_bridged(done: &[Done]) -> bool {
 fn is_replaced(done: &[Done]) -> bool {
     let [remove, add, ..] = done else { return false };
     let done = [remove, add].iter().all(|it| it.result == StepResult::Done);
-    let same = remove.step.sid == add.step.sid;
+    let own = remove.step.replaces.as_ref().is_none_or(|it| *it == remove.step.sid);
+    let same = own && remove.step.sid == add.step.sid;
     done && same && remove.step.action == Action::Remove && add.step.action != Action::Remove
 }
 

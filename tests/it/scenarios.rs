@@ -2,7 +2,7 @@
 //! revisions and the policy afterwards out.
 //!
 //! A file in `tests/scenarios/` has sections. Given: `functions` (default `f`), `live NAME[:QUALIFIER]…` (one
-//! statement a line, `$FN` is the ARN of the function), `permissions`, `settings`, `seed`, `faults`, `run`.
+//! statement a line, `$FN` is the ARN of the function, `fill 20000` one of so many bytes), `permissions`, `settings`, `seed`, `faults`, `run`.
 //! Expected: `plan`, `calls`, `applied`, `after`, and `journal` where the file has such a section.
 //! `UPDATE_SCENARIOS=1 cargo test scenarios` writes the expected ones anew; read the difference before you
 //! commit it.
@@ -26,6 +26,7 @@
 //!
 //! Every scenario ends with another pass with nothing in the way, after which there must be nothing more to do.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -67,6 +68,18 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 const FN: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
+
+/// `fill 20000` is a statement of so many bytes.
+fn filled(line: &str) -> String {
+    let Some(size) = line.strip_prefix("fill ") else { return line.to_owned() };
+    let statement = |source: &str| {
+        format!(
+            r#"{{"Sid":"fill","Effect":"Allow","Principal":{{"Service":"s3.amazonaws.com"}},"Action":"lambda:InvokeFunction","Resource":"{FN}","Condition":{{"ArnLike":{{"AWS:SourceArn":"arn:aws:s3:::{source}"}}}}}}"#
+        )
+    };
+    let rest = size.parse::<usize>().unwrap() - statement("").len();
+    statement(&"x".repeat(rest))
+}
 
 fn arn_of(function: &str) -> String {
     format!("{}{function}", FN.strip_suffix('f').unwrap())
@@ -116,8 +129,8 @@ impl Scenario {
             for target in targets.split_whitespace() {
                 let (function, qualifier) = target.split_once(':').unwrap_or((target, ""));
                 let lines = body.replace("$FN", &arn_of(function));
-                let statements =
-                    lines.lines().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(",");
+                let lines = lines.lines().filter(|it| !it.is_empty());
+                let statements = lines.map(filled).collect::<Vec<_>>().join(",");
                 let text = format!(
                     r#"{{"Version":"2012-10-17","Id":"default","Statement":[{statements}]}}"#
                 );
@@ -303,7 +316,9 @@ fn after(simulator: &Simulator) -> String {
             let document = document.get("document").unwrap_or(&document).clone();
             for statement in document["Statement"].as_array().unwrap() {
                 let statement = statement.to_string().replace(&arn_of(name), "$FN");
-                writeln!(res, "  {statement}").unwrap();
+                let many = "x".repeat(1000);
+                let cut = statement.find(&many).map(|at| format!("{}xxx…", &statement[..at]));
+                writeln!(res, "  {}", cut.unwrap_or(statement)).unwrap();
             }
         }
     }
@@ -311,12 +326,13 @@ fn after(simulator: &Simulator) -> String {
 }
 
 thread_local! {
-    static START: tokio::time::Instant = tokio::time::Instant::now();
+    /// Each scenario begins at the same time.
+    static START: Cell<tokio::time::Instant> = Cell::new(tokio::time::Instant::now());
 }
 
-/// Follows tokio's clock, which is paused.
+/// Follows tokio's clock, which is paused. It begins on 2025-12-18.
 const CLOCK: Clock = || {
-    let passed = START.with(tokio::time::Instant::elapsed);
+    let passed = START.get().elapsed();
     let start = jiff::Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(24 * 365 * 56);
     start + jiff::SignedDuration::try_from(passed).unwrap()
 };
@@ -376,7 +392,11 @@ impl<'a> Life<'a> {
             simulator,
             recorder,
             mind: Mind::default(),
-            scribe: Scribe::new(journal.clone(), "scenario".to_owned()),
+            // It writes on threads of its own, and the order of calls in several functions is not always the same.
+            scribe: match scenario.get("journal") {
+                Some(_) => Scribe::new(journal.clone(), "scenario".to_owned()),
+                None => Scribe::nobody(),
+            },
             journal,
             stop: CancellationToken::new(),
             last: Vec::new(),
@@ -575,6 +595,7 @@ fn span(text: &str) -> Duration {
 
 /// What became of a scenario, by section.
 async fn play(scenario: &Scenario) -> Vec<(&'static str, String)> {
+    START.set(tokio::time::Instant::now());
     let mut life = Life::new(scenario);
     let mut res = Vec::new();
     if let Some(run) = scenario.get("run") {
@@ -606,6 +627,23 @@ async fn play(scenario: &Scenario) -> Vec<(&'static str, String)> {
     res
 }
 
+/// The ids of principals that the simulator makes are random.
+fn unnamed(text: &str) -> String {
+    let mut res = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("AROA") {
+        let (before, id) = rest.split_at(at);
+        let end = id.find(|it: char| !it.is_ascii_alphanumeric()).unwrap_or(id.len());
+        let (id, after) = id.split_at(end);
+        res.push_str(before);
+        res.push_str(if id == KNOWN_ID { id } else { "AROA…" });
+        rest = after;
+    }
+    res + rest
+}
+
+const KNOWN_ID: &str = "AROASNV5YASAZHWFURF3I";
+
 fn files() -> Vec<PathBuf> {
     let mut res: Vec<PathBuf> = std::fs::read_dir("tests/scenarios")
         .unwrap()
@@ -628,7 +666,7 @@ async fn scenarios() {
         assert!(scenario.about.starts_with("# "), "{}: say what it shows", path.display());
         // Jitter is random, and nothing may depend on it.
         for (name, body) in play(&scenario).await {
-            let body = format!("{}\n", body.replace(FN, "$FN").trim_end());
+            let body = format!("{}\n", unnamed(&body.replace(FN, "$FN")).trim_end());
             match scenario.sections.iter_mut().find(|(it, _)| it == name) {
                 Some((_, known)) if *known == body => {}
                 _ if !update => {
@@ -655,6 +693,7 @@ fn scenarios_show_everything() {
     let kinds = permitd::drift::diff::Kind::ALL.map(permitd::drift::diff::Kind::name);
     let holds = [
         "held: suspended",
+        "held: paused",
         "held: additive",
         "held: inexpressible",
         "held: no_sid",
@@ -663,8 +702,15 @@ fn scenarios_show_everything() {
         "held: blocked_by_orphan",
         "held: too_large",
         "held: still_needed",
-        "held: refused",
+        "held: denied_risk",
+        "held: max_revocations",
+        "held: max_changed_targets",
+        "held: last_allow",
+        "held: not_judged",
+        // `not_approved` needs an `apply` that asks: the tests of the command have it.
+        "held: journal_unavailable",
         "held: contended",
+        "held: refused",
     ];
     let troubles = [
         "unknown: function_missing",
@@ -672,15 +718,30 @@ fn scenarios_show_everything() {
         "unknown: throttled",
         "unknown: unreachable",
         "unknown: bad_answer",
+        // `malformed_policy` needs a Lambda that is not one: the tests of the command have it.
+        "unknown: stale_read",
+        "failed: access_denied",
         "failed: conflict",
+        "failed: refused",
         "failed: throttled",
         "failed: unreachable",
         "failed: gap_open",
+        "failed: interrupted",
+        "contended: contended",
+    ];
+    let replacements = [
+        "changed, bridged: no gap",
+        "changed, replaced with a gap",
+        "replaced over a bridge, without a gap",
+        "replaced with a gap",
+        "the old statement was put back",
+        "could not be put back",
     ];
     let missing: Vec<&str> = kinds
         .into_iter()
         .chain(holds)
         .chain(troubles)
+        .chain(replacements)
         .filter(|it| !texts.iter().any(|text| text.contains(it)))
         .collect();
     assert!(missing.is_empty(), "no scenario shows {missing:?}");
