@@ -356,3 +356,6 @@ impl<'a> Scene<'a> {
         grant.and_then(|it| it.expires).is_some_and(|it| it > self.rules.loaded_at)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

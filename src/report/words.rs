@@ -153,9 +153,10 @@ pub fn deeds(outcome: &Outcome) -> Vec<String> {
         } else if is_replaced(rest) {
             rest = others.get(1..).unwrap_or_default();
             let how = if it.opened_gap { " with a gap" } else { "" };
-            let was = match it.step.kind {
-                Kind::Orphaned => format!("the principal of {sid} was deleted"),
-                _ => format!("{sid} had been changed"),
+            let was = if it.step.kind == Kind::Orphaned {
+                format!("the principal of {sid} was deleted")
+            } else {
+                format!("{sid} had been changed")
             };
             res.push(format!("{name}: {was}; replaced{how}"));
         } else {
