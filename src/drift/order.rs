@@ -234,6 +234,13 @@ impl Line<'_, '_> {
             change.held = Some(reason);
             return;
         }
+        // Somebody said yes to a plan without a gap, and Lambda has no room for the bridge.
+        let unsaid =
+            change.drift.sid.as_ref().is_some_and(|it| self.scene.memory.unbridgeable.contains(it));
+        if how == How::Gap && unsaid && self.scene.memory.decisions.only.is_some() {
+            change.held = Some(Reason::NotApproved);
+            return;
+        }
         change.how = how;
         let Some(grant) = change.drift.after.clone() else { return };
         let late = change.is_judged() || rank == 6 || self.adding_waits;

@@ -204,10 +204,13 @@ pub fn plan(
         hold::beside_orphans(&scene, &mut changes, &foreign);
         hold::still_needed(&scene, &mut changes);
         hold::last_allow(&scene, &mut changes);
-        hold::beyond_limits(&scene, &mut changes);
         let steps = order::order(&scene, &mut changes, size);
         if before == n_held(&changes) {
-            break steps;
+            // Last, for only what nothing else holds was judged.
+            hold::beyond_limits(&scene, &mut changes);
+            if before == n_held(&changes) {
+                break steps;
+            }
         }
     };
     let revision = live.map(|it| it.revision().to_owned());
@@ -339,7 +342,8 @@ impl<'a> Scene<'a> {
         match drift.kind {
             Kind::Changed => bridged(),
             Kind::Missing => bridged() || open(),
-            Kind::Leftover => true,
+            // One whose grant has left the files is nobody's way to anything.
+            Kind::Leftover => self.grants().any(|it| Some(&it.sid) == drift.other.as_ref()),
             Kind::Renamed
             | Kind::Duplicate
             | Kind::Unmanaged
@@ -356,3 +360,6 @@ impl<'a> Scene<'a> {
         grant.and_then(|it| it.expires).is_some_and(|it| it > self.rules.loaded_at)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;
