@@ -32,3 +32,4 @@ mod simulator_functions;
 mod simulator_golden;
 mod simulator_rules;
 mod tidy;
+mod walk;
