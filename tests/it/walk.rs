@@ -32,6 +32,7 @@ mod carry;
 mod checks;
 mod key;
 mod lambda;
+mod report;
 mod search;
 mod talk;
 mod worlds;
