@@ -18,6 +18,7 @@ mod journal_undo;
 #[cfg(feature = "aws")]
 mod lambda_client;
 mod live_documents;
+mod model;
 #[cfg(feature = "aws")]
 mod moto;
 mod properties;

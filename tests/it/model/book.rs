@@ -1,0 +1,201 @@
+//! What is known of the process that is watched, and of what it was told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use permitd::drift::allow::Rules;
+use permitd::lambda::gateway::{GatewayError, LivePolicy, Recovery};
+use permitd::policy::{document::Document, statement::Statement, target::Target};
+
+use super::{case::Case, world::Sent};
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// What is known of the process that is watched.
+pub(crate) struct Book {
+    pub(crate) process: u32,
+    pub(crate) rules: Rules,
+    pub(crate) targets: BTreeMap<Target, Watch>,
+    /// Writes in flight, by function.
+    pub(crate) in_flight: BTreeMap<String, u32>,
+    /// What was taken away and asked of the limits: when, where.
+    narrowed: Vec<(Timestamp, Target)>,
+    /// In this pass.
+    pub(crate) n_writes: u32,
+}
+
+/// What is known of one target.
+#[derive(Default)]
+pub(crate) struct Watch {
+    pub(crate) last_read: LastRead,
+    /// The outcome of a write is unknown, and nothing has been read since.
+    pub(crate) must_read: bool,
+    /// Revisions that writes of this process replaced.
+    pub(crate) spent: BTreeSet<String>,
+    pub(crate) added_at: Option<Timestamp>,
+    /// Lambda said that there is no room.
+    pub(crate) too_large: bool,
+    /// Since when a statement was seen with a deleted principal.
+    pub(crate) orphans: BTreeMap<String, Timestamp>,
+    /// What was taken away before its successor stood, by Sid.
+    pub(crate) gaps: BTreeMap<String, Statement>,
+    /// The statements of the first read of this pass.
+    pub(crate) first_read: Option<Vec<Statement>>,
+    pub(crate) calls: Calls,
+}
+
+/// The calls of one pass.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Calls {
+    pub(crate) reads: u32,
+    pub(crate) exists: u32,
+    pub(crate) writes: u32,
+    pub(crate) refused: u32,
+}
+
+#[derive(Debug, Default)]
+pub(crate) enum LastRead {
+    #[default]
+    Never,
+    Failed,
+    Nothing,
+    Policy(Document),
+}
+
+impl LastRead {
+    pub(crate) fn statements(&self) -> &[Statement] {
+        match self {
+            Self::Policy(it) => it.statements(),
+            Self::Never | Self::Failed | Self::Nothing => &[],
+        }
+    }
+}
+
+impl Book {
+    pub(crate) fn new(case: &Case) -> Self {
+        Self {
+            process: 0,
+            rules: case.rules.clone(),
+            targets: case.wanted.iter().map(|it| (it.target.clone(), Watch::default())).collect(),
+            in_flight: BTreeMap::new(),
+            narrowed: Vec::new(),
+            n_writes: 0,
+        }
+    }
+
+    pub(crate) fn restart(&mut self, now: Timestamp) {
+        self.process += 1;
+        self.rules.loaded_at = now;
+        self.in_flight.clear();
+        self.narrowed.clear();
+        for it in self.targets.values_mut() {
+            *it = Watch::default();
+        }
+    }
+
+    pub(crate) fn new_pass(&mut self) {
+        self.n_writes = 0;
+        for it in self.targets.values_mut() {
+            it.calls = Calls::default();
+            it.first_read = None;
+            it.too_large = false;
+        }
+    }
+
+    pub(crate) fn watch(&mut self, target: &Target) -> &mut Watch {
+        self.targets.get_mut(target).unwrap()
+    }
+
+    pub(crate) fn read(
+        &mut self,
+        target: &Target,
+        found: &Result<LivePolicy, GatewayError>,
+        now: Timestamp,
+    ) {
+        let watch = self.watch(target);
+        watch.calls.reads += 1;
+        watch.last_read = match found {
+            Ok(it) => {
+                let document = Document::parse(it.text.clone(), it.revision.clone(), target);
+                LastRead::Policy(document.unwrap())
+            }
+            Err(it) if it.recovery == Recovery::Absent => LastRead::Nothing,
+            Err(_) => LastRead::Failed,
+        };
+        if let LastRead::Failed = watch.last_read {
+            return;
+        }
+        watch.must_read = false;
+        let statements = watch.last_read.statements().to_vec();
+        watch.first_read.get_or_insert_with(|| statements.clone());
+        let stale = found.as_ref().is_ok_and(|it| watch.spent.contains(&it.revision));
+        if !stale {
+            let orphans = statements.iter().filter(|it| it.blocks_adding());
+            let since = |it: &Statement| watch.orphans.get(it.text()).copied().unwrap_or(now);
+            watch.orphans = orphans.map(|it| (it.text().to_owned(), since(it))).collect();
+        }
+    }
+
+    pub(crate) fn asked_for_function(&mut self, target: &Target, res: &Result<(), GatewayError>) {
+        let watch = self.watch(target);
+        watch.calls.exists += 1;
+        if res.as_ref().is_err_and(|it| it.recovery == Recovery::Absent) {
+            watch.added_at = None;
+        }
+    }
+
+    pub(crate) fn answered(&mut self, sent: &Sent, res: &Result<(), GatewayError>, now: Timestamp) {
+        let flying = self.in_flight.entry(sent.target.function_arn()).or_default();
+        *flying = flying.saturating_sub(1);
+        let watch = self.targets.get_mut(&sent.target).unwrap();
+        match res {
+            Ok(()) => {
+                watch.spent.extend(sent.revision.clone());
+                if sent.adds.is_some() {
+                    watch.added_at = Some(now);
+                }
+            }
+            Err(it) => {
+                watch.calls.refused += u32::from(matches!(
+                    it.recovery,
+                    Recovery::Rejected | Recovery::TooLarge | Recovery::Denied
+                ));
+                match it.recovery {
+                    Recovery::Unknown => watch.must_read = true,
+                    Recovery::TooLarge => watch.too_large = true,
+                    Recovery::Absent => watch.added_at = None,
+                    Recovery::Stale
+                    | Recovery::Taken
+                    | Recovery::Busy
+                    | Recovery::Throttled { .. }
+                    | Recovery::Denied
+                    | Recovery::Rejected
+                    | Recovery::Unreachable => {}
+                }
+            }
+        }
+    }
+
+    /// Something was taken away: is it within the limits?
+    pub(crate) fn narrow(
+        &mut self,
+        case: &Case,
+        target: &Target,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        self.narrowed.retain(|(at, _)| now.duration_since(*at) < HOUR);
+        self.narrowed.push((now, target.clone()));
+        let n = self.narrowed.len();
+        let targets: BTreeSet<&Target> = self.narrowed.iter().map(|(_, it)| it).collect();
+        let limits = &self.rules.limits;
+        if limits.max_revocations.is_some_and(|it| n > it as usize) {
+            return Err(format!("7: {n} revocations within an hour"));
+        }
+        #[expect(clippy::cast_precision_loss, reason = "few targets")]
+        let too_wide = |it: f64| targets.len() as f64 > it * case.n_targets as f64;
+        if case.n_targets >= 10 && limits.max_changed_targets.is_some_and(too_wide) {
+            return Err(format!("7: {} targets lost something within an hour", targets.len()));
+        }
+        Ok(())
+    }
+}

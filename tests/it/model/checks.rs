@@ -1,0 +1,308 @@
+//! What must always hold, checked from outside at every call.
+
+use jiff::{SignedDuration, Timestamp};
+use permitd::drift::{
+    allow::{Mode, Replace, Rules},
+    wanted::Wanted,
+};
+use permitd::journal::{
+    entry::{Filter, Outcome},
+    store::Journal,
+};
+use permitd::policy::{
+    document::Document,
+    grant::Grant,
+    size::LIMIT,
+    statement::{Class, Statement},
+    target::Target,
+};
+
+use super::{
+    book::{Book, LastRead, Watch},
+    case::Case,
+    content,
+    reference::{self, Role, allows, is_denied, live_grants, role},
+    world::Sent,
+};
+
+fn wanted_of<'a>(case: &'a Case, target: &Target) -> &'a Wanted {
+    case.wanted.iter().find(|it| it.target == *target).unwrap()
+}
+
+pub(crate) fn is_untouched(case: &Case, wanted: &Wanted, now: Timestamp) -> bool {
+    let arn = wanted.target.arn();
+    let here = |it: &&permitd::journal::pause::Pause| it.target.as_deref() == Some(arn.as_str());
+    wanted.suspend || case.pauses.iter().filter(here).any(|it| !it.is_over(now))
+}
+
+/// A write arrives at the gateway.
+pub(crate) fn sent(
+    case: &Case,
+    book: &mut Book,
+    journal: &Journal,
+    sent: &Sent,
+    now: Timestamp,
+) -> Result<(), String> {
+    let Sent { target, sid, adds, revision, .. } = sent;
+    let wanted = wanted_of(case, target);
+    let flying = book.in_flight.entry(target.function_arn()).or_default();
+    *flying += 1;
+    let n_flying = *flying;
+    book.n_writes += 1;
+    let rules = book.rules.clone();
+    let watch = book.watch(target);
+    watch.calls.writes += 1;
+    if n_flying > 1 {
+        return Err("8: two writes in flight in one function".to_owned());
+    }
+    if rules.mode == Mode::Observe {
+        return Err("1: observe writes".to_owned());
+    }
+    if is_untouched(case, wanted, now) {
+        return Err("6: a target that is suspended or paused is written to".to_owned());
+    }
+    if watch.must_read {
+        return Err("3: a write after one of unknown outcome, without a read".to_owned());
+    }
+    match (&watch.last_read, revision) {
+        (LastRead::Never, _) => return Err("2: a write without a read".to_owned()),
+        (LastRead::Failed, _) => return Err("13: a write after a read that failed".to_owned()),
+        (LastRead::Nothing, None) if adds.is_some() => {}
+        (LastRead::Policy(it), Some(revision)) if it.revision() == revision => {}
+        (LastRead::Nothing | LastRead::Policy(_), _) => {
+            return Err(format!("2: a write not guarded by the last read, but by {revision:?}"));
+        }
+    }
+    if revision.as_ref().is_some_and(|it| watch.spent.contains(it)) {
+        return Err("13: a write planned from a policy that our own write replaced".to_owned());
+    }
+    let lately = |it: Timestamp| now.duration_since(it) < SignedDuration::from_secs(30);
+    if revision.is_none() && watch.added_at.is_some_and(lately) {
+        return Err("13: no policy, right after our own addition, was believed".to_owned());
+    }
+    in_journal(journal, sent, &watch.last_read)?;
+    let statements = watch.last_read.statements().to_vec();
+    if adds.is_some() {
+        may_add(wanted, &rules, watch, sent, &statements, now)
+    } else {
+        watch.added_at = None;
+        let mut same = statements.iter().enumerate().filter(|(_, it)| it.sid() == Some(sid));
+        let (Some((at, it)), None) = (same.next(), same.next()) else {
+            return Err(format!("6: {sid} is to be removed, and does not stand there once"));
+        };
+        may_remove(wanted, &rules, watch, sent, &statements, at, now)?;
+        if sent.opens_gap {
+            watch.gaps.insert(sid.clone(), it.clone());
+        }
+        Ok(())
+    }
+}
+
+fn in_journal(journal: &Journal, sent: &Sent, read: &LastRead) -> Result<(), String> {
+    let filter = Filter { limit: Some(6), ..Filter::default() };
+    let entries = journal.entries(&filter).unwrap();
+    let statement = read.statements().iter().find(|it| it.sid() == Some(sent.sid.as_str()));
+    let before = statement.map(Statement::text).filter(|_| sent.adds.is_none());
+    let found = entries.iter().any(|it| {
+        it.outcome == Outcome::Pending
+            && it.step.target == sent.target.arn()
+            && it.step.sid.as_deref() == Some(sent.sid.as_str())
+            && it.step.before.as_deref() == before
+            && it.step.after.is_some() == sent.adds.is_some()
+            && it.step.revision == sent.revision
+    });
+    if found { Ok(()) } else { Err(format!("4: {} is not in the journal", sent.sid)) }
+}
+
+fn may_add(
+    wanted: &Wanted,
+    rules: &Rules,
+    watch: &mut Watch,
+    sent: &Sent,
+    statements: &[Statement],
+    now: Timestamp,
+) -> Result<(), String> {
+    let Sent { target, sid, adds, .. } = sent;
+    let Some(permission) = adds else { return Ok(()) };
+    if let Some(old) = watch.gaps.get(sid)
+        && old.says(permission)
+    {
+        return Ok(());
+    }
+    let bridge = |it: &&Grant| content::bridge_sid(target, &it.sid) == *sid;
+    let own = |it: &&Grant| it.sid == *sid;
+    let grant = live_grants(wanted, now).find(|it| own(it) || bridge(it));
+    let Some(grant) = grant.filter(|it| it.permission == *permission) else {
+        return Err(format!("{sid} is added, and nobody wants it"));
+    };
+    let stands = statements.iter().any(|it| bridge_stands(wanted, it, grant));
+    let gap = watch.gaps.contains_key(&grant.sid);
+    if is_denied(grant, rules) && !stands && !gap {
+        return Err(format!("{sid} is added, with a risk that is denied"));
+    }
+    Ok(())
+}
+
+fn bridge_stands(wanted: &Wanted, it: &Statement, grant: &Grant) -> bool {
+    let sid = content::bridge_sid(&wanted.target, &grant.sid);
+    it.sid() == Some(sid.as_str()) && it.says(&grant.permission)
+}
+
+/// May this statement be taken away, as far as the read that it was planned from tells?
+fn may_remove(
+    wanted: &Wanted,
+    rules: &Rules,
+    watch: &Watch,
+    sent: &Sent,
+    statements: &[Statement],
+    at: usize,
+    now: Timestamp,
+) -> Result<(), String> {
+    let it = &statements[at];
+    let sid = &sent.sid;
+    let orphaned = matches!(it.class(), Class::Orphaned(_));
+    let inexpressible = matches!(it.class(), Class::Inexpressible(_));
+    let role = role(wanted, statements, at, now);
+    if inexpressible && !rules.remove_inexpressible {
+        return Err(format!("6: {sid}, which cannot be made again, is removed"));
+    }
+    let sure = || {
+        let since = watch.orphans.get(it.text());
+        since.is_some_and(|it| now.duration_since(*it) >= SignedDuration::from_secs(60))
+    };
+    let narrows = match role {
+        Role::Untouchable => return Err(format!("6: {sid} is removed, and is not ours")),
+        Role::Stands => return Err(format!("5: {sid} is removed, and is as wanted")),
+        Role::Changed(grant) => {
+            replaces(wanted, watch, sent, statements, at, grant)?;
+            !it.denies()
+        }
+        Role::OrphanOf(_) | Role::Orphan | Role::Leftover(_) if orphaned => {
+            if !sure() {
+                return Err(format!("{sid}: an orphan is removed before it is sure"));
+            }
+            false
+        }
+        Role::OrphanOf(_) | Role::Orphan | Role::Leftover(_) | Role::Twin(_) => false,
+        Role::Expired | Role::Absent | Role::Unmanaged => !it.denies(),
+    };
+    if narrows && rules.mode == Mode::Additive {
+        return Err(format!("6: additive takes {sid} away"));
+    }
+    Ok(())
+}
+
+/// The old statement goes only when the new content stands, or when there is a reason for a gap.
+fn replaces(
+    wanted: &Wanted,
+    watch: &Watch,
+    sent: &Sent,
+    statements: &[Statement],
+    at: usize,
+    grant: &Grant,
+) -> Result<(), String> {
+    let says = |it: &&Statement| it.says(&grant.permission);
+    if statements.iter().enumerate().any(|(n, it)| n != at && says(&it)) {
+        return Ok(());
+    }
+    let it = &statements[at];
+    let bridge = content::bridge_sid(&wanted.target, &grant.sid);
+    let text = grant.permission.statement_text(&bridge, &wanted.target);
+    let size = content::size(statements.iter().map(Statement::text).chain([text.as_str()]));
+    let own = grant.permission.statement_text(&grant.sid, &wanted.target);
+    let then = size + own.len() - it.text().len();
+    let full = size > LIMIT || then + 1 > LIMIT || watch.too_large;
+    let taken = statements.iter().any(|it| it.sid() == Some(bridge.as_str()));
+    let reason = wanted.replace == Replace::Direct || full || taken;
+    if !reason && !it.denies() {
+        return Err(format!("5: {} is removed before the new one stands", sent.sid));
+    }
+    if !sent.opens_gap && !it.denies() {
+        return Err(format!("5: the gap of {} was not announced", sent.sid));
+    }
+    Ok(())
+}
+
+/// A write has been applied, or refused by the simulator.
+pub(crate) fn applied(
+    case: &Case,
+    book: &mut Book,
+    sent: &Sent,
+    before: Option<&Document>,
+    after: Option<&Document>,
+    done: bool,
+    now: Timestamp,
+) -> Result<(), String> {
+    let wanted = wanted_of(case, &sent.target);
+    let [before, after] = [before, after].map(|it| it.map_or(&[][..], Document::statements));
+    let texts = |of: &[Statement]| of.iter().map(|it| it.text().to_owned()).collect::<Vec<_>>();
+    let (mut old, mut new) = (texts(before), texts(after));
+    if !done {
+        return if old == new { Ok(()) } else { Err("a refused write changed something".into()) };
+    }
+    let gone = before.iter().position(|it| it.sid() == Some(sent.sid.as_str()));
+    match (&sent.adds, gone) {
+        (Some(_), _) => drop(new.pop()),
+        (None, Some(at)) => drop(old.remove(at)),
+        (None, None) => return Err("a removal of nothing was done".to_owned()),
+    }
+    if old != new {
+        return Err(format!("6: the write of {} changed another statement", sent.sid));
+    }
+    // What is replaced by another Sid's content in a gap, or without room for both bridges, is away for a moment.
+    let longest = wanted
+        .grants
+        .iter()
+        .map(|it| it.permission.statement_text(&it.sid, &wanted.target).len() + 60);
+    let crowded =
+        content::size(before.iter().map(Statement::text)) + longest.sum::<usize>() > LIMIT;
+    for grant in live_grants(wanted, now) {
+        let stands = |of: &[Statement]| of.iter().any(|it| it.says(&grant.permission));
+        let own = before.iter().any(|it| it.sid() == Some(grant.sid.as_str()));
+        let direct = wanted.replace == Replace::Direct && own;
+        let gap = sent.opens_gap || crowded || direct;
+        if stands(before) && !stands(after) && !gap {
+            return Err(format!("5: nothing says any more what {} wants", grant.sid));
+        }
+    }
+    let (None, Some(at)) = (&sent.adds, gone) else { return Ok(()) };
+    if sent.process != book.process {
+        return Ok(());
+    }
+    let rules = book.rules.clone();
+    let removed = &before[at];
+    let missing = |it: &Grant| !after.iter().any(|of| of.says(&it.permission));
+    let comes = live_grants(wanted, now).any(missing);
+    let narrows = narrowed(wanted, &rules, book.watch(&sent.target), before, at, now);
+    if narrows && allows(removed) && !after.iter().any(allows) && !comes {
+        return Err(format!("7: {} was the last Allow", sent.sid));
+    }
+    if narrows { book.narrow(case, &sent.target, now) } else { Ok(()) }
+}
+
+/// A replacement that had begun before this pass is only finished.
+fn narrowed(
+    wanted: &Wanted,
+    rules: &Rules,
+    watch: &Watch,
+    before: &[Statement],
+    at: usize,
+    now: Timestamp,
+) -> bool {
+    match role(wanted, before, at, now) {
+        Role::Changed(grant) if !before[at].denies() => {
+            let first = watch.first_read.iter().flatten();
+            !first.into_iter().any(|it| bridge_stands(wanted, it, grant))
+        }
+        Role::Changed(_)
+        | Role::Stands
+        | Role::OrphanOf(_)
+        | Role::Expired
+        | Role::Absent
+        | Role::Leftover(_)
+        | Role::Orphan
+        | Role::Twin(_)
+        | Role::Unmanaged
+        | Role::Untouchable => reference::narrows(wanted, before, at, rules, now),
+    }
+}

@@ -1,0 +1,372 @@
+//! What should become of a policy, statement by statement: a truth table that knows nothing of how it is done.
+
+use jiff::Timestamp;
+use permitd::drift::{
+    allow::{Mode, Ownership, Rules},
+    wanted::Wanted,
+};
+use permitd::policy::{
+    grant::Grant,
+    risk,
+    size::LIMIT,
+    statement::{Class, Statement},
+};
+
+use super::{
+    case::IGNORED,
+    content::{self, REFUSED, ROLES},
+};
+
+/// What one live statement is to the files.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Role<'a> {
+    /// As wanted, under its own Sid.
+    Stands,
+    /// Under the Sid of a grant, and something else.
+    Changed(&'a Grant),
+    /// Under the Sid of a grant, and its principal was deleted.
+    OrphanOf(&'a Grant),
+    Expired,
+    Absent,
+    /// A bridge of ours, for this Sid.
+    Leftover(&'a str),
+    Orphan,
+    /// Ours, and says what this grant says.
+    Twin(&'a Grant),
+    Unmanaged,
+    /// None of our business, or nothing that can be done: foreign, ignored, without a Sid, one Sid twice.
+    Untouchable,
+}
+
+/// What is to become of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Stays,
+    Goes,
+    /// Both is right.
+    Either,
+}
+
+/// What one target should become.
+#[derive(Debug, Clone)]
+pub(crate) struct Expected {
+    /// In the order of the statements.
+    pub(crate) statements: Vec<Fate>,
+    /// In the order of the grants: `Stays` is that it stands in the end.
+    pub(crate) grants: Vec<Fate>,
+    /// It is crowded, so that not everything fits: nothing is compared.
+    pub(crate) weak: bool,
+}
+
+pub(crate) fn is_live(grant: &Grant, now: Timestamp) -> bool {
+    grant.expires.is_none_or(|it| now < it)
+}
+
+pub(crate) fn live_grants(wanted: &Wanted, now: Timestamp) -> impl Iterator<Item = &Grant> {
+    wanted.grants.iter().filter(move |it| is_live(it, now))
+}
+
+fn owns(wanted: &Wanted, sid: &str) -> bool {
+    match &wanted.ownership {
+        Ownership::All => true,
+        Ownership::Prefix(prefix) => sid.starts_with(prefix.as_str()),
+        Ownership::Declared => false,
+    }
+}
+
+/// The Sid that a bridge was made for.
+fn leftover<'a>(wanted: &'a Wanted, sid: &'a str) -> Option<&'a str> {
+    let granted = wanted.grants.iter().map(|it| it.sid.as_str());
+    let absent = wanted.absent.iter().map(|it| it.sid.as_str());
+    let base = sid.rsplit_once("-permitd-").map(|(it, _)| it).filter(|it| owns(wanted, it));
+    let mut of = granted.chain(absent).chain(base);
+    of.find(|it| content::bridge_sid(&wanted.target, it) == sid)
+}
+
+pub(crate) fn role<'a>(
+    wanted: &'a Wanted,
+    statements: &'a [Statement],
+    at: usize,
+    now: Timestamp,
+) -> Role<'a> {
+    let it = &statements[at];
+    let sid = match (it.class(), it.sid()) {
+        (Class::Fixed(_), _) | (_, None) => return Role::Untouchable,
+        (_, Some(sid)) => sid,
+    };
+    let orphaned = matches!(it.class(), Class::Orphaned(_));
+    let twice = statements.iter().filter(|it| it.sid() == Some(sid)).count() > 1;
+    if twice {
+        return Role::Untouchable;
+    }
+    if let Some(grant) = wanted.grants.iter().find(|it| it.sid == sid) {
+        return match is_live(grant, now) {
+            false => Role::Expired,
+            true if it.says(&grant.permission) => Role::Stands,
+            true if orphaned => Role::OrphanOf(grant),
+            true => Role::Changed(grant),
+        };
+    }
+    if wanted.absent.iter().any(|it| it.sid == sid) {
+        return Role::Absent;
+    }
+    if let Some(of) = leftover(wanted, sid) {
+        return Role::Leftover(of);
+    }
+    if sid.starts_with(IGNORED) || !owns(wanted, sid) {
+        return Role::Untouchable;
+    }
+    if orphaned {
+        return Role::Orphan;
+    }
+    match live_grants(wanted, now).find(|grant| it.says(&grant.permission)) {
+        Some(grant) => Role::Twin(grant),
+        None => Role::Unmanaged,
+    }
+}
+
+/// Lambda refuses it.
+fn is_refused(grant: &Grant, principals: &[String]) -> bool {
+    let who = grant.permission.principal.parameter();
+    grant.permission == content::permission(REFUSED)
+        || (ROLES.contains(&who) && !principals.iter().any(|it| it == who))
+}
+
+/// The settings deny one of its risks, and its statement does not accept it.
+pub(crate) fn is_denied(grant: &Grant, rules: &Rules) -> bool {
+    risk::of_permission(&grant.permission)
+        .iter()
+        .any(|it| rules.deny_risks.contains(it) && !grant.accept.contains(it))
+}
+
+pub(crate) fn allows(it: &Statement) -> bool {
+    !it.denies() && !it.blocks_adding()
+}
+
+/// Taking it away for what is wanted takes access away, and the limits are asked.
+pub(crate) fn narrows(
+    wanted: &Wanted,
+    statements: &[Statement],
+    at: usize,
+    rules: &Rules,
+    now: Timestamp,
+) -> bool {
+    let it = &statements[at];
+    let ran_out = || {
+        let grant = wanted.grants.iter().find(|of| it.sid() == Some(of.sid.as_str()));
+        grant.and_then(|it| it.expires).is_some_and(|it| it > rules.loaded_at)
+    };
+    match role(wanted, statements, at, now) {
+        _ if it.denies() => false,
+        Role::Changed(grant) => {
+            let bridge = content::bridge_sid(&wanted.target, &grant.sid);
+            let is_begun =
+                |it: &Statement| it.sid() == Some(bridge.as_str()) && it.says(&grant.permission);
+            !statements.iter().any(is_begun)
+        }
+        Role::Expired => !ran_out(),
+        Role::Absent | Role::Unmanaged => true,
+        Role::Stands
+        | Role::OrphanOf(_)
+        | Role::Leftover(_)
+        | Role::Orphan
+        | Role::Twin(_)
+        | Role::Untouchable => false,
+    }
+}
+
+/// The table. `no_narrowing`: a limit is passed.
+pub(crate) fn expected(
+    wanted: &Wanted,
+    statements: &[Statement],
+    rules: &Rules,
+    untouched: bool,
+    principals: &[String],
+    no_narrowing: bool,
+    now: Timestamp,
+) -> Expected {
+    let stands = |grant: &Grant| {
+        let own = |it: &Statement| it.sid() == Some(grant.sid.as_str());
+        statements.iter().any(|it| own(it) && it.says(&grant.permission))
+    };
+    if untouched || rules.mode == Mode::Observe {
+        let there = |it| if stands(it) { Fate::Stays } else { Fate::Goes };
+        return Expected {
+            statements: vec![Fate::Stays; statements.len()],
+            grants: wanted.grants.iter().map(there).collect(),
+            weak: false,
+        };
+    }
+    let table = Table { wanted, statements, rules, principals, no_narrowing, now };
+    let mut fates: Vec<Fate> = (0..statements.len()).map(|at| table.fate(at, false)).collect();
+    let blocked = (0..statements.len()).any(|at| table.blocks(at, fates[at]));
+    if blocked {
+        fates = (0..statements.len()).map(|at| table.fate(at, true)).collect();
+    }
+    let grant_fate = |fates: &[Fate], grant: &Grant| {
+        let place = statements.iter().position(|it| it.sid() == Some(grant.sid.as_str()));
+        let risky = is_denied(grant, rules);
+        let begun = table.is_begun(grant);
+        match place.map(|it| fates[it]) {
+            // Its statement's own fate says it.
+            _ if !is_live(grant, now) => Fate::Either,
+            _ if stands(grant) => Fate::Stays,
+            Some(Fate::Stays) => Fate::Goes,
+            Some(Fate::Either) if !blocked => Fate::Either,
+            _ if blocked || is_refused(grant, principals) => Fate::Goes,
+            _ if risky && begun => Fate::Either,
+            _ if risky => Fate::Goes,
+            Some(Fate::Goes | Fate::Either) | None => Fate::Stays,
+        }
+    };
+    let mut grants: Vec<Fate> = wanted.grants.iter().map(|it| grant_fate(&fates, it)).collect();
+    // Somebody has to say yes to nothing being allowed any more.
+    let kept = statements.iter().zip(&fates).any(|(it, fate)| allows(it) && *fate != Fate::Goes);
+    let comes = live_grants(wanted, now).count() > 0
+        && wanted
+            .grants
+            .iter()
+            .zip(&grants)
+            .any(|(it, fate)| is_live(it, now) && *fate != Fate::Goes);
+    if !kept && !comes {
+        for (at, it) in statements.iter().enumerate() {
+            let bridge = matches!(
+                role(wanted, statements, at, now),
+                Role::Leftover(of) if !live_grants(wanted, now).any(|it| it.sid == of)
+            );
+            if allows(it) && (bridge || narrows(wanted, statements, at, rules, now)) {
+                fates[at] = Fate::Stays;
+            }
+        }
+        grants = wanted.grants.iter().map(|it| grant_fate(&fates, it)).collect();
+    }
+    let text = |(it, fate): (&Grant, &Fate)| match fate {
+        Fate::Stays if !stands(it) => it.permission.statement_text(&it.sid, &wanted.target),
+        Fate::Stays | Fate::Goes | Fate::Either => String::new(),
+    };
+    let new: usize = wanted.grants.iter().zip(&grants).map(text).map(|it| it.len() + 1).sum();
+    let left = statements.iter().zip(&fates).filter(|(_, fate)| **fate != Fate::Goes);
+    let finally = content::size(left.map(|(it, _)| it.text())) + new + 60;
+    let all = content::size(statements.iter().map(Statement::text)) + new + 60;
+    let held = no_narrowing || rules.mode == Mode::Additive;
+    let elsewhere =
+        |grant: &Grant| !stands(grant) && statements.iter().any(|it| it.says(&grant.permission));
+    let stuck = held || live_grants(wanted, now).any(elsewhere);
+    let weak = finally > LIMIT || (all > LIMIT && stuck);
+    Expected { statements: fates, grants, weak }
+}
+
+struct Table<'a> {
+    wanted: &'a Wanted,
+    statements: &'a [Statement],
+    rules: &'a Rules,
+    principals: &'a [String],
+    no_narrowing: bool,
+    now: Timestamp,
+}
+
+impl Table<'_> {
+    fn is_begun(&self, grant: &Grant) -> bool {
+        let bridge = content::bridge_sid(&self.wanted.target, &grant.sid);
+        let is_it = |it: &Statement| it.sid() == Some(bridge.as_str());
+        self.statements.iter().any(|it| is_it(it) && it.says(&grant.permission))
+    }
+
+    fn blocks(&self, at: usize, fate: Fate) -> bool {
+        let it = &self.statements[at];
+        let replaced = matches!(role(self.wanted, self.statements, at, self.now), Role::Changed(_));
+        it.blocks_adding() && (fate == Fate::Stays || replaced)
+    }
+
+    fn fate(&self, at: usize, blocked: bool) -> Fate {
+        self.fate_in(at, blocked, 3)
+    }
+
+    /// Whether something stays may hang on others that stay; `depth` ends a circle.
+    #[expect(clippy::match_same_arms, reason = "a table is read from above")]
+    fn fate_in(&self, at: usize, blocked: bool, depth: u32) -> Fate {
+        let Self { wanted, statements, rules, principals, no_narrowing, now } = *self;
+        let it = &statements[at];
+        let it_stands = |grant: &Grant| {
+            let own = |it: &&Statement| it.sid() == Some(grant.sid.as_str());
+            statements.iter().filter(own).any(|it| it.says(&grant.permission))
+        };
+        let role = role(wanted, statements, at, now);
+        let odd = matches!(it.class(), Class::Inexpressible(_)) && !rules.remove_inexpressible;
+        let held = narrows(wanted, statements, at, rules, now) && no_narrowing;
+        let kept = rules.mode == Mode::Additive && !it.denies();
+        let stuck = |grant: &Grant| {
+            let own = statements.iter().position(|it| it.sid() == Some(grant.sid.as_str()));
+            let stays = own.is_some_and(|own| {
+                own != at
+                    && depth > 0
+                    && !it_stands(grant)
+                    && self.fate_in(own, blocked, depth - 1) != Fate::Goes
+            });
+            blocked || stays || is_denied(grant, rules) || is_refused(grant, principals)
+        };
+        // What cannot be granted may stay where it is said.
+        let needed = |of: &str| {
+            let mut same = live_grants(wanted, now).filter(|grant| it.says(&grant.permission));
+            same.any(|grant| (!of.is_empty() && grant.sid != of) || stuck(grant))
+        };
+        match role {
+            Role::Untouchable | Role::Stands => Fate::Stays,
+            _ if odd => Fate::Stays,
+            Role::Changed(_) if kept || held || blocked => Fate::Stays,
+            Role::Changed(grant) if is_refused(grant, principals) => Fate::Stays,
+            Role::Changed(grant) if is_denied(grant, rules) && self.is_begun(grant) => Fate::Either,
+            Role::Changed(grant) if is_denied(grant, rules) => Fate::Stays,
+            Role::Changed(_) if needed("") => Fate::Either,
+            Role::Changed(_) => Fate::Goes,
+            Role::OrphanOf(grant) if is_denied(grant, rules) => Fate::Stays,
+            // It lets nobody in, and goes if what blocks had seemed to go too.
+            Role::OrphanOf(_) if blocked => Fate::Either,
+            Role::OrphanOf(_) | Role::Orphan => Fate::Goes,
+            Role::Leftover(of) if needed(of) => Fate::Either,
+            Role::Leftover(_) => Fate::Goes,
+            Role::Twin(grant) if stuck(grant) => Fate::Either,
+            Role::Twin(_) => Fate::Goes,
+            Role::Expired | Role::Absent | Role::Unmanaged if kept || held => Fate::Stays,
+            Role::Expired | Role::Absent if needed("") => Fate::Either,
+            Role::Expired | Role::Absent | Role::Unmanaged => Fate::Goes,
+        }
+    }
+}
+
+/// What a policy has become, against what it should have become. Every difference in words.
+pub(crate) fn compare(
+    wanted: &Wanted,
+    before: &[Statement],
+    expected: &Expected,
+    after: &[Statement],
+) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let name = |it: &Statement| it.sid().unwrap_or("(no Sid)").to_owned();
+    let has = |of: &[Statement], it: &Statement| of.iter().any(|other| other.text() == it.text());
+    for (it, fate) in before.iter().zip(&expected.statements) {
+        match (fate, has(after, it)) {
+            (Fate::Stays, false) => wrong.push(format!("{} is gone or changed", name(it))),
+            (Fate::Goes, true) => wrong.push(format!("{} is still there", name(it))),
+            (Fate::Stays | Fate::Either, true) | (Fate::Goes | Fate::Either, false) => {}
+        }
+    }
+    let is_grant = |grant: &Grant, it: &Statement| {
+        it.sid() == Some(grant.sid.as_str()) && it.says(&grant.permission)
+    };
+    for (grant, fate) in wanted.grants.iter().zip(&expected.grants) {
+        let stands = after.iter().any(|it| is_grant(grant, it));
+        match (fate, stands) {
+            (Fate::Stays, false) => wrong.push(format!("{} is not granted", grant.sid)),
+            (Fate::Goes, true) => wrong.push(format!("{} is granted", grant.sid)),
+            (Fate::Stays | Fate::Either, true) | (Fate::Goes | Fate::Either, false) => {}
+        }
+    }
+    for it in after {
+        let granted = wanted.grants.iter().any(|grant| is_grant(grant, it));
+        if !granted && !has(before, it) {
+            wrong.push(format!("{} came from nowhere", name(it)));
+        }
+    }
+    wrong
+}
