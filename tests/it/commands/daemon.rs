@@ -103,7 +103,7 @@ fn repairs_again_and_again_until_a_signal() {
         daemon.logs("f: a was missing; added (s3.amazonaws.com may invoke, from arn:aws:s3:::b)");
         converges(&lambda, "f", &["a"]);
         lambda.put(&[service("a", "s3.amazonaws.com", "arn:aws:s3:::other")]);
-        daemon.logs("f: a had been changed; replaced");
+        daemon.logs("f: a had been changed; replaced, without a gap");
         eventually("the statement to be as written", || {
             let live = lambda.statements("f");
             (live == [service("a", "s3.amazonaws.com", "arn:aws:s3:::b")]).then_some(())

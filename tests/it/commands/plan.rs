@@ -22,7 +22,7 @@ functions:
 
 const REPORT: &str = "\
 arn:aws:lambda:us-east-1:123456789012:function:f
-  ~ a                   changed, replaced with a gap: it is away for a moment
+  ~ a                   changed, bridged: no gap
       source_arn: arn:aws:s3:::old -> arn:aws:s3:::new
   + b                   missing; sns.amazonaws.com may invoke, from arn:aws:sns:us-east-1:123456789012:t
   - rogue               unmanaged; account 210987654321 may invoke
