@@ -25,19 +25,15 @@ use crate::report::{json, text, totals::Totals};
 
 /// Reads, tells, asks, writes, and tells what became of it.
 pub(crate) async fn apply(args: &ApplyArgs, show: Show) -> Result<Exit, Stop> {
-    match &args.plan {
-        Some(path) => {
-            let saved = saved::load(path)?;
-            let (texts, target) = saved.inputs(args)?;
-            setup::needs_mode(&texts, &target, "apply")?;
-            let ready = setup::ready_with(texts, &target, show).await?;
-            Box::pin(apply_to(args, &target, &ready, Some(&saved), show)).await
-        }
-        None => {
-            let ready = setup::ready_to_write("apply", &args.target, show).await?;
-            Box::pin(apply_to(args, &args.target, &ready, None, show)).await
-        }
-    }
+    let Some(path) = &args.plan else {
+        let ready = setup::ready_to_write("apply", &args.target, show).await?;
+        return Box::pin(apply_to(args, &args.target, &ready, None, show)).await;
+    };
+    let saved = saved::load(path)?;
+    let (texts, target) = saved.inputs(args)?;
+    setup::needs_mode(&texts, &target, "apply")?;
+    let ready = setup::ready_with(texts, &target, show).await?;
+    Box::pin(apply_to(args, &target, &ready, Some(&saved), show)).await
 }
 
 async fn apply_to(
@@ -99,7 +95,7 @@ async fn apply_to(
         worker.approve(&mut seen, &shown);
         worker.restrict(&mut seen, &shown);
     }
-    let outcomes = act(&worker, seen, show).await;
+    let outcomes = Box::pin(act(&worker, seen, show)).await;
     match args.output {
         Output::Text => say(&format!("\n{}", text::applied(&outcomes, show.color())), show)?,
         Output::Json => say(&json::applied(&outcomes), show)?,
@@ -140,7 +136,7 @@ async fn act<'a>(
     }
     let mut seen = Vec::new();
     for wanted in waiting {
-        seen.push(worker.look(wanted).await);
+        seen.push(Box::pin(worker.look(wanted)).await);
     }
     if let Some(decided) = decided {
         for approval in &decided.approved {

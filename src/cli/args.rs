@@ -9,6 +9,7 @@ use crate::config::settings::{
 };
 use crate::daemon::control::protocol;
 use crate::drift::allow::Mode;
+use crate::policy::risk::Risk;
 use crate::simulator::HELP;
 
 /// Keeps the resource-based policies of AWS Lambda functions as they are written in YAML.
@@ -243,6 +244,15 @@ pub struct CheckArgs {
     /// Which files.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// Take these risks for errors, unless their statement accepts them: P001 to P008, separated by commas
+    #[arg(
+        long,
+        env = "PERMITD_DENY",
+        value_name = "RISK",
+        value_delimiter = ',',
+        value_parser = risk
+    )]
+    pub deny: Vec<Risk>,
     /// The form of the report
     #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
     pub output: Output,
@@ -415,7 +425,6 @@ pub enum LogFormat {
 const LATER_FLAGS: &[&str] = &[
     "--report",
     "--allow-missing",
-    "--deny",
     "--enable-lifecycle",
     "--per-target-metrics",
     "--shard",
@@ -449,6 +458,10 @@ pub fn not_yet(args: &[String]) -> Option<String> {
 
 fn pause(text: &str) -> Result<Duration, String> {
     protocol::pause(humantime::parse_duration(text).map_err(|it| it.to_string())?)
+}
+
+fn risk(text: &str) -> Result<Risk, String> {
+    Risk::parse(text).ok_or_else(|| "risks are P001 to P008".to_owned())
 }
 
 fn budget(text: &str) -> Result<Budget, String> {

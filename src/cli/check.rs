@@ -6,33 +6,49 @@ use crate::cli::{
     setup::{self, Wishes},
     show::{Show, Stop},
 };
-use crate::config::{diagnostic::Diagnostic, warnings::warnings};
+use crate::config::{
+    diagnostic::{Diagnostic, Severity},
+    warnings::{explain_once, warnings},
+};
 use crate::daemon::clock;
 use crate::drift::wanted::Wanted;
+use crate::policy::risk::Risk;
 
-/// Finds every error of every file; warnings alone are no failure.
+/// Finds every error of every file; warnings alone are no failure, unless their risk is denied.
 pub(crate) fn check(args: &CheckArgs, show: Show) -> Result<Exit, Stop> {
-    match (read(args), args.output) {
-        (Ok((wanted, warnings)), Output::Text) => {
-            if !warnings.is_empty() && !show.is_quiet() {
-                show.diagnostics(&warnings);
-            }
-            let grants: usize = wanted.iter().map(|it| it.grants.len()).sum();
-            let files = if grants == 1 { "statement" } else { "statements" };
-            let targets = if wanted.len() == 1 { "target" } else { "targets" };
-            show.line(&format!("ok: {grants} {files} for {} {targets}", wanted.len()));
-            Ok(Exit::Success)
-        }
-        (Ok((_, warnings)), Output::Json) => {
-            show.line(&json(&warnings));
-            Ok(Exit::Success)
-        }
+    let (wanted, mut found) = match (read(args), args.output) {
+        (Ok(it), _) => it,
         (Err(Stop::Config(found)), Output::Json) => {
             show.line(&json(&found));
-            Ok(Exit::Config)
+            return Ok(Exit::Config);
         }
-        (Err(stop), _) => Err(stop),
+        (Err(stop), _) => return Err(stop),
+    };
+    for it in &mut found {
+        if it.code.is_some_and(|risk| args.deny.contains(&risk)) {
+            it.severity = Severity::Error;
+        }
     }
+    let denied = found.iter().any(|it| it.severity == Severity::Error);
+    if args.output == Output::Json {
+        show.line(&json(&found));
+        return Ok(if denied { Exit::Config } else { Exit::Success });
+    }
+    explain_once(&mut found);
+    if show.is_quiet() {
+        found.retain(|it| it.severity == Severity::Error);
+    }
+    if !found.is_empty() {
+        show.diagnostics(&found);
+    }
+    if denied {
+        return Ok(Exit::Config);
+    }
+    let grants: usize = wanted.iter().map(|it| it.grants.len()).sum();
+    let files = if grants == 1 { "statement" } else { "statements" };
+    let targets = if wanted.len() == 1 { "target" } else { "targets" };
+    show.line(&format!("ok: {grants} {files} for {} {targets}", wanted.len()));
+    Ok(Exit::Success)
 }
 
 fn read(args: &CheckArgs) -> Result<(Vec<Wanted>, Vec<Diagnostic>), Stop> {
@@ -47,6 +63,7 @@ fn json(found: &[Diagnostic]) -> String {
         let source = it.place.source();
         serde_json::json!({
             "severity": it.severity.name(),
+            "risk": it.code.map(Risk::code),
             "file": source.file.as_ref(),
             "line": source.line,
             "column": source.column,

@@ -73,7 +73,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         Some(()) => {}
         None => std::future::pending().await,
     };
-    run::run(&daemon, ready.loaded(), reload, hangup, server).await;
+    Box::pin(run::run(&daemon, ready.loaded(), reload, hangup, server)).await;
     tracing::info!("permitd has stopped");
     Ok(Exit::Success)
 }

@@ -79,11 +79,11 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
     runtime.block_on(async {
         match &cli.command {
             Command::Plan(args) => plan::plan(args, show).await,
-            Command::Apply(args) => apply::apply(args, show).await,
-            Command::Run(args) => run::run(args, show).await,
+            Command::Apply(args) => Box::pin(apply::apply(args, show)).await,
+            Command::Run(args) => Box::pin(run::run(args, show)).await,
             Command::Check(args) => check::check(args, show),
             Command::History(args) => history::history(args, show),
-            Command::Undo(args) => undo::undo(args, show).await,
+            Command::Undo(args) => Box::pin(undo::undo(args, show)).await,
             Command::Approve(args) => control::approve(args, show).await,
             Command::Pause(args) => control::pause(args, show).await,
             Command::Resume(args) => control::resume(args, show).await,

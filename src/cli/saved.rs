@@ -7,6 +7,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     fs::OpenOptions,
     io::Write,
     os::unix::fs::OpenOptionsExt,
@@ -316,7 +317,8 @@ fn difference(
     let mut res = safe(arn);
     let mut tell = |mark: &str, (sid, text): &(Option<String>, String), what: &str| {
         let sid = sid.as_deref().map_or_else(|| "(no Sid)".to_owned(), safe);
-        res.push_str(&format!("\n  {mark} {sid}  {what}: {}", safe(text)));
+        // Writing to a String cannot fail.
+        write!(res, "\n  {mark} {sid}  {what}: {}", safe(text)).unwrap_or_default();
     };
     for it in before.iter().filter(|it| !now.contains(it)) {
         tell("-", it, "the plan saw");

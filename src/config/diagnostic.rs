@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, sync::Arc};
 
 use crate::config::render;
-use crate::policy::source::Source;
+use crate::policy::{risk::Risk, source::Source};
 
 /// More than this many diagnostics help nobody; the rest is counted.
 const MAX_PRINTED: usize = 100;
@@ -78,6 +78,8 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+    /// The risk that it is about, if it is one.
+    pub code: Option<Risk>,
     /// Another place that has to do with it, and in what way. Boxed, for most have none.
     pub other: Option<Box<(Place, String)>>,
 }
@@ -114,7 +116,14 @@ impl Place {
 impl Diagnostic {
     /// An error at a place.
     pub fn error(place: Place, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, place, message: message.into(), help: None, other: None }
+        Self {
+            severity: Severity::Error,
+            place,
+            message: message.into(),
+            help: None,
+            code: None,
+            other: None,
+        }
     }
 
     /// A warning about a place.

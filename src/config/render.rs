@@ -9,7 +9,7 @@ const BEFORE: usize = 80;
 const AFTER: usize = 80;
 
 pub(super) fn diagnostic(diagnostic: &Diagnostic, color: bool) -> String {
-    let Diagnostic { severity, place, message, help, other } = diagnostic;
+    let Diagnostic { severity, place, message, help, code: _, other } = diagnostic;
     let level = match severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,

@@ -1,25 +1,54 @@
 //! What is right in the files, and somebody should look at nevertheless.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::diagnostic::{self, Diagnostic, File, Files, Place, Span};
-use crate::drift::wanted::Wanted;
-use crate::policy::{grant::Grant, source::Source};
-
-/// Who has to ask for an extension needs some weeks for it.
-const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
+use crate::drift::{plan::SOON, wanted::Wanted};
+use crate::policy::{
+    grant::{Grant, Permission},
+    risk::{self, Risk},
+    source::Source,
+};
 
 /// All warnings about grants, by file and position. One that several functions share is told once.
 pub fn warnings(files: &Files, wanted: &[Wanted], now: Timestamp) -> Vec<Diagnostic> {
     let places = Places::of(files);
     let mut found = Vec::new();
-    for grant in wanted.iter().flat_map(|it| &it.grants) {
-        found.extend(expiry(&places, grant, now));
+    for it in wanted {
+        let permissions: Vec<(&str, &Permission)> =
+            it.grants.iter().map(|it| (it.sid.as_str(), &it.permission)).collect();
+        let risks = risk::of_permissions(&permissions);
+        for grant in &it.grants {
+            found.extend(expiry(&places, grant, now));
+            let of_grant = risks.get(&grant.sid).into_iter().flatten();
+            let open = of_grant.filter(|it| !grant.accept.contains(it));
+            found.extend(open.map(|it| risky(&places, grant, *it)));
+        }
     }
     diagnostic::sort(&mut found);
     found
+}
+
+/// For people: what is told of a risk once is not told again with the next statement that has it.
+pub fn explain_once(found: &mut [Diagnostic]) {
+    let mut told = BTreeSet::new();
+    for it in found {
+        if it.code.is_some_and(|risk| !told.insert(risk)) {
+            it.help = None;
+        }
+    }
+}
+
+fn risky(places: &Places<'_>, grant: &Grant, risk: Risk) -> Diagnostic {
+    let message = format!("the grant `{}` has the risk {risk}: {}", grant.sid, risk.title());
+    let help = format!("{}; see {}", risk.explanation(), risk.reference());
+    Diagnostic { code: Some(risk), ..Diagnostic::warning(places.place_of(&grant.source), message) }
+        .help(help)
 }
 
 fn expiry(places: &Places<'_>, grant: &Grant, now: Timestamp) -> Option<Diagnostic> {

@@ -156,3 +156,6 @@ fn grant_text(grant: &Grant, target: &Target) -> String {
     let text = grant.permission.statement_text(&grant.sid, target);
     Canonical::of_text(&text, target.partition()).text()
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,8 @@ pub struct Converge<'a> {
     /// From earlier conversations, and for later ones.
     known: TargetMemory,
     known_to_exist: bool,
+    /// We took the last statement away, so no policy is no surprise.
+    emptied: bool,
     live: Option<Document>,
     memory: Memory,
     gap: Option<Gap>,
@@ -113,6 +115,7 @@ impl<'a> Converge<'a> {
             expecting: Expecting::Nothing,
             known: TargetMemory::default(),
             known_to_exist: false,
+            emptied: false,
             live: None,
             memory: Memory::default(),
             gap: None,
@@ -402,7 +405,8 @@ impl<'a> Converge<'a> {
         if !self.known.believes(policy.as_ref().map(|(_, it)| it.as_str()), now) {
             return self.stale();
         }
-        if policy.is_none() {
+        let emptied = std::mem::take(&mut self.emptied) || removal_in_doubt;
+        if policy.is_none() && self.live.is_some() && !emptied {
             self.known_to_exist = false;
         }
         let live = match policy {
@@ -589,7 +593,8 @@ impl<'a> Converge<'a> {
         let change = self.change_of(&step);
         let entries = change.map(|it| entries_of(target, it)).unwrap_or_default();
         let approval = change.and_then(|it| decisions.approval_of(target, it));
-        let limited = step.effect == Effect::Narrows
+        // A replacement over a bridge counts when it is begun, for what follows asks no limit any more.
+        let limited = (step.effect == Effect::Narrows || builds_bridge(&step))
             && decisions.clearance != Clearance::Free
             && approval.is_none()
             && change.is_some_and(Change::is_judged);
@@ -645,6 +650,7 @@ impl<'a> Converge<'a> {
         let Write { step, revision, opens_gap, .. } = write;
         self.doubtful.take_if(|it| it.write.step == step);
         let added = matches!(step.action, Action::Add(_));
+        self.emptied = !added && self.live.as_ref().is_some_and(|it| it.statements().len() == 1);
         self.known.wrote(revision.as_deref(), added, now);
         self.counts = Counts::default();
         let in_gap = self.gap.as_ref().filter(|it| it.sid == step.sid);
@@ -761,7 +767,7 @@ impl<'a> Converge<'a> {
     }
 }
 
-/// It makes room for a replacement.
+/// The new content under a temporary Sid.
 fn builds_bridge(step: &Step) -> bool {
     step.replaces.is_some() && bridge::is_reserved(&step.sid) && step.action != Action::Remove
 }

@@ -117,7 +117,8 @@ pub(super) fn still_needed(scene: &Scene<'_>, changes: &mut [Change]) {
         if stays_elsewhere(scene, changes, &grant.permission) {
             continue;
         }
-        for change in changes.iter_mut().filter(|it| it.held.is_none() && !it.adds()) {
+        let goes = |it: &&mut Change| !it.adds() || it.drift.kind == Kind::Changed;
+        for change in changes.iter_mut().filter(|it| it.held.is_none()).filter(goes) {
             let says = change.drift.before.as_ref().is_some_and(|it| it.says(&grant.permission));
             if says {
                 change.held = Some(Reason::StillNeeded);

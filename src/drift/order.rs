@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | 0 | the addition after an open gap | a statement is away |
 //! | 1 | statements with a deleted principal; bridges of another content | the one keeps Lambda from adding anything, the other holds the Sid of a bridge |
-//! | 2 | additions that fit | widening before narrowing: nobody is locked out on the way to the new policy |
+//! | 2 | additions that fit; bridges of what stands in another statement that is replaced | widening before narrowing: nobody is locked out on the way to the new policy |
 //! | 3 | replacements | the new content stands under a temporary Sid before the old goes; where both do not fit there is a gap, and the plan says so |
 //! | 4 | removals that change nothing | renamed, duplicates, bridges: what they say stands elsewhere by now |
 //! | 5 | removals that narrow | |
@@ -32,6 +32,7 @@ pub(super) fn order(scene: &Scene<'_>, changes: &mut [Change], size: usize) -> V
         ranked: Vec::new(),
         late: Vec::new(),
         done: Vec::new(),
+        replaced: Vec::new(),
         adding_waits: false,
     };
     line.what_blocks(changes);
@@ -53,6 +54,8 @@ struct Line<'a, 's> {
     late: Vec<usize>,
     /// Changes whose removal is in line already.
     done: Vec<usize>,
+    /// Sids whose statement is replaced: what it says now stands in for nothing.
+    replaced: Vec<String>,
     /// What keeps Lambda from adding anything goes only after the narrowing was judged.
     adding_waits: bool,
 }
@@ -105,6 +108,9 @@ impl Line<'_, '_> {
             .filter(|it| !it.adds())
             .map(freed)
             .sum();
+        let replaced = allowed(changes).into_iter().filter_map(|at| changes.get(at));
+        let replaced = replaced.filter(|it| it.drift.kind == Kind::Changed);
+        self.replaced = replaced.filter_map(|it| it.drift.sid.clone()).collect();
         for at in allowed(changes) {
             let Some(change) = changes.get(at).filter(|it| it.drift.kind == Kind::Changed) else {
                 continue;
@@ -142,7 +148,9 @@ impl Line<'_, '_> {
                 .and_then(|sid| changes.iter().position(|it| it.drift.sid.as_deref() == Some(sid)));
             let other = waits_for.and_then(|it| changes.get(it));
             let waits_long = waits_for.is_some_and(|it| self.late.contains(&it));
-            let late = change.is_judged() || waits_long || other.is_some_and(Change::is_judged);
+            let other_waits =
+                |it: &Change| it.is_judged() || self.waits_for_a_judged_bridge(it, changes);
+            let late = change.is_judged() || waits_long || other.is_some_and(other_waits);
             let rank = match change.effect {
                 _ if waits_long => 6,
                 Effect::Neutral => 4,
@@ -206,10 +214,15 @@ impl Line<'_, '_> {
                 let bridge = bridge::bridge_sid(&self.scene.wanted.target, &grant.sid);
                 sid == bridge || self.scene.wanted.ownership.owns(sid)
             });
-            owned && it.sid() != Some(grant.sid.as_str()) && it.says(&grant.permission)
+            let other = it.sid() != Some(grant.sid.as_str()) && !self.is_replaced(it);
+            owned && other && it.says(&grant.permission)
         };
         let ignored = |it: &&Statement| self.scene.rules.ignores(it, &self.scene.wanted.target);
         self.scene.statements().iter().find(|it| other(it) && !ignored(it))
+    }
+
+    fn is_replaced(&self, statement: &Statement) -> bool {
+        statement.sid().is_some_and(|sid| self.replaced.iter().any(|it| it == sid))
     }
 
     /// Something that is wanted says this.
@@ -229,14 +242,22 @@ impl Line<'_, '_> {
     }
 
     fn replace(&mut self, rank: u8, at: usize, how: How, changes: &mut [Change]) {
+        let waits = changes.get(at).is_some_and(|it| self.waits_for_a_judged_bridge(it, changes));
         let Some(change) = changes.get_mut(at) else { return };
         if let Some(reason) = self.refusal(change).filter(|_| how == How::Gap) {
             change.held = Some(reason);
             return;
         }
+        // Somebody said yes to a plan without a gap, and Lambda has no room for the bridge.
+        let unsaid =
+            change.drift.sid.as_ref().is_some_and(|it| self.scene.memory.unbridgeable.contains(it));
+        if how == How::Gap && unsaid && self.scene.memory.decisions.only.is_some() {
+            change.held = Some(Reason::NotApproved);
+            return;
+        }
         change.how = how;
         let Some(grant) = change.drift.after.clone() else { return };
-        let late = change.is_judged() || rank == 6 || self.adding_waits;
+        let late = change.is_judged() || rank == 6 || self.adding_waits || waits;
         let bridge = bridge::bridge_sid(&self.scene.wanted.target, &grant.sid);
         let stand_in = self.stand_in(&grant).map(|it| it.sid().unwrap_or_default().to_owned());
         let step = |sid: &str, action: Action, effect: Effect| Step {
@@ -249,10 +270,14 @@ impl Line<'_, '_> {
             late,
         };
         let add = || Action::Add(Box::new(grant.permission.clone()));
-        let mut steps = Vec::with_capacity(4);
+        let mut steps = Vec::with_capacity(3);
         let builds = how == How::Bridged && stand_in.is_none();
         if builds {
-            steps.push(step(&bridge, add(), Effect::Widens));
+            // Two that changed places: neither may go before both bridges stand.
+            let said = |it: &Statement| self.is_replaced(it) && it.says(&grant.permission);
+            let first = rank == 3 && self.scene.statements().iter().any(said);
+            let rank = if first { 2 } else { rank };
+            self.ranked.push((rank, step(&bridge, add(), Effect::Widens)));
         }
         steps.push(step(&grant.sid, Action::Remove, change.effect));
         let widens = how != How::Bridged;
@@ -262,6 +287,20 @@ impl Line<'_, '_> {
             steps.push(step(&bridge, Action::Remove, Effect::Neutral));
         }
         self.ranked.extend(steps.into_iter().map(|it| (rank, it)));
+    }
+
+    /// What it takes away is what another replacement brings, whose bridge may not be built before the limits
+    /// were asked.
+    fn waits_for_a_judged_bridge(&self, change: &Change, changes: &[Change]) -> bool {
+        let brought = |other: &Change| {
+            let grant = other.drift.after.as_ref().filter(|_| other.drift.kind == Kind::Changed);
+            let said = |it: &Statement| grant.is_some_and(|grant| it.says(&grant.permission));
+            other.is_judged()
+                && other.held.is_none()
+                && change.drift.before.as_ref().is_some_and(said)
+                && grant.is_some_and(|it| self.stand_in(it).is_none())
+        };
+        changes.iter().any(brought)
     }
 
     fn add(&mut self, rank: u8, at: usize, change: &Change, late: bool) {

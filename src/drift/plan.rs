@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::drift::{
     allow::{Reason, Rules},
@@ -21,6 +21,9 @@ use crate::policy::{
     target::Target,
 };
 
+/// Who has to ask for an extension needs some weeks for it.
+pub const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// What is to be done to one target, as data: nothing is left to decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -38,6 +41,8 @@ pub struct Plan {
     pub size: usize,
     /// What is risky in the policy as read, by statement; without what its grant accepts.
     pub risks: Vec<(Option<String>, Vec<Risk>)>,
+    /// Grants that end within thirty days, and when.
+    pub expiring: Vec<(String, Timestamp)>,
     /// The version of the policy language, where it is not the usual one: `${…}` means itself there.
     pub version: Option<String>,
 }
@@ -204,10 +209,13 @@ pub fn plan(
         hold::beside_orphans(&scene, &mut changes, &foreign);
         hold::still_needed(&scene, &mut changes);
         hold::last_allow(&scene, &mut changes);
-        hold::beyond_limits(&scene, &mut changes);
         let steps = order::order(&scene, &mut changes, size);
         if before == n_held(&changes) {
-            break steps;
+            // Last, for only what nothing else holds was judged.
+            hold::beyond_limits(&scene, &mut changes);
+            if before == n_held(&changes) {
+                break steps;
+            }
         }
     };
     let revision = live.map(|it| it.revision().to_owned());
@@ -215,7 +223,8 @@ pub fn plan(
         live.map(|it| it.version().unwrap_or("2008-10-17")).filter(|it| *it != USUAL_VERSION);
     let version = version.map(str::to_owned);
     let risks = scene.live_risks();
-    Plan { revision, drift: changes, steps, foreign, ignored, size, risks, version }
+    let expiring = scene.expiring();
+    Plan { revision, drift: changes, steps, foreign, ignored, size, risks, expiring, version }
 }
 
 fn n_held(changes: &[Change]) -> usize {
@@ -290,6 +299,12 @@ impl<'a> Scene<'a> {
             .any(|it| it.sid() == Some(grant.sid.as_str()) && it.says(&grant.permission))
     }
 
+    fn expiring(&self) -> Vec<(String, Timestamp)> {
+        let soon = |it: &Timestamp| it.duration_since(self.now) <= SOON;
+        let ends = |it: &Grant| Some((it.sid.clone(), it.expires.filter(soon)?));
+        self.grants().filter_map(ends).collect()
+    }
+
     fn live_risks(&self) -> Vec<(Option<String>, Vec<Risk>)> {
         let Some(live) = self.live else { return Vec::new() };
         let accepted = |statement: &Statement, risk: Risk| {
@@ -339,7 +354,8 @@ impl<'a> Scene<'a> {
         match drift.kind {
             Kind::Changed => bridged(),
             Kind::Missing => bridged() || open(),
-            Kind::Leftover => true,
+            // One whose grant has left the files is nobody's way to anything.
+            Kind::Leftover => self.grants().any(|it| Some(&it.sid) == drift.other.as_ref()),
             Kind::Renamed
             | Kind::Duplicate
             | Kind::Unmanaged
@@ -356,3 +372,6 @@ impl<'a> Scene<'a> {
         grant.and_then(|it| it.expires).is_some_and(|it| it > self.rules.loaded_at)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

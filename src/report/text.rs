@@ -1,6 +1,6 @@
 //! The report for a terminal.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use crate::drift::{
     approval::Approval,
@@ -8,7 +8,7 @@ use crate::drift::{
     outcome::{Outcome, Trouble},
     plan::{Change, Plan},
 };
-use crate::policy::{size, target::Target};
+use crate::policy::{risk::Risk, size, target::Target};
 use crate::report::{
     palette::{ADD, CHANGE, HELD, Mark, REMOVE, UNKNOWN, bold, safe},
     totals::Totals,
@@ -19,13 +19,15 @@ use crate::report::{
 pub fn plan(outcomes: &[Outcome], color: bool) -> String {
     let mut res = String::new();
     for outcome in outcomes {
-        res.push_str(&target(outcome, outcome.found.as_ref(), color));
+        res.push_str(&target(outcome, outcome.found.as_ref(), Risks::Told, color));
     }
     let totals = Totals::of_found(outcomes);
     let Totals { add, change, remove, held, .. } = totals;
     let sum = format!("Plan: {add} to add, {change} to change, {remove} to remove, {held} held.");
     line(&mut res, &format!("{} {}", bold(&sum, color), standing(&totals)));
     line(&mut res, &others(&totals));
+    line(&mut res, &risky(outcomes));
+    line(&mut res, &expiring(outcomes));
     res.push_str(&asked(outcomes.iter().filter_map(|it| Some((&it.target, it.found.as_ref()?)))));
     res
 }
@@ -51,7 +53,8 @@ pub fn applied(outcomes: &[Outcome], color: bool) -> String {
             line(&mut res, &deed);
         }
     }
-    let left: String = outcomes.iter().map(|it| target(it, it.left.as_ref(), color)).collect();
+    let left: String =
+        outcomes.iter().map(|it| target(it, it.left.as_ref(), Risks::LeftOut, color)).collect();
     if !res.is_empty() && !left.is_empty() {
         res.push('\n');
     }
@@ -88,10 +91,79 @@ fn others(totals: &Totals) -> String {
     }
 }
 
-fn target(outcome: &Outcome, plan: Option<&Plan>, color: bool) -> String {
+/// `Live statements with risks: P001 12, P003 3.` Each risk counts by itself.
+fn risky(outcomes: &[Outcome]) -> String {
+    let mut counts: BTreeMap<Risk, usize> = BTreeMap::new();
+    let plans = outcomes.iter().filter_map(|it| it.found.as_ref());
+    for risk in plans.flat_map(|it| &it.risks).flat_map(|(_, risks)| risks) {
+        *counts.entry(*risk).or_default() += 1;
+    }
+    if counts.is_empty() {
+        return String::new();
+    }
+    let counts: Vec<String> = counts.iter().map(|(risk, n)| format!("{risk} {n}")).collect();
+    format!("Live statements with risks: {}.", counts.join(", "))
+}
+
+/// More than these would be read by nobody; the first to end are told.
+const MOST_EXPIRING: usize = 5;
+
+/// `Expiring within 30 days: invoice partner (2026-12-31T00:00:00Z).`
+fn expiring(outcomes: &[Outcome]) -> String {
+    let of_one = |outcome: &Outcome| {
+        let name = outcome.target.short_name();
+        let plan = outcome.found.as_ref();
+        let one =
+            move |(sid, at): &(String, jiff::Timestamp)| (*at, format!("{name} {sid} ({at})"));
+        plan.map_or_else(Vec::new, |it| it.expiring.iter().map(one).collect())
+    };
+    let mut all: Vec<(jiff::Timestamp, String)> = outcomes.iter().flat_map(of_one).collect();
+    all.sort();
+    let more = all.len().saturating_sub(MOST_EXPIRING);
+    let mut told: Vec<String> = all.into_iter().take(MOST_EXPIRING).map(|(_, it)| it).collect();
+    if told.is_empty() {
+        return String::new();
+    }
+    if more > 0 {
+        told.push(format!("{more} more"));
+    }
+    format!("Expiring within 30 days: {}.", told.join(", "))
+}
+
+/// `backdoor P002 (anyone, without a condition); s3 P003 (…); 12 more`, the worst first.
+fn risks_of(plan: &Plan) -> String {
+    let of_one = |(sid, risks): &(Option<String>, Vec<Risk>)| {
+        let sid = sid.as_deref().map_or_else(|| "(no Sid)".to_owned(), safe);
+        let risks: Vec<String> = risks.iter().map(|it| format!("{it} ({})", it.title())).collect();
+        format!("{sid} {}", risks.join(", "))
+    };
+    let mut sorted: Vec<&(Option<String>, Vec<Risk>)> = plan.risks.iter().collect();
+    sorted.sort_by_key(|(_, it)| !it.contains(&ALWAYS_TOLD));
+    let mut res: Vec<String> = sorted.iter().take(MAX_RISKY).map(|it| of_one(it)).collect();
+    if let Some(more) = sorted.len().checked_sub(MAX_RISKY).filter(|it| *it > 0) {
+        res.push(format!("{more} more"));
+    }
+    res.join("; ")
+}
+
+/// Whether a report tells the risks of what is live.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Risks {
+    /// One that lets anybody in is worth a line even where nothing differs.
+    Told,
+    LeftOut,
+}
+
+const ALWAYS_TOLD: Risk = Risk::P002;
+/// `permitd check` tells them all.
+const MAX_RISKY: usize = 5;
+
+fn target(outcome: &Outcome, plan: Option<&Plan>, risks: Risks, color: bool) -> String {
     let changes = plan.map_or(&[][..], |it| &it.drift);
     let other_version = plan.is_some_and(|it| it.version.is_some());
-    if changes.is_empty() && outcome.trouble.is_none() && !other_version {
+    let told = plan.filter(|it| risks == Risks::Told && !it.risks.is_empty());
+    let open = told.is_some_and(|it| it.risks.iter().any(|(_, it)| it.contains(&ALWAYS_TOLD)));
+    if changes.is_empty() && outcome.trouble.is_none() && !other_version && !open {
         return String::new();
     }
     let mut res = String::new();
@@ -101,6 +173,9 @@ fn target(outcome: &Outcome, plan: Option<&Plan>, color: bool) -> String {
     }
     if let Some(it) = &outcome.trouble {
         res.push_str(&trouble(it, outcome, color));
+    }
+    if let Some(plan) = told {
+        line(&mut res, &format!("    risks: {}", risks_of(plan)));
     }
     if let Some(version) = plan.and_then(|it| it.version.as_deref()) {
         let version = safe(version);
@@ -190,3 +265,6 @@ fn line(res: &mut String, text: &str) {
         writeln!(res, "{}", text.trim_end()).unwrap_or_default();
     }
 }
+
+#[cfg(test)]
+mod tests;

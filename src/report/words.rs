@@ -135,44 +135,60 @@ pub fn fields(before: &Permission, after: &Permission) -> Vec<(&'static str, Str
         .collect()
 }
 
-/// One line for each write: what was seen, and what was done about it.
+/// One line for each write, and one for a replacement that went through: what was seen, and what was done about it.
 pub fn deeds(outcome: &Outcome) -> Vec<String> {
-    let name = match outcome.target.qualifier() {
-        Some(qualifier) => format!("{}:{qualifier}", outcome.target.function()),
-        None => outcome.target.function().to_owned(),
-    };
+    let name = outcome.target.short_name();
     let mut res = Vec::new();
     let mut rest = outcome.done.as_slice();
-    while let Some(first) = rest.first() {
-        let sid = first.step.replaces.as_deref();
-        let of_it = |it: &&Done| sid.is_some() && it.step.replaces.as_deref() == sid;
-        let n = rest.iter().take_while(of_it).count().max(1);
-        let (steps, after) = rest.split_at(n);
-        match sid.and_then(|sid| replaced(sid, steps)) {
-            Some(text) => res.push(format!("{name}: {text}")),
-            None => res.extend(steps.iter().map(|it| format!("{name}: {}", deed(it, outcome)))),
+    while let Some((it, others)) = rest.split_first() {
+        let sid = safe(it.step.replaces.as_ref().unwrap_or(&it.step.sid));
+        if let Some(after) = rest.get(4..).filter(|_| is_bridged(rest)) {
+            rest = after;
+            res.push(format!(
+                "{name}: {sid} had been changed; replaced over a bridge, without a gap"
+            ));
+        } else if is_replaced(rest) {
+            rest = others.get(1..).unwrap_or_default();
+            let how = if it.opened_gap { " with a gap" } else { "" };
+            let was = if it.step.kind == Kind::Orphaned {
+                format!("the principal of {sid} was deleted")
+            } else {
+                format!("{sid} had been changed")
+            };
+            res.push(format!("{name}: {was}; replaced{how}"));
+        } else {
+            rest = others;
+            res.push(format!("{name}: {}", deed(it, outcome)));
         }
-        rest = after;
     }
     res
 }
 
-/// The steps of a whole replacement, as one.
-fn replaced(sid: &str, steps: &[Done]) -> Option<String> {
-    let is = |it: &Done, removes: bool| {
-        it.step.sid == sid && (it.step.action == Action::Remove) == removes
-    };
-    let all_done = steps.iter().all(|it| it.result == StepResult::Done);
-    let goes = steps.iter().position(|it| is(it, true));
-    let comes = steps.iter().position(|it| is(it, false));
-    let bridge = steps.iter().any(|it| it.step.sid != sid);
-    let how = if bridge { ", without a gap" } else { "" };
-    match (goes, comes) {
-        (Some(_), Some(_)) if all_done => {
-            Some(format!("{} had been changed; replaced{how}", safe(sid)))
-        }
-        _ => None,
-    }
+/// The four writes of a bridge stand first.
+fn is_bridged(done: &[Done]) -> bool {
+    let [build, remove, add, clear, ..] = done else { return false };
+    let same = [remove, add, clear]
+        .iter()
+        .all(|it| it.step.replaces == build.step.replaces && it.result == StepResult::Done);
+    let middle = done.get(1..).is_some_and(is_replaced);
+    same && builds_bridge(build)
+        && build.result == StepResult::Done
+        && middle
+        && clear.step.sid == build.step.sid
+}
+
+/// A removal and the addition under the same Sid stand first.
+fn is_replaced(done: &[Done]) -> bool {
+    let [remove, add, ..] = done else { return false };
+    let done = [remove, add].iter().all(|it| it.result == StepResult::Done);
+    let own = remove.step.replaces.as_ref().is_none_or(|it| *it == remove.step.sid);
+    let same = own && remove.step.sid == add.step.sid;
+    done && same && remove.step.action == Action::Remove && add.step.action != Action::Remove
+}
+
+fn builds_bridge(it: &Done) -> bool {
+    let elsewhere = it.step.replaces.as_ref().is_some_and(|sid| *sid != it.step.sid);
+    elsewhere && it.step.action != Action::Remove
 }
 
 fn deed(it: &Done, outcome: &Outcome) -> String {
@@ -183,7 +199,9 @@ fn deed(it: &Done, outcome: &Outcome) -> String {
     };
     let plan = outcome.found.as_ref();
     let is_old_name = plan.is_some_and(|plan| plan.drift.iter().any(old_name));
+    let replaced = it.step.replaces.as_deref().map(safe).unwrap_or_default();
     let was = match it.step.kind {
+        _ if builds_bridge(it) => format!("{replaced} had been changed; {sid} is its bridge"),
         _ if is_old_name && it.step.action == Action::Remove => format!("{sid} was its old name"),
         Kind::Missing => format!("{sid} was missing"),
         Kind::Renamed => format!("{sid} had another name"),
@@ -192,10 +210,7 @@ fn deed(it: &Done, outcome: &Outcome) -> String {
         Kind::Expired => format!("{sid} has expired"),
         Kind::Duplicate => format!("{sid} was there twice"),
         Kind::Leftover => format!("{sid} was a bridge left behind"),
-        Kind::Changed => match it.step.replaces.as_deref().filter(|of| *of != it.step.sid) {
-            Some(of) => format!("{} had been changed; its bridge {sid}", safe(of)),
-            None => format!("{sid} had been changed"),
-        },
+        Kind::Changed => format!("{sid} had been changed"),
         Kind::Orphaned => format!("the principal of {sid} was deleted"),
     };
     let what = match &it.step.action {

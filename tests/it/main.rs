@@ -7,6 +7,7 @@
     reason = "tests may fail loudly, and read files and the environment"
 )]
 
+mod changed_places;
 #[cfg(feature = "aws")]
 mod commands;
 mod config_examples;
@@ -31,3 +32,4 @@ mod simulator_functions;
 mod simulator_golden;
 mod simulator_rules;
 mod tidy;
+mod walk;

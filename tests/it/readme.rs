@@ -48,7 +48,14 @@ fn every_hold_and_trouble_is_in_the_readme() {
         "blocked_by_orphan",
         "too_large",
         "still_needed",
+        "paused",
+        "denied_risk",
+        "max_revocations",
+        "max_changed_targets",
+        "last_allow",
+        "not_judged",
         "not_approved",
+        "journal_unavailable",
         "refused",
         "contended",
         "gap_open",
@@ -61,6 +68,9 @@ fn every_hold_and_trouble_is_in_the_readme() {
         "stale_read",
     ] {
         assert!(text.contains(&format!("`{name}`")), "{name}");
+    }
+    for risk in permitd::policy::risk::Risk::ALL {
+        assert!(text.contains(&format!("| `{risk}` |")), "{risk}");
     }
 }
 

@@ -12,8 +12,39 @@ fn say(texts: &[&str]) -> String {
     let files = Files { files, diagnostics: Vec::new() };
     let loaded = resolve(permissions::parse(&files), &context())
         .unwrap_or_else(|it| panic!("{}", diagnostic::render_all(&it, false)));
-    let found = warnings(&files, &loaded.wanted, NOW.parse().unwrap());
+    let mut found = warnings(&files, &loaded.wanted, NOW.parse().unwrap());
+    // Of risks, other tests tell.
+    found.retain(|it| it.code.is_none());
     diagnostic::render_all(&found, false)
+}
+
+#[test]
+fn risks_are_told_with_their_place_unless_they_are_accepted() {
+    let text = r#"
+account: "123456789012"
+region: us-east-1
+functions:
+  - function: f
+    statements:
+      - {sid: a, principal: s3.amazonaws.com}
+      - {sid: b, principal: "*", accept: [P002]}
+      - {sid: c, principal: "210987654321"}
+      - sid: url
+        principal: "*"
+        action: lambda:InvokeFunctionUrl
+        function_url_auth_type: NONE
+      - {sid: d, principal: sns.amazonaws.com}
+"#;
+    let files = Files { files: vec![File::new("p.yaml", text.into())], diagnostics: Vec::new() };
+    let loaded = resolve(permissions::parse(&files), &context()).unwrap();
+    let mut found = warnings(&files, &loaded.wanted, NOW.parse().unwrap());
+    let told: Vec<(Risk, u32)> =
+        found.iter().map(|it| (it.code.unwrap(), it.place.source().line)).collect();
+    assert_eq!(told, [(Risk::P001, 7), (Risk::P004, 9), (Risk::P001, 14)]);
+    assert!(found.iter().all(|it| it.help.as_ref().unwrap().contains("https://docs.aws")));
+    explain_once(&mut found);
+    let explained: Vec<bool> = found.iter().map(|it| it.help.is_some()).collect();
+    assert_eq!(explained, [true, true, false]);
 }
 
 #[track_caller]

@@ -1,1 +1,232 @@
-//! The loop, with a paused clock.
+//! The loop, with a paused clock and the simulator.
+
+use std::{cell::RefCell, path::Path, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tokio::{sync::mpsc, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::config::{
+    diagnostic::{File, Files},
+    permissions,
+    resolve::{Context, resolve},
+};
+use crate::simulator::{Direct, Seed, Simulator};
+
+thread_local! {
+    static START: Instant = Instant::now();
+}
+
+/// Follows tokio's clock.
+fn clock() -> Timestamp {
+    let passed = START.with(Instant::elapsed);
+    start() + SignedDuration::try_from(passed).unwrap()
+}
+
+fn start() -> Timestamp {
+    "2026-06-01T00:00:00Z".parse().unwrap()
+}
+
+fn statement(function: &str, sid: &str, bucket: &str) -> Value {
+    json!({
+        "Sid": sid, "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "lambda:InvokeFunction",
+        "Resource": format!("arn:aws:lambda:us-east-1:123456789012:function:{function}"),
+        "Condition": {"ArnLike": {"AWS:SourceArn": format!("arn:aws:s3:::{bucket}")}},
+    })
+}
+
+fn simulator(functions: &Value) -> Simulator {
+    let account = json!({"id": "123456789012", "region": "us-east-1", "functions": functions});
+    let seed = json!({ "accounts": [account] });
+    let seed = Seed::parse(&seed.to_string(), Path::new("seed")).unwrap();
+    Simulator::with_clock(seed, clock).unwrap()
+}
+
+fn function(name: &str, statements: &[Value]) -> Value {
+    let policy = json!({"Version": "2012-10-17", "Id": "default", "Statement": statements});
+    json!({"name": name, "policy": policy})
+}
+
+fn loaded(text: &str) -> Loaded {
+    let head = "account: \"123456789012\"\nregion: us-east-1\n";
+    let file = File::new("p.yaml", format!("{head}{text}"));
+    let files = Files { files: vec![file], diagnostics: Vec::new() };
+    let wanted = resolve(permissions::parse(&files), &Context::default()).unwrap().wanted;
+    let rules = Rules { loaded_at: clock(), ..Rules::default() };
+    let cadence = Cadence { interval: Duration::from_hours(1), jitter: 0.0 };
+    Loaded { n_targets: wanted.len(), wanted, rules, cadence }
+}
+
+/// Lets the daemon run beside a story; when that is told, the daemon is stopped.
+async fn beside<F: Future<Output = ()>>(
+    simulator: &Simulator,
+    first: Loaded,
+    second: Option<Loaded>,
+    story: impl FnOnce(mpsc::UnboundedSender<()>) -> F,
+) {
+    let gateway = simulator.direct();
+    let (scribe, mind) = (Scribe::nobody(), Mind::default());
+    let stop = CancellationToken::new();
+    let daemon = Daemon::<Direct> {
+        gateway: &gateway,
+        clock,
+        scribe: &scribe,
+        mind: &mind,
+        stop: &stop,
+        calls: |_| 0,
+    };
+    let (hangup, mut hangups) = mpsc::unbounded_channel();
+    let next = RefCell::new(second);
+    let reload = async || next.borrow_mut().take();
+    let hung_up = async || match hangups.recv().await {
+        Some(()) => {}
+        None => std::future::pending().await,
+    };
+    let story = async {
+        story(hangup).await;
+        stop.cancel();
+    };
+    tokio::join!(run(&daemon, first, reload, hung_up, None), story);
+}
+
+async fn sleep(seconds: f64) {
+    tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+}
+
+/// `GetPolicy f`, for each call since the last time.
+fn calls(simulator: &Simulator) -> Vec<String> {
+    let log = serde_json::to_value(simulator.requests()).unwrap();
+    simulator.clear_requests();
+    let name = |it: &Value| {
+        let target = it["target"].as_str().unwrap_or_default();
+        let function = target.rsplit(':').next().unwrap_or_default();
+        format!("{} {function}", it["operation"].as_str().unwrap())
+    };
+    let mut res: Vec<String> = log.as_array().unwrap().iter().map(name).collect();
+    res.sort();
+    res
+}
+
+fn text(simulator: &Simulator) -> String {
+    serde_json::to_string(&simulator.state()).unwrap()
+}
+
+const TWO: &str = r"
+functions:
+  - function: f
+    statements: [{sid: a, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::a'}]
+  - function: g
+    statements: [{sid: a, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::a'}]
+";
+
+fn two_in_sync() -> Simulator {
+    let policy = |name| function(name, &[statement(name, "a", "a")]);
+    simulator(&json!([policy("f"), policy("g")]))
+}
+
+#[tokio::test(start_paused = true)]
+async fn full_passes_come_by_the_interval_and_cost_one_read_a_target() {
+    let simulator = two_in_sync();
+    beside(&simulator, loaded(TWO), None, async |_| {
+        sleep(1.0).await;
+        assert_eq!(calls(&simulator), ["GetPolicy f", "GetPolicy g"]);
+        sleep(3590.0).await;
+        assert_eq!(calls(&simulator), Vec::<String>::new());
+        sleep(20.0).await;
+        assert_eq!(calls(&simulator), ["GetPolicy f", "GetPolicy g"]);
+    })
+    .await;
+}
+
+/// Also where it is the last statement that allows anything: its end was written down.
+#[tokio::test(start_paused = true)]
+async fn a_grant_is_revoked_in_the_second_in_which_it_expires() {
+    let expires = (clock() + SignedDuration::from_secs(90)).to_string();
+    let policy = |name| function(name, &[statement(name, "a", "a")]);
+    let simulator = simulator(&json!([policy("f"), policy("g")]));
+    let files =
+        TWO.replacen("'arn:aws:s3:::a'}", &format!("'arn:aws:s3:::a', expires: '{expires}'}}"), 1);
+    beside(&simulator, loaded(&files), None, async |_| {
+        sleep(89.9).await;
+        calls(&simulator);
+        assert!(text(&simulator).matches("arn:aws:s3:::a").count() == 2);
+        sleep(1.1).await;
+        let gone = text(&simulator).matches("arn:aws:s3:::a").count();
+        assert_eq!(gone, 1, "{}", text(&simulator));
+        let calls = calls(&simulator);
+        assert!(calls.iter().all(|it| it.ends_with(" f")), "a small pass: {calls:?}");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_looks_only_at_what_changed() {
+    let simulator = two_in_sync();
+    let second = loaded(&TWO.replacen("a, principal", "b, principal", 1));
+    beside(&simulator, loaded(TWO), Some(second), async |hangup| {
+        sleep(10.0).await;
+        calls(&simulator);
+        hangup.send(()).unwrap();
+        sleep(5.0).await;
+        // Ownership is declared: the new Sid is added, and the old one is nobody's.
+        assert_eq!(calls(&simulator), ["AddPermission f", "GetPolicy f", "GetPolicy f"]);
+        // A reload that is not usable changes nothing.
+        hangup.send(()).unwrap();
+        sleep(5.0).await;
+        assert_eq!(calls(&simulator), Vec::<String>::new());
+        sleep(3590.0).await;
+        assert_eq!(calls(&simulator), ["GetPolicy f", "GetPolicy g"], "the interval goes on");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_orphan_is_looked_at_again_when_its_grace_is_over() {
+    let mut orphan = statement("f", "gone", "x");
+    orphan["Principal"] = json!({"AWS": "AROASNV5YASAZHWFURF3I"});
+    let simulator = simulator(&json!([function("f", &[statement("f", "a", "a"), orphan])]));
+    let files = TWO.split("  - function: g").next().unwrap();
+    let files = files.replace("- function: f", "- function: f\n    ownership: all");
+    beside(&simulator, loaded(&files), None, async |_| {
+        sleep(59.0).await;
+        assert!(text(&simulator).contains("AROA"));
+        sleep(2.0).await;
+        assert!(!text(&simulator).contains("AROA"), "{}", text(&simulator));
+    })
+    .await;
+}
+
+/// A full pass that is slow does not hold up what is due now.
+#[tokio::test(start_paused = true)]
+async fn an_expiry_does_not_wait_for_a_full_pass() {
+    let expires = (clock() + SignedDuration::from_secs(30)).to_string();
+    let policy = |name| function(name, &[statement(name, "a", "a")]);
+    let simulator = simulator(&json!([policy("f"), policy("g")]));
+    let slow = json!({"faults": [
+        {"operation": "GetPolicy", "target": "*:g", "kind": "delay", "delay_ms": 600_000, "times": "forever"}
+    ]});
+    simulator.put_faults(serde_json::from_value(slow).unwrap()).unwrap();
+    let files =
+        TWO.replacen("'arn:aws:s3:::a'}", &format!("'arn:aws:s3:::a', expires: '{expires}'}}"), 1);
+    beside(&simulator, loaded(&files), None, async |_| {
+        sleep(31.0).await;
+        assert_eq!(text(&simulator).matches("arn:aws:s3:::a").count(), 1);
+    })
+    .await;
+}
+
+/// A stop ends what waits, and what is in flight is finished.
+#[tokio::test(start_paused = true)]
+async fn a_stop_does_not_wait_for_a_slow_read() {
+    let simulator = two_in_sync();
+    let slow = json!({"faults": [
+        {"operation": "GetPolicy", "kind": "delay", "delay_ms": 600_000, "times": "forever"}
+    ]});
+    simulator.put_faults(serde_json::from_value(slow).unwrap()).unwrap();
+    let start = Instant::now();
+    beside(&simulator, loaded(TWO), None, async |_| sleep(1.0).await).await;
+    assert!(start.elapsed() < Duration::from_secs(2));
+}
