@@ -122,11 +122,11 @@ impl Mind {
     }
 
     /// A conversation is over: what it did counts, and a yes that it used is used.
-    pub fn settle(&self, outcome: &Outcome, now: Timestamp) {
+    pub fn settle(&self, outcome: &Outcome, pass: u64, now: Timestamp) {
         let mut inner = self.inner();
         let done = outcome.done.iter().filter(|it| it.result == StepResult::Done);
         let limited = done.clone().filter(|it| it.limited).count();
-        inner.ledger.settle(&outcome.target, limited, now);
+        inner.ledger.settle(&outcome.target, pass, limited, now);
         for it in done {
             for dated in &mut inner.approvals {
                 dated.approval = dated.approval.without(&it.entries);

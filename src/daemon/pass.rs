@@ -188,9 +188,10 @@ impl<'a, G: PolicyReader> Worker<'a, G> {
     /// The end of a conversation: what it found out is remembered.
     fn close(&self, wanted: &Wanted, converge: Converge<'_>) -> Outcome {
         let now = (self.carrier.clock)();
+        let pass = converge.decisions().clearance.pass();
         let (outcome, memory) = converge.into_parts(now);
         self.mind.learn(&wanted.target, memory);
-        self.mind.settle(&outcome, now);
+        self.mind.settle(&outcome, pass, now);
         outcome
     }
 

@@ -278,9 +278,12 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             tell::trouble(outcome, cut_short);
             self.look_again(outcome, now);
         }
-        let approval = held(&outcomes);
-        tell::held(&outcomes, &approval);
-        self.daemon.mind.offer(approval, now);
+        // Where nothing is done anyway, nobody is asked.
+        if self.loaded.rules.mode != Mode::Observe {
+            let approval = held(&outcomes);
+            tell::held(&outcomes, &approval);
+            self.daemon.mind.offer(approval, now);
+        }
         let calls = (self.daemon.calls)(self.daemon.gateway).saturating_sub(calls_before);
         tell::pass_done(&outcomes, &place.to_string(), &trigger, calls, start.elapsed());
     }

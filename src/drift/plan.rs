@@ -181,9 +181,21 @@ pub enum Clearance {
     Free,
 }
 
+impl Clearance {
+    /// The pass that it was judged in; 0 for none.
+    pub fn pass(&self) -> u64 {
+        match self {
+            Self::Judged(judgement) => judgement.pass,
+            Self::Pending | Self::Free => 0,
+        }
+    }
+}
+
 /// What came of judging the narrowing steps of a pass.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Judgement {
+    /// Which pass, counted by the process.
+    pub pass: u64,
     /// What was judged.
     pub seen: Approval,
     /// The limit that all of it together is beyond.
