@@ -124,7 +124,13 @@ fn describe(shown: &Shown, show: Show) -> String {
     match &shown.way {
         Way::Statements(plan) => {
             // What else stands there is nobody's question here.
-            let plan = Plan { foreign: Vec::new(), ignored: Vec::new(), ..(**plan).clone() };
+            let plan = Plan {
+                foreign: Vec::new(),
+                ignored: Vec::new(),
+                risks: Vec::new(),
+                expiring: Vec::new(),
+                ..(**plan).clone()
+            };
             let outcome = Outcome {
                 target: shown.target.clone(),
                 state: State::of(&plan),

@@ -22,15 +22,17 @@ arn:aws:lambda:us-east-1:123456789012:function:f
       source_arn: arn:aws:s3:::old -> arn:aws:s3:::new
   + b                   missing; sns.amazonaws.com may invoke, in account 123456789012
   - rogue               unmanaged; account 210987654321 may invoke
+    risks: a P003 (an S3 source, without its account); rogue P004 (a whole account)
 
 arn:aws:lambda:us-east-1:123456789012:function:g
   + c                   missing; account 210987654321 may invoke
 
 Plan: 2 to add, 1 to change, 1 to remove, 0 held. 2 of 2 functions differ; 0 unknown.
+Live statements with risks: P003 1, P004 1.
 ";
 const APPLIED: &str = "
 f: b was missing; added (sns.amazonaws.com may invoke, in account 123456789012)
-f: a had been changed; replaced, without a gap
+f: a had been changed; replaced over a bridge, without a gap
 f: rogue was in no file; removed
 g: c was missing; added (account 210987654321 may invoke)
 Applied: 7 writes done. 2 of 2 functions as written; 0 held, 0 failed, 0 unknown.
@@ -201,7 +203,7 @@ fn replaced_directly_it_is_two_writes_and_three_reads() {
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
     let gap = "  ~ a                   changed, replaced with a gap: it is away for a moment\n";
     assert!(said.out.contains(gap), "{said:?}");
-    assert!(said.out.contains("\nf: a had been changed; replaced\n"), "{said:?}");
+    assert!(said.out.contains("\nf: a had been changed; replaced with a gap\n"), "{said:?}");
     assert_eq!(
         lambda.calls(),
         ["GetPolicy f", "RemovePermission f", "GetPolicy f", "AddPermission f", "GetPolicy f",]

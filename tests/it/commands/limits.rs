@@ -224,24 +224,23 @@ fn the_last_allow_is_always_asked_for() {
         "\
 {FN}
   ! rogue               unmanaged; account 210987654321 may invoke; held: last_allow, nothing would be allowed any more
-
 "
     );
+    let risks = "    risks: rogue P004 (a whole account)\n";
     let digest = digest(&room);
     let asks = format!(
         "1 statement held by a limit or a risk; it is done with\n    permitd apply --approve {digest}\n"
     );
-    let sum =
-        "Plan: 0 to add, 0 to change, 0 to remove, 1 held. 1 of 1 function differs; 0 unknown.\n";
+    let sum = "Plan: 0 to add, 0 to change, 0 to remove, 1 held. 1 of 1 function differs; 0 unknown.\nLive statements with risks: P004 1.\n";
     room.permitd("plan permissions.yaml --detailed-exitcode").is(
         3,
-        &format!("{plan}{sum}{asks}"),
+        &format!("{plan}{risks}\n{sum}{asks}"),
         "",
     );
     let unlimited = "--max-revocations unlimited --max-changed-targets unlimited";
     let said = room.permitd(&format!("run permissions.yaml --once -q --mode enforce {unlimited}"));
     let sum = "Applied: 0 writes done. 0 of 1 function as written; 1 held, 0 failed, 0 unknown.\n";
-    said.is(3, &format!("{plan}{sum}{asks}"), "");
+    said.is(3, &format!("{plan}\n{sum}{asks}"), "");
     let said = room.permitd(&format!("apply permissions.yaml --mode enforce --yes {unlimited}"));
     assert_eq!(said.code, Some(3), "{said:?}");
     assert!(lambda.writes().is_empty());

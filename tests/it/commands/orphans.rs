@@ -105,9 +105,11 @@ fn somebody_elses_orphan_is_left_alone_and_named() {
         "\
 {FN}
   ! new                 missing; account 310987654321 may invoke; held: blocked_by_orphan, Lambda adds nothing beside importer, which is not ours
+    risks: kept P003 (an S3 source, without its account)
 
 Plan: 0 to add, 0 to change, 0 to remove, 1 held. 1 of 1 function differs; 0 unknown.
 1 statement in no file left alone.
+Live statements with risks: P003 1.
 "
     );
     said.is(2, &plan, "");

@@ -100,7 +100,7 @@ fn every_member() {
                     {"sid": "x-rogue", "kind": "unmanaged", "reason": "additive", "message": "additive"},
                 ],
                 "foreign": [{"sid": "console", "statement": console}],
-                "ignored": [], "risks": risks(), "errors": [], "done": [],
+                "ignored": [], "risks": risks(), "expiring": [], "errors": [], "done": [],
                 "size": {"bytes": policy(&live()).to_string().len(), "limit": 20480},
                 "policy_version": null,
             },
@@ -108,7 +108,7 @@ fn every_member() {
                 "arn": "arn:aws:lambda:us-east-1:123456789012:function:nowhere:live",
                 "account": "123456789012", "region": "us-east-1", "function": "nowhere", "qualifier": "live",
                 "state": "unknown", "reason": "function_missing", "revision_id": null,
-                "drift": [], "effect": null, "held": [], "foreign": [], "ignored": [], "risks": [],
+                "drift": [], "effect": null, "held": [], "foreign": [], "ignored": [], "risks": [], "expiring": [],
                 "errors": [{
                     "reason": "function_missing",
                     "message": "function nowhere or its alias or version live does not exist in 123456789012/us-east-1",

@@ -74,7 +74,6 @@ fn what_is_not_built_yet_says_so() {
         ("plan permissions.yaml --output=html", "--output html"),
         ("plan permissions.yaml --output markdown", "--output markdown"),
         ("check permissions.yaml --output sarif", "--output sarif"),
-        ("check permissions.yaml --deny P001", "--deny"),
         ("plan permissions.yaml --allow-missing", "--allow-missing"),
         ("run --enable-lifecycle", "--enable-lifecycle"),
         ("run --per-target-metrics", "--per-target-metrics"),
