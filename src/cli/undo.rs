@@ -23,6 +23,7 @@ use crate::daemon::{
 };
 use crate::drift::{
     outcome::{Outcome, State},
+    plan::Plan,
     wanted::Wanted,
 };
 use crate::journal::{entry::Entry, reader::Reader, store::Journal};
@@ -70,7 +71,7 @@ pub(crate) async fn undo(args: &UndoArgs, show: Show) -> Result<Exit, Stop> {
         }
     };
     let answer = control::safe_lines(&answer);
-    let belongs = "In the files that belongs to it is this:";
+    let belongs = "The permission files need this, to keep it so:";
     say(&format!("\n{answer}\n\n{belongs}\n\n{}", shown.yaml), show)?;
     Ok(stop.signal().map_or(Exit::Success, Exit::Interrupted))
 }
@@ -122,12 +123,20 @@ async fn daemon(
 fn describe(shown: &Shown, show: Show) -> String {
     match &shown.way {
         Way::Statements(plan) => {
+            // What else stands there is nobody's question here.
+            let plan = Plan {
+                foreign: Vec::new(),
+                ignored: Vec::new(),
+                risks: Vec::new(),
+                expiring: Vec::new(),
+                ..(**plan).clone()
+            };
             let outcome = Outcome {
                 target: shown.target.clone(),
-                state: State::of(plan),
+                state: State::of(&plan),
                 trouble: None,
-                found: Some((**plan).clone()),
-                left: Some((**plan).clone()),
+                found: Some(plan.clone()),
+                left: Some(plan),
                 done: Vec::new(),
             };
             text::plan(std::slice::from_ref(&outcome), show.color())

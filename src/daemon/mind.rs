@@ -191,6 +191,19 @@ impl Mind {
         inner.pauses.len() < before
     }
 
+    /// Ends the pauses that were to last until the files change, where they have; gives what they were about.
+    pub fn end_pauses_of_old_files(&self, wanted: &[Wanted]) -> Vec<String> {
+        let mut ended = Vec::new();
+        self.inner().pauses.retain(|pause| {
+            let (Some(arn), Some(of)) = (&pause.target, &pause.wanted) else { return true };
+            let now = wanted.iter().find(|it| it.target.arn() == *arn);
+            let changed = now.is_some_and(|it| it.fingerprint() != *of);
+            ended.extend(changed.then(|| arn.clone()));
+            !changed
+        });
+        ended
+    }
+
     /// Those that still hold.
     pub fn pauses(&self, now: Timestamp) -> Vec<Pause> {
         let mut inner = self.inner();

@@ -44,7 +44,7 @@ pub struct Worker<'a, G> {
 /// What a first look found.
 #[derive(Debug)]
 pub enum Seen<'a> {
-    /// There is something to do, or something to ask. The conversation can go on from here.
+    /// There is something to do, to ask or to wait for. The conversation can go on from here.
     Open(Box<(&'a Wanted, Converge<'a>)>),
     /// There is not.
     Settled(Box<Outcome>),
@@ -107,7 +107,7 @@ impl<'a, G: PolicyReader> Worker<'a, G> {
             .remembering(self.mind.memory_of(&wanted.target))
             .deciding(decisions);
         self.carrier.look(&wanted.target, &mut converge).await;
-        let asks = |it: &Plan| it.holds().any(|(_, it)| it.is_approvable());
+        let asks = |it: &Plan| it.holds().any(|(_, it)| it.is_approvable() || it.passes());
         let open = |it: &Plan| self.keep || !it.steps.is_empty() || asks(it);
         if converge.plan().is_some_and(open) {
             Seen::Open(Box::new((wanted, converge)))

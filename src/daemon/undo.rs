@@ -205,12 +205,19 @@ impl<G: PolicyGateway> Workplace<'_, G> {
         digest: &str,
     ) -> Result<String, Refusal> {
         let (target, undo) = understand(entry)?;
-        let paused = self.pause(entry, &target, managed);
+        let before = self.paused_before(&target);
+        let by_hand = |it: &Pause| it.until.is_none() && it.wanted.is_none();
+        let mut paused = self.pause(entry, &target, managed);
         let turn = self.mind.turn(&target.function_arn());
         let _turn = turn.lock().await;
         let res = self.take_back(entry, &undo, &target, digest).await;
         if res.is_err() {
             self.resume(&target);
+        }
+        // A pause that somebody asked for is not over because of this.
+        if let Some(pause) = before.filter(|it| res.is_err() || by_hand(it)) {
+            paused = format!("\n{target} stays paused until `permitd resume`");
+            self.keep(pause);
         }
         res.map(|message| format!("{message}{paused}"))
     }
@@ -310,9 +317,7 @@ impl<G: PolicyGateway> Workplace<'_, G> {
             wanted: managed.map(Wanted::fingerprint),
             reason: format!("undo {}", entry.id),
         };
-        let kept = self.scribe.journal().map(|it| it.pause(&pause));
-        self.mind.pause(pause);
-        let kept = matches!(kept, Some(Ok(())));
+        let kept = self.keep(pause);
         let restart = if kept { "" } else { ", or until permitd is started again" };
         let end = match managed {
             Some(_) => {
@@ -321,6 +326,21 @@ impl<G: PolicyGateway> Workplace<'_, G> {
             None => format!("until `permitd resume`{restart}"),
         };
         format!("\n{target} is paused {end}")
+    }
+
+    /// Takes a pause down; true if it outlives a restart.
+    fn keep(&self, pause: Pause) -> bool {
+        let kept = self.scribe.journal().map(|it| it.pause(&pause));
+        self.mind.pause(pause);
+        matches!(kept, Some(Ok(())))
+    }
+
+    /// The pause of this target that holds already, here or in the journal.
+    fn paused_before(&self, target: &Target) -> Option<Pause> {
+        let (arn, now) = (target.arn(), (self.clock)());
+        let journal = self.scribe.journal().and_then(|it| it.pauses().ok()).unwrap_or_default();
+        let known = self.mind.pauses(now).into_iter().chain(journal);
+        known.into_iter().find(|it| it.target.as_ref() == Some(&arn) && !it.is_over(now))
     }
 
     fn resume(&self, target: &Target) {
