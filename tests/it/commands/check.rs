@@ -156,6 +156,7 @@ help: delete it from the file
         said.json()["diagnostics"],
         json!([{
             "severity": "warning",
+            "risk": null,
             "file": "old.yaml",
             "line": 4,
             "column": 9,
@@ -217,4 +218,39 @@ fn a_denied_risk_is_an_error() {
     }
     let said = room.permitd("check risky.yaml --deny P009");
     assert!(said.code == Some(64) && said.err.contains("risks are P001 to P008"), "{said:?}");
+}
+
+#[test]
+fn risks_are_warnings_and_errors_where_they_are_denied() {
+    let room = room();
+    room.write(
+        "risky.yaml",
+        "\
+functions:
+  - function: f
+    statements:
+      - {sid: any, principal: s3.amazonaws.com}
+      - {sid: open, principal: \"*\", accept: [P002]}
+      - {sid: more, principal: sns.amazonaws.com}
+",
+    );
+    let said = room.permitd("check risky.yaml");
+    assert_eq!((said.code, said.out.as_str()), (Some(0), "ok: 3 statements for 1 target\n"));
+    assert_eq!(said.err.matches("has the risk P001").count(), 2, "{said:?}");
+    assert_eq!(said.err.matches("Write `accept: [P001]`").count(), 1, "explained once: {said:?}");
+    assert!(!said.err.contains("P002"), "{said:?}");
+    let said = room.permitd("check risky.yaml --deny P001");
+    assert_eq!((said.code, said.out.as_str()), (Some(78), ""), "{said:?}");
+    assert!(said.err.contains("error: the grant `any` has the risk P001"), "{said:?}");
+    let said = room.permitd("check risky.yaml --deny P002,P004 --quiet");
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "accepted: {said:?}");
+    let said = room.permitd("check risky.yaml --deny P001 --output json");
+    assert_eq!(said.code, Some(78));
+    let report = said.json();
+    assert_eq!(report["diagnostics"][0]["severity"], "error");
+    assert_eq!(report["diagnostics"][0]["risk"], "P001");
+    assert_eq!(report["diagnostics"][0]["line"], 4);
+    let said = room.permitd("check risky.yaml --deny P999");
+    assert_eq!(said.code, Some(64));
+    assert!(said.err.contains("risks are P001 to P008"), "{said:?}");
 }
