@@ -61,7 +61,10 @@ pub(super) fn check(calls: &[Value], journals: &[Vec<Value>], writer: &Writer) {
     let can_be_empty = |call: &Value| {
         TARGETS.iter().any(|it| is_all_ours(it) && call["target"] == arn(it).as_str())
     };
-    for call in calls.iter().filter(|it| is_write(it)) {
+    // Those whose answer arrived first: of the others, anything that is left may stand in the journal.
+    let mut writes: Vec<&Value> = calls.iter().filter(|it| is_write(it)).collect();
+    writes.sort_by_key(|it| it["status"].as_u64().is_none_or(|it| it >= 500));
+    for call in writes {
         let guarded = call["revision_id"].is_string();
         let first = call["operation"] == "AddPermission" && can_be_empty(call);
         assert!(guarded || first, "a write without a RevisionId: {call}");
@@ -69,15 +72,23 @@ pub(super) fn check(calls: &[Value], journals: &[Vec<Value>], writer: &Writer) {
         let outcomes = written_down
             .get_mut(&key(action, &call["target"], &call["revision_id"]))
             .unwrap_or_else(|| panic!("in no journal: {call}"));
-        // Each entry is for one call; of a call whose answer was lost, anything may stand there.
+        // Each entry is for one call.
         let fits: &[&str] = match call["status"].as_u64() {
             Some(201 | 204) => &["done", "unknown"],
-            Some(400..=499) => &["refused", "not_done", "unknown"],
-            _ => &["not_done", "refused", "unknown", "done"],
+            Some(400..=499) => &["refused", "unknown"],
+            _ => &["done", "not_done", "unknown"],
         };
         let fitting = fits.iter().find_map(|fit| outcomes.iter().position(|it| it == fit));
         let fitting = fitting.unwrap_or_else(|| panic!("{call}, but the journal: {outcomes:?}"));
         outcomes.remove(fitting);
+    }
+    for journal in journals {
+        let mut done: BTreeMap<_, &Value> = BTreeMap::new();
+        for it in journal.iter().filter(|it| it["outcome"] == "done") {
+            let key = key(it["action"].as_str().unwrap(), &it["target"], &it["revision"]);
+            let twice = done.insert(key, it).filter(|_| it["revision"].is_string());
+            assert!(twice.is_none(), "a revision is written on once: {it}, {twice:?}");
+        }
     }
     for it in entries {
         let sid = it["sid"].as_str().unwrap();

@@ -92,6 +92,10 @@ impl Killer {
         for trouble in ["without it", "cannot be said", "not in the journal", "is not back"] {
             assert!(!log.contains(trouble), "{log}");
         }
+        // What a killed process leaves behind stays as it is until the next one, so nothing escapes these looks.
+        for target in TARGETS {
+            writer.look(lambda, target);
+        }
         self.before_any_call += usize::from(arrived(lambda) == 0);
         if let Some(it) = meanwhile {
             self.has_grown(it);

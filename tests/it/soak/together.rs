@@ -24,6 +24,24 @@ fn a_thousand_changes() {
     }
 }
 
+/// The journal tells the one that was done from the one that was not.
+#[test]
+fn a_write_that_had_to_be_sent_again() {
+    for (kind, outcomes) in [("drop_before", &["not_done", "done"][..]), ("drop_after", &["done"])]
+    {
+        let lambda = lambda();
+        let lost = json!({"operation": "AddPermission", "target": "*:one", "kind": kind});
+        lambda.faults(&json!({ "faults": [lost] }));
+        let room = room(&lambda);
+        let said = room.permitd("run --once --target one -q");
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let journal = journal(&room);
+        let first = journal.iter().filter(|it| it["sid"] == journal[0]["sid"]);
+        let told: Vec<&str> = first.map(|it| it["outcome"].as_str().unwrap()).collect();
+        assert_eq!(told, outcomes, "{journal:?}");
+    }
+}
+
 /// 5% of the calls of each kind.
 fn bad_network() -> Vec<Value> {
     let fault = |operation: &str, probability: f64, kind: &str, status: u16| {
