@@ -62,9 +62,9 @@ pub(super) fn check(calls: &[Value], journals: &[Vec<Value>], writer: &Writer) {
         TARGETS.iter().any(|it| is_all_ours(it) && call["target"] == arn(it).as_str())
     };
     // Those whose answer arrived first: of the others, anything that is left may stand in the journal.
-    let mut writes: Vec<&Value> = calls.iter().filter(|it| is_write(it)).collect();
-    writes.sort_by_key(|it| it["status"].as_u64().is_none_or(|it| it >= 500));
-    for call in writes {
+    let mut sent: Vec<&Value> = calls.iter().filter(|it| is_write(it)).collect();
+    sent.sort_by_key(|it| it["status"].as_u64().is_none_or(|it| it >= 500));
+    for call in sent {
         let guarded = call["revision_id"].is_string();
         let first = call["operation"] == "AddPermission" && can_be_empty(call);
         assert!(guarded || first, "a write without a RevisionId: {call}");
