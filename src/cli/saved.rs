@@ -210,7 +210,8 @@ impl SavedPlan {
         let text = serde_json::to_string(&(digest, inputs, policies, changes)).unwrap_or_default();
         let mut res = String::new();
         for byte in Sha256::digest(text) {
-            res.push_str(&format!("{byte:02x}"));
+            // Writing to a String cannot fail.
+            write!(res, "{byte:02x}").unwrap_or_default();
         }
         res
     }

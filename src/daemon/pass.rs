@@ -361,7 +361,6 @@ pub fn waits(outcome: &Outcome) -> bool {
 }
 
 /// Two conversations about one target, one after the other, as one.
-#[must_use]
 pub fn continued(first: Outcome, second: Outcome) -> Outcome {
     let mut done = first.done;
     done.extend(second.done);

@@ -109,7 +109,7 @@ impl<G: PolicyReader> Workplace<'_, G> {
             Undo::Grant(_) | Undo::Remove { .. } => {
                 let (wanted, rules) = (wish(&target, &undo), rules());
                 let converge = self.look(&wanted, &rules).await?;
-                let plan = self.judge(entry, &undo, &converge)?;
+                let plan = judge(entry, &undo, &converge)?;
                 (digest(&target, &plan), Way::Statements(Box::new(plan)))
             }
             Undo::Put { statement } => {
@@ -158,37 +158,6 @@ impl<G: PolicyReader> Workplace<'_, G> {
         converge.live().cloned().ok_or_else(none)
     }
 
-    /// Whether the live policy is such that it can be undone.
-    fn judge(&self, entry: &Entry, undo: &Undo, converge: &Converge<'_>) -> Result<Plan, Refusal> {
-        let statements = converge.live().map_or(&[][..], Document::statements);
-        if let Undo::Remove { sid, expected } = undo {
-            let target = &entry.step.target;
-            let live = statements.iter().find(|it| it.sid() == Some(sid.as_str()));
-            let Some(live) = live else {
-                return Err(Refusal::new(format!(
-                    "{sid} is not in {target} any more: nothing is left to undo"
-                )));
-            };
-            let text = |it: &str| Canonical::of_text(it, partition(target)).text();
-            if text(live.text()) != text(expected) {
-                let message =
-                    format!("{sid} was changed since entry {} by somebody else", entry.id);
-                return Err(Refusal::new(message).hint(format!("it is now {}", live.text())));
-            }
-        }
-        let plan = converge.plan().cloned().ok_or_else(|| Refusal::new("it could not be read"))?;
-        if plan.is_in_sync() {
-            return Err(Refusal::new(
-                "it is there already, exactly as it was: nothing is left to undo",
-            ));
-        }
-        if let Some((change, reason)) = plan.holds().next() {
-            let sid = change.drift.sid.as_deref().unwrap_or_default();
-            return Err(Refusal::new(format!("{sid} cannot be brought back: {reason}")));
-        }
-        Ok(plan)
-    }
-
     fn carrier(&self) -> Carrier<'_, G> {
         let Self { gateway, clock, scribe, mind: _, stop } = *self;
         Carrier { gateway, clock, scribe, stop }
@@ -235,7 +204,7 @@ impl<G: PolicyGateway> Workplace<'_, G> {
         }
         let (wanted, rules) = (wish(target, undo), rules());
         let mut converge = self.look(&wanted, &rules).await?;
-        let plan = self.judge(entry, undo, &converge)?;
+        let plan = judge(entry, undo, &converge)?;
         same(&self::digest(target, &plan), digest)?;
         self.carrier().act(target, &mut converge, &occasion).await;
         let (outcome, memory) = converge.into_parts((self.clock)());
@@ -350,6 +319,36 @@ impl<G: PolicyGateway> Workplace<'_, G> {
             tracing::error!(%error, "the end of a pause could not be taken down");
         }
     }
+}
+
+/// Whether the live policy is such that it can be undone.
+fn judge(entry: &Entry, undo: &Undo, converge: &Converge<'_>) -> Result<Plan, Refusal> {
+    let statements = converge.live().map_or(&[][..], Document::statements);
+    if let Undo::Remove { sid, expected } = undo {
+        let target = &entry.step.target;
+        let live = statements.iter().find(|it| it.sid() == Some(sid.as_str()));
+        let Some(live) = live else {
+            return Err(Refusal::new(format!(
+                "{sid} is not in {target} any more: nothing is left to undo"
+            )));
+        };
+        let text = |it: &str| Canonical::of_text(it, partition(target)).text();
+        if text(live.text()) != text(expected) {
+            let message = format!("{sid} was changed since entry {} by somebody else", entry.id);
+            return Err(Refusal::new(message).hint(format!("it is now {}", live.text())));
+        }
+    }
+    let plan = converge.plan().cloned().ok_or_else(|| Refusal::new("it could not be read"))?;
+    if plan.is_in_sync() {
+        return Err(Refusal::new(
+            "it is there already, exactly as it was: nothing is left to undo",
+        ));
+    }
+    if let Some((change, reason)) = plan.holds().next() {
+        let sid = change.drift.sid.as_deref().unwrap_or_default();
+        return Err(Refusal::new(format!("{sid} cannot be brought back: {reason}")));
+    }
+    Ok(plan)
 }
 
 fn comes_again(error: &GatewayError) -> bool {
