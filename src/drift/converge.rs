@@ -257,14 +257,24 @@ impl<'a> Converge<'a> {
             (Expecting::Written, Answer::Written(result)) => {
                 match (self.in_flight.take(), result) {
                     (Some(done), Ok(())) => {
-                        self.has_written(done, now);
+                        self.known.wrote(done.write.revision.as_deref(), done.write.adds(), now);
+                        self.has_written(done);
                         self.read()
                     }
                     (Some(it), Err(failure)) => self.not_written(it, failure, now),
                     (None, _) => self.read(),
                 }
             }
-            (Expecting::WaitThen(request), Answer::Waited) => self.ask(*request),
+            (Expecting::WaitThen(request), Answer::Waited) => match *request {
+                // It was not done, so what was read still stands; but a grant may have expired meanwhile.
+                Request::Write(_) => self.planned(now),
+                request @ (Request::Read
+                | Request::Exists
+                | Request::Wait { .. }
+                | Request::Planned
+                | Request::Judge
+                | Request::Done) => self.ask(request),
+            },
             // An answer to a question that was not asked changes nothing.
             (expecting, _) => {
                 self.expecting = expecting;
@@ -469,7 +479,8 @@ impl<'a> Converge<'a> {
         if let Some(it) = self.doubtful.take_if(|it| it.write.revision.as_deref() != revision)
             && self.was_applied(&it.write.step)
         {
-            self.has_written(it, now);
+            self.known.seems_to_have_written(it.write.adds(), now);
+            self.has_written(it);
         }
     }
 
@@ -579,18 +590,22 @@ impl<'a> Converge<'a> {
             return self.give_up(TroubleReason::Unreachable, message, hint);
         }
         let replaced = self.replaced_by(&step);
-        // A replacement is only begun if both of its writes are left; its second one is paid for by then.
-        let cost = match (&self.memory.open_gap, &replaced) {
-            (Some(open), _) if *open == step.sid => 0,
-            (_, Some(_)) => 2,
-            (_, None) => 1,
-        };
+        let cost = self.cost_of(&step, replaced.as_ref());
         let Some(left) = self.writes_left.checked_sub(cost) else {
             let message = "the policy keeps changing while it is put right";
             return self.give_up(TroubleReason::Conflict, message, Some(OTHER_WRITER.to_owned()));
         };
         self.writes_left = left;
         self.write(step, replaced)
+    }
+
+    /// A replacement is only begun if both of its writes are left; its second one is paid for by then.
+    fn cost_of(&self, step: &Step, replaced: Option<&Statement>) -> usize {
+        match (&self.memory.open_gap, replaced) {
+            (Some(open), _) if *open == step.sid => 0,
+            (_, Some(_)) => 2,
+            (_, None) => 1,
+        }
     }
 
     /// The live statement that this step takes away for a new one, where it is away until that comes.
@@ -671,13 +686,12 @@ impl<'a> Converge<'a> {
         }
     }
 
-    fn has_written(&mut self, done: InFlight, now: Timestamp) {
+    fn has_written(&mut self, done: InFlight) {
         let InFlight { write, replaced, entries, limited } = done;
-        let Write { step, revision, opens_gap, .. } = write;
+        let added = write.adds();
+        let Write { step, opens_gap, .. } = write;
         self.doubtful.take_if(|it| it.write.step == step);
-        let added = matches!(step.action, Action::Add(_));
         self.emptied = !added && self.live.as_ref().is_some_and(|it| it.statements().len() == 1);
-        self.known.wrote(revision.as_deref(), added, now);
         self.counts = Counts::default();
         let in_gap = self.gap.as_ref().filter(|it| it.sid == step.sid);
         let result = match in_gap {
@@ -717,9 +731,8 @@ impl<'a> Converge<'a> {
                 if self.counts.throttles > MAX_THROTTLES {
                     return self.give_up(TroubleReason::Throttled, message, hint);
                 }
-                let again = Request::Write(it.write.clone());
-                self.in_flight = Some(it);
-                self.wait(self.counts.throttles, at_least, again)
+                self.writes_left += self.cost_of(&it.write.step, it.replaced.as_ref());
+                self.wait(self.counts.throttles, at_least, Request::Write(it.write))
             }
             FailureKind::Unreachable | FailureKind::Unsure | FailureKind::BadAnswer => {
                 if kind != FailureKind::Unreachable {

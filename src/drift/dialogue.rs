@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::drift::plan::Step;
+use crate::drift::plan::{Action, Step};
 
 /// What is to be asked next. Whoever carries it decides nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +43,13 @@ pub struct Write {
     pub approval: Option<String>,
     /// The new statement comes under the same Sid, and until then it is away.
     pub opens_gap: bool,
+}
+
+impl Write {
+    /// It adds a statement.
+    pub fn adds(&self) -> bool {
+        matches!(self.step.action, Action::Add(_))
+    }
 }
 
 /// What Lambda said. A failure tells how to go on.

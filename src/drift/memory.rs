@@ -75,6 +75,12 @@ impl TargetMemory {
         self.added_at = added.then_some(now);
     }
 
+    /// A read shows what a write without an answer asked for. That may be somebody else's doing, or an old
+    /// policy, so nothing is certain.
+    pub fn seems_to_have_written(&mut self, added: bool, now: Timestamp) {
+        self.added_at = added.then_some(now);
+    }
+
     /// The last addition may have been undone, or its function is gone: a missing policy is news again.
     pub fn expect_nothing(&mut self) {
         self.added_at = None;
@@ -162,6 +168,8 @@ impl TargetMemory {
     /// Takes over what another conversation about the same target found out in the meantime.
     pub fn merge(&mut self, other: Self) {
         let Self { superseded, current, added_at, orphans, repairs, refusals } = other;
+        // It began with all that was known; what it has not any more it has come to doubt.
+        self.superseded.retain(|it| it.certain);
         for it in superseded {
             self.supersede(Some(it.revision), it.certain);
         }

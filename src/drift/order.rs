@@ -150,7 +150,9 @@ impl Line<'_, '_> {
             let waits_long = waits_for.is_some_and(|it| self.late.contains(&it));
             let other_waits =
                 |it: &Change| it.is_judged() || self.waits_for_a_judged_bridge(it, changes);
-            let late = change.is_judged() || waits_long || other.is_some_and(other_waits);
+            // Where nothing can be added yet, what it waits for is not there yet either.
+            let waits = waits_long || (self.adding_waits && waits_for.is_some());
+            let late = change.is_judged() || waits || other.is_some_and(other_waits);
             let rank = match change.effect {
                 _ if waits_long => 6,
                 Effect::Neutral => 4,
@@ -189,7 +191,12 @@ impl Line<'_, '_> {
         let denies = change.drift.before.as_ref().is_some_and(Statement::denies);
         let sid = bridge::bridge_sid(&wanted.target, &grant.sid);
         let text = grant.permission.statement_text(&sid, &wanted.target);
-        let fits = || size::with(size, size::of_statement(&text)) <= size::LIMIT;
+        // Beside the old statement, and beside the new one once the old is gone.
+        let fits = || {
+            let bridge = size::of_statement(&text);
+            let then = size::with(size.saturating_sub(freed(change)), bridge + self.cost(change));
+            size::with(size, bridge).max(then) <= size::LIMIT
+        };
         let is_free = || {
             let taken = |it: &Statement| it.sid() == Some(sid.as_str());
             let goes = |(rank, step): &(u8, Step)| *rank == 1 && step.sid == sid;
