@@ -102,7 +102,7 @@ fn a_grant_that_had_expired_at_load_is_an_ordinary_revocation() {
     daemon.stops();
     assert_eq!(lambda.sids("f"), ["a"]);
     let said = room.permitd("plan --detailed-exitcode");
-    let line = "  ! a                   expired; account 210987654321 may invoke; held: last_allow";
+    let told = "  ! a                   expired; account 210987654321 may invoke; held: last_allow";
     assert_eq!(said.code, Some(3), "{said:?}");
-    assert!(said.out.starts_with(&format!("{FN}\n{line}")), "{said:?}");
+    assert!(said.out.starts_with(&format!("{FN}\n{told}")), "{said:?}");
 }

@@ -140,7 +140,8 @@ impl Room {
     pub(crate) fn on_terminal(&self, words: &str, typed: &str) -> Option<Running> {
         let has_pty = self.command("python3").args(["-c", "import pty"]).status();
         if !has_pty.is_ok_and(|it| it.success()) {
-            writeln!(std::io::stderr(), "SKIPPED: no python3 to make a terminal with").unwrap();
+            let mut err = std::io::stderr();
+            writeln!(err, "SKIPPED: no python3 to make a terminal with").unwrap();
             return None;
         }
         let mut command = self.command("python3");

@@ -1,5 +1,7 @@
 //! Beyond a limit nothing is taken away until somebody says yes to it; what widens is done all the same.
 
+use std::fmt::Write;
+
 use serde_json::{Value, json};
 
 use super::harness::{FN, Lambda, Room, account, account_at, policy, service};
@@ -119,10 +121,9 @@ fn wide(changed: usize) -> (Lambda, String) {
         let mut live = vec![account_at(&name, "kept", &id(0))];
         live.extend((n < changed).then(|| account_at(&name, "rogue", &id(1))));
         functions.push(json!({"name": name, "policy": policy(&live)}));
-        wishes.push_str(&format!(
-            "  - function: {name}\n    ownership: all\n    statements: [{{sid: kept, principal: '{}'}}]\n",
-            id(0)
-        ));
+        let kept = format!("[{{sid: kept, principal: '{}'}}]", id(0));
+        writeln!(wishes, "  - function: {name}\n    ownership: all\n    statements: {kept}")
+            .unwrap();
     }
     (Lambda::new(&json!(functions)), wishes)
 }

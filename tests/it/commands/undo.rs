@@ -62,7 +62,7 @@ fn entry(room: &Room, action: &str, sid: &str) -> i64 {
 
 /// What an undo prints for the files.
 fn yaml(said: &Said) -> &str {
-    said.out.split_once("The permission files need this, to keep it so:\n\n").expect("yaml").1
+    said.out.split_once("The permission files need this, to keep it so:\n\n").unwrap().1
 }
 
 const PAUSED: &str = "arn:aws:lambda:us-east-1:123456789012:function:f is paused until what the files want of it changes, or `permitd resume`\n";
