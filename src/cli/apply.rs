@@ -51,6 +51,7 @@ async fn apply_to(
         journal::open(&target.source, &ready.found(), "apply", show).await?
     };
     let mind = journal::mind(&scribe);
+    scribe.end_pauses_of_old_files(&mind, &ready.wanted);
     let mut worker = ready.worker(&ready.gateway, &scribe, &mind, &stop.token, "apply");
     worker.keep = saved.is_some();
     let mut seen = look(&worker, ready, show).await;

@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn failed_and_unknown_win_over_held_and_held_over_drift() {
         let totals = |differ, asked, failed, unknown| {
-            Exit::of(&Totals { differ, asked, failed, unknown, ..Totals::default() }).code()
+            Exit::of(&Totals { asked, differ, failed, unknown, ..Totals::default() }).code()
         };
         assert_eq!(totals(0, 0, 0, 0), 0);
         assert_eq!(totals(3, 0, 0, 0), 2);

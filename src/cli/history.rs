@@ -90,7 +90,7 @@ pub(crate) fn entry(it: &Entry) -> String {
     let mut line = |text: &str| writeln!(res, "{text}").unwrap_or_default();
     line(&format!("{id:>5}  {time}Z  {action:<6}  {name}  {sid}  {outcome}"));
     line(&format!("       {} ({})", safe(&step.reason), safe(&step.actor)));
-    if let Some(it) = step.replaces.as_deref().filter(|it| Some(*it) != step.sid.as_deref()) {
+    if let Some(it) = step.replaces.as_deref() {
         line(&format!("       for the replacement of {}", safe(it)));
     }
     if let Some(it) = step.approval.as_deref() {

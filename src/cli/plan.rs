@@ -43,10 +43,14 @@ pub(crate) async fn plan(args: &PlanArgs, show: Show) -> Result<Exit, Stop> {
     let outcomes = worker.close_all(seen);
     say(&text_or_json(&outcomes, args.output, show), show)?;
     match saved {
-        Some((path, true)) => show.note(&format!(
-            "Saved this plan; it is done, and nothing else, with\n    permitd apply --plan {}",
-            path.display()
-        )),
+        Some((path, true)) => {
+            let has_mode = args.target.mode.is_some() || ready.settings.mode.is_some();
+            let mode = if has_mode { "" } else { " --mode enforce" };
+            let path = path.display();
+            show.note(&format!(
+                "Saved this plan; it is done, and nothing else, with\n    permitd apply --plan {path}{mode}"
+            ));
+        }
         Some((path, false)) => show.problem(&format!(
             "error: the plan was not saved to {}: not every policy could be read",
             path.display()

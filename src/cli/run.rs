@@ -27,6 +27,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     if args.once {
         let scribe = journal::open(source, &found, "run --once", show).await?;
         let mind = journal::mind(&scribe);
+        scribe.end_pauses_of_old_files(&mind, &ready.wanted);
         let worker = ready.worker(&ready.gateway, &scribe, &mind, &stop.token, "run --once");
         let wanted: Vec<&Wanted> = ready.wanted.iter().collect();
         let observing = ready.rules.mode == Mode::Observe;

@@ -15,6 +15,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::cli::{
     args::{ApplyArgs, ModeArg, SourceArgs, TargetArgs},
@@ -50,6 +51,8 @@ pub(crate) struct SavedPlan {
     inputs: Inputs,
     policies: Vec<Policy>,
     changes: Vec<Change>,
+    /// Over all of it: what was edited by hand was not looked at.
+    seal: String,
 }
 
 /// Everything that a plan is made from, but the policies.
@@ -129,7 +132,7 @@ pub(crate) fn save(path: &Path, inputs: Inputs, seen: &[Seen<'_>]) -> Result<boo
         before: it.before.clone(),
         after: it.after.clone(),
     });
-    let plan = SavedPlan {
+    let mut plan = SavedPlan {
         format_version: FORMAT.to_owned(),
         kind: KIND.to_owned(),
         permitd_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -137,7 +140,9 @@ pub(crate) fn save(path: &Path, inputs: Inputs, seen: &[Seen<'_>]) -> Result<boo
         inputs,
         policies: all.iter().map(|(target, live, _)| policy(target, *live)).collect(),
         changes: changes.collect(),
+        seal: String::new(),
     };
+    plan.seal = plan.sealed();
     let mut text = serde_json::to_string_pretty(&plan).unwrap_or_default();
     text.push('\n');
     write(path, &text).map_err(|error| {
@@ -192,13 +197,25 @@ pub(crate) fn load(path: &Path) -> Result<SavedPlan, Stop> {
     if plan.kind != KIND || major(&plan.format_version) != major(FORMAT) {
         return Err(wrong(format!("its form is {} {}", plan.kind, plan.format_version)));
     }
-    if plan.approval().digest() != plan.digest {
+    if plan.approval().digest() != plan.digest || plan.sealed() != plan.seal {
         return Err(wrong("it was changed after it was saved".to_owned()));
     }
     Ok(plan)
 }
 
 impl SavedPlan {
+    /// The seal that belongs to what it says.
+    fn sealed(&self) -> String {
+        let Self { digest, inputs, policies, changes, .. } = self;
+        let text = serde_json::to_string(&(digest, inputs, policies, changes)).unwrap_or_default();
+        let mut res = String::new();
+        for byte in Sha256::digest(text) {
+            // Writing to a String cannot fail.
+            write!(res, "{byte:02x}").unwrap_or_default();
+        }
+        res
+    }
+
     /// What applying this says yes to.
     pub(crate) fn approval(&self) -> Approval {
         Approval::new(self.changes.iter().map(|it| Entry {

@@ -381,11 +381,7 @@ fn only(wanted: Vec<Wanted>, globs: &[String]) -> Result<Vec<Wanted>, Stop> {
         return Ok(wanted);
     }
     let globs: Vec<WildMatch> = globs.iter().map(|it| WildMatch::new(it)).collect();
-    let names = |it: &Wanted| {
-        let name = it.target.function().to_owned();
-        let short = it.target.qualifier().map(|qualifier| format!("{name}:{qualifier}"));
-        [it.target.arn(), short.unwrap_or(name)]
-    };
+    let names = |it: &Wanted| [it.target.arn(), it.target.short_name()];
     let matches =
         |it: &Wanted| names(it).iter().any(|it| globs.iter().any(|glob| glob.matches(it)));
     let kept: Vec<Wanted> = wanted.into_iter().filter(matches).collect();

@@ -23,6 +23,7 @@ use crate::daemon::{
 };
 use crate::drift::{
     outcome::{Outcome, State},
+    plan::Plan,
     wanted::Wanted,
 };
 use crate::journal::{entry::Entry, reader::Reader, store::Journal};
@@ -51,26 +52,26 @@ pub(crate) async fn undo(args: &UndoArgs, show: Show) -> Result<Exit, Stop> {
         mind: &mind,
         stop: &stop.token,
     };
-    let shown = work.show(&entry).await.map_err(refused)?;
+    let shown = Box::pin(work.show(&entry)).await.map_err(refused)?;
     let what = format!("This takes back\n\n{}\nby this:\n\n", history::entry(&entry));
     say(&format!("{what}{}", describe(&shown, show)), show)?;
     if !args.yes && !asked("Do this?", "undo", show)? {
         show.problem("Nothing was changed.");
         return Ok(Exit::Failure);
     }
-    let answer = match daemon(args, &found, &entry, &shown).await? {
-        Some(answer) => answer,
-        None => {
-            let journal = Journal::open(&path, journal::options(&found), clock::system())
-                .map_err(|it| Stop::failure(it.to_string()))?;
-            let scribe = Scribe::new(journal, actor("undo"));
-            let managed = managed(args, &entry).await;
-            let work = Workplace { scribe: &scribe, ..work };
-            work.undo(&entry, managed.as_ref(), &shown.digest).await.map_err(refused)?
-        }
+    let answer = if let Some(answer) = daemon(args, &found, &entry, &shown).await? {
+        answer
+    } else {
+        let journal = Journal::open(&path, journal::options(&found), clock::system())
+            .map_err(|it| Stop::failure(it.to_string()))?;
+        let scribe = Scribe::new(journal, actor("undo"));
+        let managed = managed(args, &entry).await;
+        let work = Workplace { scribe: &scribe, ..work };
+        let undone = Box::pin(work.undo(&entry, managed.as_ref(), &shown.digest)).await;
+        undone.map_err(refused)?
     };
     let answer = control::safe_lines(&answer);
-    let belongs = "In the files that belongs to it is this:";
+    let belongs = "The permission files need this, to keep it so:";
     say(&format!("\n{answer}\n\n{belongs}\n\n{}", shown.yaml), show)?;
     Ok(stop.signal().map_or(Exit::Success, Exit::Interrupted))
 }
@@ -122,12 +123,20 @@ async fn daemon(
 fn describe(shown: &Shown, show: Show) -> String {
     match &shown.way {
         Way::Statements(plan) => {
+            // What else stands there is nobody's question here.
+            let plan = Plan {
+                foreign: Vec::new(),
+                ignored: Vec::new(),
+                risks: Vec::new(),
+                expiring: Vec::new(),
+                ..(**plan).clone()
+            };
             let outcome = Outcome {
                 target: shown.target.clone(),
-                state: State::of(plan),
+                state: State::of(&plan),
                 trouble: None,
-                found: Some((**plan).clone()),
-                left: Some((**plan).clone()),
+                found: Some(plan.clone()),
+                left: Some(plan),
                 done: Vec::new(),
             };
             text::plan(std::slice::from_ref(&outcome), show.color())

@@ -8,15 +8,12 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::diagnostic::{self, Diagnostic, File, Files, Place, Span};
-use crate::drift::wanted::Wanted;
+use crate::drift::{plan::SOON, wanted::Wanted};
 use crate::policy::{
     grant::{Grant, Permission},
     risk::{self, Risk},
     source::Source,
 };
-
-/// Who has to ask for an extension needs some weeks for it.
-const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// All warnings about grants, by file and position. One that several functions share is told once.
 pub fn warnings(files: &Files, wanted: &[Wanted], now: Timestamp) -> Vec<Diagnostic> {

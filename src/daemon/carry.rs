@@ -135,6 +135,9 @@ impl<G: PolicyGateway> Carrier<'_, G> {
             }
         };
         let result = self.send(target, write).await;
+        if result.is_ok() {
+            self.settle_earlier(doubt, write).await;
+        }
         let (outcome, message) = match &result {
             Ok(()) => (Outcome::Done, None),
             Err(it) if it.kind.is_unsure() => {
@@ -174,6 +177,18 @@ impl<G: PolicyGateway> Carrier<'_, G> {
             }
         };
         answer.map_err(|it| failure(&it, right))
+    }
+
+    /// A write was applied. What was sent before it on the same revision, and never answered, was not: a
+    /// revision is written on once, and a policy begins once with the same statement.
+    async fn settle_earlier(&self, doubt: &mut Option<Doubt>, applied: &Write) {
+        let same = |it: &mut Doubt| {
+            it.write.revision == applied.revision
+                && (applied.revision.is_some() || it.write.step == applied.step)
+        };
+        let Some(Doubt { entry, write: _ }) = doubt.take_if(same) else { return };
+        let message = Some("as the next write showed".to_owned());
+        self.scribe.finish(Some(entry), Outcome::NotDone, message, (self.clock)()).await;
     }
 
     /// A read has told what became of a write whose answer was lost: the journal hears of it.

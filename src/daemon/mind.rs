@@ -122,11 +122,11 @@ impl Mind {
     }
 
     /// A conversation is over: what it did counts, and a yes that it used is used.
-    pub fn settle(&self, outcome: &Outcome, now: Timestamp) {
+    pub fn settle(&self, outcome: &Outcome, pass: u64, now: Timestamp) {
         let mut inner = self.inner();
         let done = outcome.done.iter().filter(|it| it.result == StepResult::Done);
         let limited = done.clone().filter(|it| it.limited).count();
-        inner.ledger.settle(&outcome.target, limited, now);
+        inner.ledger.settle(&outcome.target, pass, limited, now);
         for it in done {
             for dated in &mut inner.approvals {
                 dated.approval = dated.approval.without(&it.entries);
@@ -189,6 +189,19 @@ impl Mind {
             None => inner.pauses.clear(),
         }
         inner.pauses.len() < before
+    }
+
+    /// Ends the pauses that were to last until the files change, where they have; gives what they were about.
+    pub fn end_pauses_of_old_files(&self, wanted: &[Wanted]) -> Vec<String> {
+        let mut ended = Vec::new();
+        self.inner().pauses.retain(|pause| {
+            let (Some(arn), Some(of)) = (&pause.target, &pause.wanted) else { return true };
+            let now = wanted.iter().find(|it| it.target.arn() == *arn);
+            let changed = now.is_some_and(|it| it.fingerprint() != *of);
+            ended.extend(changed.then(|| arn.clone()));
+            !changed
+        });
+        ended
     }
 
     /// Those that still hold.

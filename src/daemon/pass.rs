@@ -44,7 +44,7 @@ pub struct Worker<'a, G> {
 /// What a first look found.
 #[derive(Debug)]
 pub enum Seen<'a> {
-    /// There is something to do, or something to ask. The conversation can go on from here.
+    /// There is something to do, to ask or to wait for. The conversation can go on from here.
     Open(Box<(&'a Wanted, Converge<'a>)>),
     /// There is not.
     Settled(Box<Outcome>),
@@ -107,7 +107,7 @@ impl<'a, G: PolicyReader> Worker<'a, G> {
             .remembering(self.mind.memory_of(&wanted.target))
             .deciding(decisions);
         self.carrier.look(&wanted.target, &mut converge).await;
-        let asks = |it: &Plan| it.holds().any(|(_, it)| it.is_approvable());
+        let asks = |it: &Plan| it.holds().any(|(_, it)| it.is_approvable() || it.passes());
         let open = |it: &Plan| self.keep || !it.steps.is_empty() || asks(it);
         if converge.plan().is_some_and(open) {
             Seen::Open(Box::new((wanted, converge)))
@@ -188,9 +188,10 @@ impl<'a, G: PolicyReader> Worker<'a, G> {
     /// The end of a conversation: what it found out is remembered.
     fn close(&self, wanted: &Wanted, converge: Converge<'_>) -> Outcome {
         let now = (self.carrier.clock)();
+        let pass = converge.decisions().clearance.pass();
         let (outcome, memory) = converge.into_parts(now);
         self.mind.learn(&wanted.target, memory);
-        self.mind.settle(&outcome, now);
+        self.mind.settle(&outcome, pass, now);
         outcome
     }
 
@@ -360,7 +361,6 @@ pub fn waits(outcome: &Outcome) -> bool {
 }
 
 /// Two conversations about one target, one after the other, as one.
-#[must_use]
 pub fn continued(first: Outcome, second: Outcome) -> Outcome {
     let mut done = first.done;
     done.extend(second.done);

@@ -87,6 +87,8 @@ struct Ended {
     calls_before: u64,
 }
 
+/// Why a target is looked at when one of its grants expires.
+const EXPIRY: &str = "expiry";
 /// How long a wake-up may be late where the wall clock was set meanwhile.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// What was seen too late to be judged with its pass is judged alone after this time.
@@ -167,7 +169,7 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             passes: FuturesUnordered::new(),
             passing: daemon.stop.child_token(),
         };
-        res.schedule_expiries();
+        res.schedule_what_time_brings();
         res
     }
 
@@ -175,13 +177,19 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         (self.daemon.clock)()
     }
 
-    /// Every grant that is to be taken back at a moment to come.
-    fn schedule_expiries(&mut self) {
+    /// Every grant that is to be taken back at a moment to come, and the end of every pause that has one.
+    fn schedule_what_time_brings(&mut self) {
         let now = self.now();
+        self.daemon.scribe.end_pauses_of_old_files(self.daemon.mind, &self.loaded.wanted);
+        for pause in self.daemon.mind.pauses(now) {
+            if let Some(until) = pause.until {
+                self.note_all(until, pause.target.as_deref());
+            }
+        }
         let loaded = Arc::clone(&self.loaded);
         for wanted in &loaded.wanted {
             for expires in wanted.grants.iter().filter_map(|it| it.expires).filter(|it| *it > now) {
-                self.note(expires, wanted.target.clone(), "expiry");
+                self.note(expires, wanted.target.clone(), EXPIRY);
             }
         }
     }
@@ -270,9 +278,12 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             tell::trouble(outcome, cut_short);
             self.look_again(outcome, now);
         }
-        let approval = held(&outcomes);
-        tell::held(&outcomes, &approval);
-        self.daemon.mind.offer(approval, now);
+        // Where nothing is done anyway, nobody is asked.
+        if self.loaded.rules.mode != Mode::Observe {
+            let approval = held(&outcomes);
+            tell::held(&outcomes, &approval);
+            self.daemon.mind.offer(approval, now);
+        }
         let calls = (self.daemon.calls)(self.daemon.gateway).saturating_sub(calls_before);
         tell::pass_done(&outcomes, &place.to_string(), &trigger, calls, start.elapsed());
     }
@@ -324,8 +335,12 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             }
         }
         self.daemon.mind.keep_only(&self.loaded.wanted);
-        self.agenda.clear();
-        self.schedule_expiries();
+        // A second look is still due; when what expires, the new files say.
+        for targets in self.agenda.values_mut() {
+            targets.retain(|_, why| *why != EXPIRY);
+        }
+        self.agenda.retain(|_, targets| !targets.is_empty());
+        self.schedule_what_time_brings();
         let known: BTreeMap<&Target, String> =
             before.wanted.iter().map(|it| (&it.target, it.fingerprint())).collect();
         let at = self.now();

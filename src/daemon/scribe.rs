@@ -7,9 +7,11 @@ use std::{
 
 use jiff::Timestamp;
 
+use crate::daemon::mind::Mind;
 use crate::drift::{
     dialogue::Write,
     plan::{Action, Effect},
+    wanted::Wanted,
 };
 use crate::journal::{
     entry::{self, NewEntry, Outcome},
@@ -178,6 +180,17 @@ impl Scribe {
         };
         if let Err(error) = finished {
             tracing::error!(entry = id, error, "what became of a write is not in the journal");
+        }
+    }
+
+    /// A pause that was to last until the files change is over for good once they have: it does not come back
+    /// when they say again what they said before.
+    pub fn end_pauses_of_old_files(&self, mind: &Mind, wanted: &[Wanted]) {
+        for arn in mind.end_pauses_of_old_files(wanted) {
+            tracing::info!(arn, "not paused any more: the files have changed");
+            if let Some(Err(error)) = self.journal().map(|it| it.resume(Some(&arn))) {
+                tracing::error!(%error, "the end of a pause could not be taken down");
+            }
         }
     }
 

@@ -109,7 +109,7 @@ impl<G: PolicyReader> Workplace<'_, G> {
             Undo::Grant(_) | Undo::Remove { .. } => {
                 let (wanted, rules) = (wish(&target, &undo), rules());
                 let converge = self.look(&wanted, &rules).await?;
-                let plan = self.judge(entry, &undo, &converge)?;
+                let plan = judge(entry, &undo, &converge)?;
                 (digest(&target, &plan), Way::Statements(Box::new(plan)))
             }
             Undo::Put { statement } => {
@@ -158,37 +158,6 @@ impl<G: PolicyReader> Workplace<'_, G> {
         converge.live().cloned().ok_or_else(none)
     }
 
-    /// Whether the live policy is such that it can be undone.
-    fn judge(&self, entry: &Entry, undo: &Undo, converge: &Converge<'_>) -> Result<Plan, Refusal> {
-        let statements = converge.live().map_or(&[][..], Document::statements);
-        if let Undo::Remove { sid, expected } = undo {
-            let target = &entry.step.target;
-            let live = statements.iter().find(|it| it.sid() == Some(sid.as_str()));
-            let Some(live) = live else {
-                return Err(Refusal::new(format!(
-                    "{sid} is not in {target} any more: nothing is left to undo"
-                )));
-            };
-            let text = |it: &str| Canonical::of_text(it, partition(target)).text();
-            if text(live.text()) != text(expected) {
-                let message =
-                    format!("{sid} was changed since entry {} by somebody else", entry.id);
-                return Err(Refusal::new(message).hint(format!("it is now {}", live.text())));
-            }
-        }
-        let plan = converge.plan().cloned().ok_or_else(|| Refusal::new("it could not be read"))?;
-        if plan.is_in_sync() {
-            return Err(Refusal::new(
-                "it is there already, exactly as it was: nothing is left to undo",
-            ));
-        }
-        if let Some((change, reason)) = plan.holds().next() {
-            let sid = change.drift.sid.as_deref().unwrap_or_default();
-            return Err(Refusal::new(format!("{sid} cannot be brought back: {reason}")));
-        }
-        Ok(plan)
-    }
-
     fn carrier(&self) -> Carrier<'_, G> {
         let Self { gateway, clock, scribe, mind: _, stop } = *self;
         Carrier { gateway, clock, scribe, stop }
@@ -205,12 +174,19 @@ impl<G: PolicyGateway> Workplace<'_, G> {
         digest: &str,
     ) -> Result<String, Refusal> {
         let (target, undo) = understand(entry)?;
-        let paused = self.pause(entry, &target, managed);
+        let before = self.paused_before(&target);
+        let by_hand = |it: &Pause| it.until.is_none() && it.wanted.is_none();
+        let mut paused = self.pause(entry, &target, managed);
         let turn = self.mind.turn(&target.function_arn());
         let _turn = turn.lock().await;
         let res = self.take_back(entry, &undo, &target, digest).await;
         if res.is_err() {
             self.resume(&target);
+        }
+        // A pause that somebody asked for is not over because of this.
+        if let Some(pause) = before.filter(|it| res.is_err() || by_hand(it)) {
+            paused = format!("\n{target} stays paused until `permitd resume`");
+            self.keep(pause);
         }
         res.map(|message| format!("{message}{paused}"))
     }
@@ -228,7 +204,7 @@ impl<G: PolicyGateway> Workplace<'_, G> {
         }
         let (wanted, rules) = (wish(target, undo), rules());
         let mut converge = self.look(&wanted, &rules).await?;
-        let plan = self.judge(entry, undo, &converge)?;
+        let plan = judge(entry, undo, &converge)?;
         same(&self::digest(target, &plan), digest)?;
         self.carrier().act(target, &mut converge, &occasion).await;
         let (outcome, memory) = converge.into_parts((self.clock)());
@@ -310,9 +286,7 @@ impl<G: PolicyGateway> Workplace<'_, G> {
             wanted: managed.map(Wanted::fingerprint),
             reason: format!("undo {}", entry.id),
         };
-        let kept = self.scribe.journal().map(|it| it.pause(&pause));
-        self.mind.pause(pause);
-        let kept = matches!(kept, Some(Ok(())));
+        let kept = self.keep(pause);
         let restart = if kept { "" } else { ", or until permitd is started again" };
         let end = match managed {
             Some(_) => {
@@ -323,6 +297,21 @@ impl<G: PolicyGateway> Workplace<'_, G> {
         format!("\n{target} is paused {end}")
     }
 
+    /// Takes a pause down; true if it outlives a restart.
+    fn keep(&self, pause: Pause) -> bool {
+        let kept = self.scribe.journal().map(|it| it.pause(&pause));
+        self.mind.pause(pause);
+        matches!(kept, Some(Ok(())))
+    }
+
+    /// The pause of this target that holds already, here or in the journal.
+    fn paused_before(&self, target: &Target) -> Option<Pause> {
+        let (arn, now) = (target.arn(), (self.clock)());
+        let journal = self.scribe.journal().and_then(|it| it.pauses().ok()).unwrap_or_default();
+        let known = self.mind.pauses(now).into_iter().chain(journal);
+        known.into_iter().find(|it| it.target.as_ref() == Some(&arn) && !it.is_over(now))
+    }
+
     fn resume(&self, target: &Target) {
         let arn = target.arn();
         self.mind.resume(Some(&arn));
@@ -330,6 +319,36 @@ impl<G: PolicyGateway> Workplace<'_, G> {
             tracing::error!(%error, "the end of a pause could not be taken down");
         }
     }
+}
+
+/// Whether the live policy is such that it can be undone.
+fn judge(entry: &Entry, undo: &Undo, converge: &Converge<'_>) -> Result<Plan, Refusal> {
+    let statements = converge.live().map_or(&[][..], Document::statements);
+    if let Undo::Remove { sid, expected } = undo {
+        let target = &entry.step.target;
+        let live = statements.iter().find(|it| it.sid() == Some(sid.as_str()));
+        let Some(live) = live else {
+            return Err(Refusal::new(format!(
+                "{sid} is not in {target} any more: nothing is left to undo"
+            )));
+        };
+        let text = |it: &str| Canonical::of_text(it, partition(target)).text();
+        if text(live.text()) != text(expected) {
+            let message = format!("{sid} was changed since entry {} by somebody else", entry.id);
+            return Err(Refusal::new(message).hint(format!("it is now {}", live.text())));
+        }
+    }
+    let plan = converge.plan().cloned().ok_or_else(|| Refusal::new("it could not be read"))?;
+    if plan.is_in_sync() {
+        return Err(Refusal::new(
+            "it is there already, exactly as it was: nothing is left to undo",
+        ));
+    }
+    if let Some((change, reason)) = plan.holds().next() {
+        let sid = change.drift.sid.as_deref().unwrap_or_default();
+        return Err(Refusal::new(format!("{sid} cannot be brought back: {reason}")));
+    }
+    Ok(plan)
 }
 
 fn comes_again(error: &GatewayError) -> bool {

@@ -64,6 +64,8 @@ pub struct Converge<'a> {
     found: Option<Plan>,
     left: Option<Plan>,
     done: Vec<Done>,
+    /// How many of them the last read shows.
+    done_at_read: usize,
     writes_left: usize,
     counts: Counts,
 }
@@ -127,6 +129,7 @@ impl<'a> Converge<'a> {
             found: None,
             left: None,
             done: Vec::new(),
+            done_at_read: 0,
             writes_left: 0,
             counts: Counts::default(),
         }
@@ -205,11 +208,33 @@ impl<'a> Converge<'a> {
 
     /// No further write is started; the outcome says so if something was left.
     pub fn interrupt(&mut self) -> Request {
-        let to_do = self.left.as_ref().is_none_or(|it| !it.steps.is_empty());
+        self.count_as_done();
+        let waits = |it: &Plan| it.drift.iter().any(|it| it.held.is_none());
+        let to_do = self.left.as_ref().is_none_or(waits);
         if to_do || self.doubtful.is_some() {
             self.give_up(TroubleReason::Interrupted, "it was stopped before it was through", None)
         } else {
             self.finish()
+        }
+    }
+
+    /// What was done since the last read is not left to do, though no read has shown it.
+    fn count_as_done(&mut self) {
+        let since = self.done.get(self.done_at_read..).unwrap_or_default();
+        let Some(left) = &mut self.left else { return };
+        for it in since.iter().filter(|it| it.result == StepResult::Done) {
+            let sid = Some(it.step.sid.as_str());
+            let adds = it.step.action != Action::Remove;
+            left.drift.retain(|change| {
+                let drift = &change.drift;
+                let added = adds && change.adds() && drift.kind != Kind::Renamed;
+                let removed = !adds && !change.adds();
+                let gone = removed && drift.before.as_ref().and_then(Statement::sid) == sid;
+                !(gone || (added && drift.sid.as_deref() == sid))
+            });
+        }
+        if left.drift.is_empty() {
+            left.steps.clear();
         }
     }
 
@@ -433,6 +458,7 @@ impl<'a> Converge<'a> {
         };
         self.known_to_exist |= live.is_some();
         self.live = live;
+        self.done_at_read = self.done.len();
         self.known.saw(self.live.as_ref(), now);
         self.settle_doubt(now);
         let back = self

@@ -42,7 +42,9 @@ const FEW_TARGETS: usize = 10;
 pub struct Ledger {
     done: Vec<(Timestamp, Target)>,
     /// Cleared, and neither done nor given up yet.
-    cleared: Vec<Target>,
+    cleared: Vec<(u64, Target)>,
+    /// Passes judged so far.
+    n_passes: u64,
 }
 
 impl Ledger {
@@ -54,6 +56,7 @@ impl Ledger {
         n_targets: usize,
         now: Timestamp,
     ) -> Judgement {
+        self.n_passes += 1;
         self.done.retain(|(at, _)| now.duration_since(*at) < MEMORY);
         let mut wanted: Vec<(&Target, &Change)> = Vec::new();
         for (target, plan, decisions) in plans {
@@ -61,21 +64,24 @@ impl Ledger {
             wanted.extend(plan.narrowing().filter(asks).map(|it| (target, it)));
         }
         let done = self.done.len() + self.cleared.len();
-        let before = self.done.iter().map(|(_, it)| it).chain(&self.cleared);
+        let before =
+            self.done.iter().map(|(_, it)| it).chain(self.cleared.iter().map(|(_, it)| it));
         let changed: BTreeSet<&Target> =
             before.chain(wanted.iter().map(|(target, _)| *target)).collect();
         let beyond = limits.beyond(wanted.len(), done, changed.len(), n_targets);
         let seen = wanted.iter().flat_map(|(target, it)| entries_of(target, it));
         let seen = Approval::new(seen);
         if beyond.is_none() {
-            self.cleared.extend(wanted.iter().map(|(target, _)| (*target).clone()));
+            let targets = wanted.iter().map(|(target, _)| (self.n_passes, (*target).clone()));
+            self.cleared.extend(targets);
         }
-        Judgement { seen, beyond }
+        Judgement { pass: self.n_passes, seen, beyond }
     }
 
     /// A pass is over for this target: so many of its narrowing steps were done of those that were cleared.
-    pub fn settle(&mut self, target: &Target, done: usize, now: Timestamp) {
-        self.cleared.retain(|it| it != target);
+    /// What another pass cleared beside it is not settled by that.
+    pub fn settle(&mut self, target: &Target, pass: u64, done: usize, now: Timestamp) {
+        self.cleared.retain(|it| *it != (pass, target.clone()));
         self.done.extend(std::iter::repeat_n((now, target.clone()), done));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::drift::{
     allow::{Reason, Rules},
@@ -21,6 +21,9 @@ use crate::policy::{
     target::Target,
 };
 
+/// Who has to ask for an extension needs some weeks for it.
+pub const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// What is to be done to one target, as data: nothing is left to decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -38,6 +41,8 @@ pub struct Plan {
     pub size: usize,
     /// What is risky in the policy as read, by statement; without what its grant accepts.
     pub risks: Vec<(Option<String>, Vec<Risk>)>,
+    /// Grants that end within thirty days, and when.
+    pub expiring: Vec<(String, Timestamp)>,
     /// The version of the policy language, where it is not the usual one: `${…}` means itself there.
     pub version: Option<String>,
 }
@@ -176,9 +181,21 @@ pub enum Clearance {
     Free,
 }
 
+impl Clearance {
+    /// The pass that it was judged in; 0 for none.
+    pub fn pass(&self) -> u64 {
+        match self {
+            Self::Judged(judgement) => judgement.pass,
+            Self::Pending | Self::Free => 0,
+        }
+    }
+}
+
 /// What came of judging the narrowing steps of a pass.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Judgement {
+    /// Which pass, counted by the process.
+    pub pass: u64,
     /// What was judged.
     pub seen: Approval,
     /// The limit that all of it together is beyond.
@@ -218,7 +235,8 @@ pub fn plan(
         live.map(|it| it.version().unwrap_or("2008-10-17")).filter(|it| *it != USUAL_VERSION);
     let version = version.map(str::to_owned);
     let risks = scene.live_risks();
-    Plan { revision, drift: changes, steps, foreign, ignored, size, risks, version }
+    let expiring = scene.expiring();
+    Plan { revision, drift: changes, steps, foreign, ignored, size, risks, expiring, version }
 }
 
 fn n_held(changes: &[Change]) -> usize {
@@ -291,6 +309,12 @@ impl<'a> Scene<'a> {
         self.statements()
             .iter()
             .any(|it| it.sid() == Some(grant.sid.as_str()) && it.says(&grant.permission))
+    }
+
+    fn expiring(&self) -> Vec<(String, Timestamp)> {
+        let soon = |it: &Timestamp| it.duration_since(self.now) <= SOON;
+        let ends = |it: &Grant| Some((it.sid.clone(), it.expires.filter(soon)?));
+        self.grants().filter_map(ends).collect()
     }
 
     fn live_risks(&self) -> Vec<(Option<String>, Vec<Risk>)> {

@@ -153,13 +153,17 @@ impl Target {
         }
     }
 
-    /// Whether somebody who says this means it: the full ARN, `name`, or `name:qualifier`.
-    pub fn is_called(&self, name: &str) -> bool {
-        let short = match &self.qualifier {
+    /// As people call it where account and region are clear: `name`, or `name:qualifier`.
+    pub fn short_name(&self) -> String {
+        match &self.qualifier {
             Some(qualifier) => format!("{}:{qualifier}", self.function),
             None => self.function.clone(),
-        };
-        name == short || name == self.arn()
+        }
+    }
+
+    /// Whether somebody who says this means it: the full ARN, `name`, or `name:qualifier`.
+    pub fn is_called(&self, name: &str) -> bool {
+        name == self.short_name() || name == self.arn()
     }
 
     /// The twelve digits.

@@ -72,6 +72,8 @@ struct TargetReport<'a> {
     ignored: Vec<Foreign<'a>>,
     /// Of live statements, without what their grant accepts.
     risks: Vec<RiskReport<'a>>,
+    /// Grants that end within thirty days.
+    expiring: Vec<Expiring<'a>>,
     errors: Vec<ErrorReport<'a>>,
     done: Vec<DoneReport<'a>>,
     size: Option<Size>,
@@ -106,6 +108,12 @@ struct Held<'a> {
 struct Foreign<'a> {
     sid: Option<&'a str>,
     statement: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+struct Expiring<'a> {
+    sid: &'a str,
+    expires: String,
 }
 
 #[derive(Serialize)]
@@ -216,6 +224,13 @@ fn target<'a>(outcome: &'a Outcome, plan: Option<&'a Plan>) -> TargetReport<'a> 
         foreign: foreign(plan.map_or(&[][..], |it| &it.foreign)),
         ignored: foreign(plan.map_or(&[][..], |it| &it.ignored)),
         risks: plan.map_or_else(Vec::new, risks),
+        expiring: plan.map_or_else(Vec::new, |it| {
+            let one = |(sid, at): &'a (String, jiff::Timestamp)| Expiring {
+                sid,
+                expires: at.to_string(),
+            };
+            it.expiring.iter().map(one).collect()
+        }),
         errors: trouble
             .iter()
             .map(|it| ErrorReport {

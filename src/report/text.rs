@@ -27,6 +27,7 @@ pub fn plan(outcomes: &[Outcome], color: bool) -> String {
     line(&mut res, &format!("{} {}", bold(&sum, color), standing(&totals)));
     line(&mut res, &others(&totals));
     line(&mut res, &risky(outcomes));
+    line(&mut res, &expiring(outcomes));
     res.push_str(&asked(outcomes.iter().filter_map(|it| Some((&it.target, it.found.as_ref()?)))));
     res
 }
@@ -102,6 +103,31 @@ fn risky(outcomes: &[Outcome]) -> String {
     }
     let counts: Vec<String> = counts.iter().map(|(risk, n)| format!("{risk} {n}")).collect();
     format!("Live statements with risks: {}.", counts.join(", "))
+}
+
+/// More than these would be read by nobody; the first to end are told.
+const MOST_EXPIRING: usize = 5;
+
+/// `Expiring within 30 days: invoice partner (2026-12-31T00:00:00Z).`
+fn expiring(outcomes: &[Outcome]) -> String {
+    let of_one = |outcome: &Outcome| {
+        let name = outcome.target.short_name();
+        let plan = outcome.found.as_ref();
+        let one =
+            move |(sid, at): &(String, jiff::Timestamp)| (*at, format!("{name} {sid} ({at})"));
+        plan.map_or_else(Vec::new, |it| it.expiring.iter().map(one).collect())
+    };
+    let mut all: Vec<(jiff::Timestamp, String)> = outcomes.iter().flat_map(of_one).collect();
+    all.sort();
+    let more = all.len().saturating_sub(MOST_EXPIRING);
+    let mut told: Vec<String> = all.into_iter().take(MOST_EXPIRING).map(|(_, it)| it).collect();
+    if told.is_empty() {
+        return String::new();
+    }
+    if more > 0 {
+        told.push(format!("{more} more"));
+    }
+    format!("Expiring within 30 days: {}.", told.join(", "))
 }
 
 /// `backdoor P002 (anyone, without a condition); s3 P003 (…); 12 more`, the worst first.

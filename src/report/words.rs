@@ -137,10 +137,7 @@ pub fn fields(before: &Permission, after: &Permission) -> Vec<(&'static str, Str
 
 /// One line for each write, and one for a replacement that went through: what was seen, and what was done about it.
 pub fn deeds(outcome: &Outcome) -> Vec<String> {
-    let name = match outcome.target.qualifier() {
-        Some(qualifier) => format!("{}:{qualifier}", outcome.target.function()),
-        None => outcome.target.function().to_owned(),
-    };
+    let name = outcome.target.short_name();
     let mut res = Vec::new();
     let mut rest = outcome.done.as_slice();
     while let Some((it, others)) = rest.split_first() {

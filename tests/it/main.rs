@@ -32,5 +32,7 @@ mod simulator_faults;
 mod simulator_functions;
 mod simulator_golden;
 mod simulator_rules;
+#[cfg(feature = "aws")]
+mod soak;
 mod tidy;
 mod walk;

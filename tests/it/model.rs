@@ -89,6 +89,10 @@ fn model() {
             failures.iter().skip(1).map(|(seed, it)| format!("seed {seed}: {}", it.why)).collect();
         panic!("{}\n{}", others.join("\n"), report(*seed, failed));
     }
+    #[expect(clippy::print_stdout, reason = "shown with --nocapture")]
+    {
+        println!("{n} cases: {tally:?}");
+    }
     // A model that does nothing proves nothing.
     let Tally { writes, crashes, compared, targets } = tally;
     assert!(writes > n && crashes * 10 > n && compared * 10 > targets * 8, "{tally:?}");

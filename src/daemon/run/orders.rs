@@ -145,7 +145,8 @@ impl<G: PolicyGateway> Work<'_, G> {
         Answer::done(format!("resumed: {what}"))
     }
 
-    fn note_all(&mut self, at: Timestamp, name: Option<&str>) {
+    /// The targets of this name are to be looked at then; all of them, for none.
+    pub(super) fn note_all(&mut self, at: Timestamp, name: Option<&str>) {
         let is_meant = |it: &&Target| name.is_none_or(|name| it.is_called(name));
         let managed = self.loaded.wanted.iter().map(|it| &it.target);
         let targets: Vec<Target> = managed.filter(is_meant).cloned().collect();
@@ -186,7 +187,10 @@ impl<G: PolicyGateway> Work<'_, G> {
         };
         let managed = self.loaded.wanted.iter().find(|it| it.target.arn() == entry.step.target);
         match work.undo(&entry, managed, digest).await {
-            Ok(message) => Answer::done(message),
+            Ok(message) => {
+                tracing::info!(entry = id, "{}", message.replace('\n', "; "));
+                Answer::done(message)
+            }
             Err(refusal) => match refusal.hint {
                 Some(hint) => Answer::refused(refusal.message).hint(hint),
                 None => Answer::refused(refusal.message),

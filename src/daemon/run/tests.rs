@@ -147,7 +147,8 @@ async fn a_grant_is_revoked_in_the_second_in_which_it_expires() {
     let expires = (clock() + SignedDuration::from_secs(90)).to_string();
     let policy = |name| function(name, &[statement(name, "a", "a")]);
     let simulator = simulator(&json!([policy("f"), policy("g")]));
-    let files = TWO.replacen("'arn:aws:s3:::a'}", &format!("'arn:aws:s3:::a', expires: '{expires}'}}"), 1);
+    let files =
+        TWO.replacen("'arn:aws:s3:::a'}", &format!("'arn:aws:s3:::a', expires: '{expires}'}}"), 1);
     beside(&simulator, loaded(&files), None, async |_| {
         sleep(89.9).await;
         calls(&simulator);
@@ -208,7 +209,8 @@ async fn an_expiry_does_not_wait_for_a_full_pass() {
         {"operation": "GetPolicy", "target": "*:g", "kind": "delay", "delay_ms": 600_000, "times": "forever"}
     ]});
     simulator.put_faults(serde_json::from_value(slow).unwrap()).unwrap();
-    let files = TWO.replacen("'arn:aws:s3:::a'}", &format!("'arn:aws:s3:::a', expires: '{expires}'}}"), 1);
+    let files =
+        TWO.replacen("'arn:aws:s3:::a'}", &format!("'arn:aws:s3:::a', expires: '{expires}'}}"), 1);
     beside(&simulator, loaded(&files), None, async |_| {
         sleep(31.0).await;
         assert_eq!(text(&simulator).matches("arn:aws:s3:::a").count(), 1);

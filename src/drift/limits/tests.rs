@@ -43,7 +43,7 @@ fn up_to_the_limit_and_not_beyond() {
     assert_eq!(fresh(&[2, 1]), beyond(3, 0), "all targets together");
     let mut ledger = Ledger::default();
     assert_eq!(judge(&mut ledger, &[1], &TWO, 3, 0).beyond, None);
-    ledger.settle(&target(0), 1, at(0));
+    ledger.settle(&target(0), 1, 1, at(0));
     assert_eq!(judge(&mut ledger, &[2], &TWO, 3, 3599).beyond, beyond(2, 1));
     assert_eq!(judge(&mut ledger, &[2], &TWO, 3, 3600).beyond, None, "an hour later");
     assert_eq!(judge(&mut Ledger::default(), &[99], &Limits::UNLIMITED, 3, 0).beyond, None);
@@ -55,15 +55,19 @@ fn what_was_cleared_counts_until_it_is_settled() {
     assert_eq!(judge(&mut ledger, &[2], &TWO, 3, 0).beyond, None);
     let beside = judge(&mut ledger, &[1], &TWO, 3, 0).beyond;
     assert_eq!(beside, Some(Reason::MaxRevocations { wanted: 1, done: 2, limit: 2 }));
+    // What one pass settles, another one does not.
+    ledger.settle(&target(0), 2, 0, at(1));
+    let beside = judge(&mut ledger, &[1], &TWO, 3, 0).beyond;
+    assert_eq!(beside, Some(Reason::MaxRevocations { wanted: 1, done: 2, limit: 2 }));
     // It came to nothing: somebody else had done it.
-    ledger.settle(&target(0), 0, at(1));
+    ledger.settle(&target(0), 1, 0, at(1));
     assert_eq!(judge(&mut ledger, &[2], &TWO, 3, 1).beyond, None);
 }
 
 #[test]
 fn nothing_to_take_away_is_within_every_limit() {
     let mut ledger = Ledger::default();
-    ledger.settle(&target(0), 99, at(0));
+    ledger.settle(&target(0), 1, 99, at(0));
     assert_eq!(judge(&mut ledger, &[0, 0], &TWO, 3, 0).beyond, None);
     assert!(judge(&mut ledger, &[0], &TWO, 3, 0).seen.is_empty());
 }
@@ -78,7 +82,7 @@ fn a_share_of_targets_from_ten_on() {
     assert_eq!(fresh(&[1; 9], 9), None, "a share of nine says nothing");
     let mut ledger = Ledger::default();
     for n in 5..8 {
-        ledger.settle(&target(n), 1, at(0));
+        ledger.settle(&target(n), 1, 1, at(0));
     }
     assert_eq!(
         judge(&mut ledger, &[1], &SHARE, 10, 60).beyond,
@@ -87,7 +91,7 @@ fn a_share_of_targets_from_ten_on() {
     );
     let mut ledger = Ledger::default();
     for _ in 0..4 {
-        ledger.settle(&target(0), 1, at(0));
+        ledger.settle(&target(0), 1, 1, at(0));
     }
     assert_eq!(judge(&mut ledger, &[1], &SHARE, 10, 60).beyond, None, "the same target again");
 }

@@ -233,7 +233,7 @@ fn limits_are_asked_of_what_nothing_else_holds() {
     let (keep, rogue) = (grant("keep", "k"), grant("rogue", "r"));
     let statements = [said(&keep), said(&rogue)];
     let judged = |seen: Approval, beyond: Option<Reason>| {
-        let clearance = Clearance::Judged(Arc::new(Judgement { seen, beyond }));
+        let clearance = Clearance::Judged(Arc::new(Judgement { pass: 1, seen, beyond }));
         Memory { decisions: Decisions { clearance, ..Decisions::default() }, ..Memory::default() }
     };
     let wants = wanted(vec![keep.clone()]);

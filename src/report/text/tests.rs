@@ -15,6 +15,7 @@ fn outcome(risks: &[(Option<&str>, &[Risk])]) -> Outcome {
         ignored: Vec::new(),
         size: 100,
         risks,
+        expiring: Vec::new(),
         version: None,
     };
     Outcome {
@@ -64,4 +65,21 @@ fn many_risks_take_one_short_line_the_worst_first() {
 fn no_risk_no_line() {
     let text = plan(&[outcome(&[])], false);
     assert_eq!(text, format!("{SUM} 0 of 1 function differs; 0 unknown.\n"));
+}
+
+#[test]
+fn what_ends_soon_is_told_the_first_first() {
+    let mut soon = outcome(&[]);
+    let at = |text: &str| -> jiff::Timestamp { text.parse().unwrap() };
+    if let Some(plan) = &mut soon.found {
+        plan.expiring = vec![
+            ("b".to_owned(), at("2026-02-01T00:00:00Z")),
+            ("a".to_owned(), at("2026-01-01T00:00:00Z")),
+        ];
+    }
+    let text = plan(&[soon.clone()], false);
+    let told = "Expiring within 30 days: f a (2026-01-01T00:00:00Z), f b (2026-02-01T00:00:00Z).\n";
+    assert!(text.ends_with(told), "{text}");
+    let text = plan(&vec![soon; 4], false);
+    assert!(text.ends_with(", f b (2026-02-01T00:00:00Z), 3 more.\n"), "{text}");
 }

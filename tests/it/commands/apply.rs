@@ -1,10 +1,8 @@
 //! `permitd apply`: shows the plan, asks, does it, guarded by the revisions it read.
 
-use std::io::Write;
-
 use serde_json::{Value, json};
 
-use super::harness::{Lambda, PERMITD, Running, account, policy, service};
+use super::harness::{Lambda, Room, account, policy, service};
 
 const WISHES: &str = "\
 account: '123456789012'
@@ -20,23 +18,28 @@ functions:
 ";
 const PLAN: &str = "\
 arn:aws:lambda:us-east-1:123456789012:function:f
-  ~ a                   changed, replaced with a gap: it is away for a moment
+  ~ a                   changed, bridged: no gap
       source_arn: arn:aws:s3:::old -> arn:aws:s3:::new
   + b                   missing; sns.amazonaws.com may invoke, in account 123456789012
   - rogue               unmanaged; account 210987654321 may invoke
+    risks: a P003 (an S3 source, without its account); rogue P004 (a whole account)
 
 arn:aws:lambda:us-east-1:123456789012:function:g
   + c                   missing; account 210987654321 may invoke
 
 Plan: 2 to add, 1 to change, 1 to remove, 0 held. 2 of 2 functions differ; 0 unknown.
+Live statements with risks: P003 1, P004 1.
 ";
 const APPLIED: &str = "
 f: b was missing; added (sns.amazonaws.com may invoke, in account 123456789012)
-f: a had been changed; replaced
+f: a had been changed; replaced over a bridge, without a gap
 f: rogue was in no file; removed
 g: c was missing; added (account 210987654321 may invoke)
-Applied: 5 writes done. 2 of 2 functions as written; 0 held, 0 failed, 0 unknown.
+Applied: 7 writes done. 2 of 2 functions as written; 0 held, 0 failed, 0 unknown.
 ";
+
+/// Carries `a` of `f` while it is replaced.
+const BRIDGE: &str = "a-permitd-ff2dca40";
 
 fn drifting() -> Lambda {
     let live =
@@ -65,8 +68,10 @@ fn does_it_with_yes_and_then_nothing_is_left() {
     assert_eq!(lambda.sids("g"), ["c"]);
     let said = room.permitd("plan permissions.yaml --detailed-exitcode");
     assert_eq!(said.code, Some(0), "{said:?}");
-    let nothing =
-        "Plan: 0 to add, 0 to change, 0 to remove, 0 held. 0 of 2 functions differ; 0 unknown.\n";
+    let nothing = "\
+Plan: 0 to add, 0 to change, 0 to remove, 0 held. 0 of 2 functions differ; 0 unknown.
+Live statements with risks: P003 1, P004 1.
+";
     room.permitd("apply permissions.yaml --mode enforce").is(0, nothing, "");
 }
 
@@ -97,45 +102,25 @@ hint: pass --mode enforce, or write `mode: enforce` into the settings file
     assert_eq!(lambda.calls(), Vec::<String>::new(), "before any call");
 }
 
-/// A terminal for permitd's standard input; what is typed comes from the pipe.
-const TERMINAL: &str = "
-import os, pty, subprocess, sys
-typed, program = sys.argv[1].encode(), sys.argv[2:]
-mine, theirs = pty.openpty()
-child = subprocess.Popen(program, stdin=theirs)
-os.close(theirs)
-os.write(mine, typed)
-sys.exit(child.wait())
-";
-
 #[test]
 fn asks_on_a_terminal() {
     let lambda = drifting();
     let room = lambda.room(WISHES);
-    let typed = |answer: &str| {
-        let mut command = room.command("python3");
-        command.args(["-c", TERMINAL, answer, PERMITD]);
-        command.args(["apply", "permissions.yaml", "--mode", "enforce"]);
-        Running::new(command)
-    };
-    if room.command("python3").args(["-c", "import pty"]).status().is_ok_and(|it| it.success()) {
-        let question = "\nDo this? Only `yes` is taken as yes: ";
-        for no in ["no\n", "y\n", "\n", "\u{4}"] {
-            let mut said = typed(no);
-            assert_eq!(said.code(), Some(1), "{no:?}: {}", said.err());
-            said.logs("Nothing was changed.\n");
-            assert_eq!(said.err(), format!("{question}Nothing was changed.\n"), "{no:?}");
-            assert_eq!(said.out(), PLAN);
-        }
-        assert!(writes(&lambda).is_empty());
-        let mut said = typed("yes\n");
-        assert_eq!(said.code(), Some(0), "{}", said.err());
-        said.says("Applied: ");
-        assert_eq!((said.out(), said.err()), (format!("{PLAN}{APPLIED}"), question.to_owned()));
-        assert_eq!(lambda.sids("f"), ["b", "a"]);
-    } else {
-        writeln!(std::io::stderr(), "SKIPPED: no python3 to make a terminal with").unwrap();
+    let typed = |answer: &str| room.on_terminal("apply permissions.yaml --mode enforce", answer);
+    let question = "\nDo this? Only `yes` is taken as yes: ";
+    for no in ["no\n", "y\n", "\n", "\u{4}"] {
+        let Some(mut said) = typed(no) else { return };
+        assert_eq!(said.code(), Some(1), "{no:?}: {}", said.err());
+        said.logs("Nothing was changed.\n");
+        assert_eq!(said.err(), format!("{question}Nothing was changed.\n"), "{no:?}");
+        assert_eq!(said.out(), PLAN);
     }
+    assert!(writes(&lambda).is_empty());
+    let mut said = typed("yes\n").unwrap();
+    assert_eq!(said.code(), Some(0), "{}", said.err());
+    said.says("Applied: ");
+    assert_eq!((said.out(), said.err()), (format!("{PLAN}{APPLIED}"), question.to_owned()));
+    assert_eq!(lambda.sids("f"), ["b", "a"]);
 }
 
 /// Each write carries the revision of the read just before it; only the first statement of a target without
@@ -154,9 +139,13 @@ fn writes_are_guarded() {
             "GetPolicy",
             "AddPermission",
             "GetPolicy",
+            "AddPermission",
+            "GetPolicy",
             "RemovePermission",
             "GetPolicy",
             "AddPermission",
+            "GetPolicy",
+            "RemovePermission",
             "GetPolicy",
             "RemovePermission",
             "GetPolicy",
@@ -164,9 +153,9 @@ fn writes_are_guarded() {
     );
     let mut revisions: Vec<&str> =
         writes_of(&log).iter().map(|it| it["revision_id"].as_str().unwrap()).collect();
-    assert_eq!(revisions.len(), 4);
+    assert_eq!(revisions.len(), 6);
     revisions.dedup();
-    assert_eq!(revisions.len(), 4, "each read gives another one: {revisions:?}");
+    assert_eq!(revisions.len(), 6, "each read gives another one: {revisions:?}");
 
     lambda.control("DELETE", "requests", &Value::Null);
     let said = room.permitd("apply permissions.yaml --mode enforce --yes --target g");
@@ -193,16 +182,41 @@ fn a_guard_is_the_revision_that_was_read() {
 }
 
 #[test]
-fn one_changed_statement_is_two_writes_and_three_reads() {
-    let live = service("a", "s3.amazonaws.com", "arn:aws:s3:::old");
-    let lambda = Lambda::new(&json!([{"name": "f", "policy": policy(&[live])}]));
-    let room = lambda.room(&WISHES.lines().take(6).collect::<Vec<_>>().join("\n"));
+fn one_changed_statement_is_four_writes_and_five_reads() {
+    let (lambda, room) = one_changed();
     let said = room.permitd("apply permissions.yaml --mode enforce --yes");
     assert_eq!(said.code, Some(0), "{said:?}");
+    let calls = lambda.calls();
+    let writes: Vec<&str> = calls.iter().skip(1).step_by(2).map(String::as_str).collect();
+    assert_eq!(
+        writes,
+        ["AddPermission f", "RemovePermission f", "AddPermission f", "RemovePermission f"]
+    );
+    assert_eq!((calls.len(), calls.iter().filter(|it| *it == "GetPolicy f").count()), (9, 5));
+}
+
+/// Half the calls, and a moment without it, for who asks for that.
+#[test]
+fn replaced_directly_it_is_two_writes_and_three_reads() {
+    let (lambda, room) = one_changed();
+    let settings = "permissions: [permissions.yaml]\nmode: enforce\ndefaults: {replace: direct}\n";
+    room.write("permitd.yaml", settings);
+    let said = room.permitd("apply --yes");
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+    let gap = "  ~ a                   changed, replaced with a gap: it is away for a moment\n";
+    assert!(said.out.contains(gap), "{said:?}");
+    assert!(said.out.contains("\nf: a had been changed; replaced with a gap\n"), "{said:?}");
     assert_eq!(
         lambda.calls(),
         ["GetPolicy f", "RemovePermission f", "GetPolicy f", "AddPermission f", "GetPolicy f",]
     );
+}
+
+fn one_changed() -> (Lambda, Room) {
+    let live = service("a", "s3.amazonaws.com", "arn:aws:s3:::old");
+    let lambda = Lambda::new(&json!([{"name": "f", "policy": policy(&[live])}]));
+    let room = lambda.room(&WISHES.lines().take(6).collect::<Vec<_>>().join("\n"));
+    (lambda, room)
 }
 
 #[test]
@@ -245,17 +259,20 @@ fn json_is_one_document_of_what_was_done() {
     assert_eq!((said.code, said.err.as_str()), (Some(0), PLAN), "{said:?}");
     let report = said.json();
     assert_eq!(report["format_version"], "1.0");
-    assert_eq!(report["summary"]["writes"], 5);
+    assert_eq!(report["summary"]["writes"], 7);
     assert_eq!(report["summary"]["in_sync"], 2);
     let done = |sid: &str, action: &str| json!({"sid": sid, "action": action, "result": "done"});
     let expected = json!([
         done("b", "create"),
+        done(BRIDGE, "create"),
         done("a", "delete"),
         done("a", "create"),
+        done(BRIDGE, "delete"),
         done("rogue", "delete")
     ]);
     assert_eq!(report["targets"][0]["done"], expected);
     assert_eq!(report["targets"][0]["drift"], json!([]));
+    assert_eq!(report["approve"], Value::Null, "nothing is left to say yes to");
 }
 
 /// What Lambda refuses leaves that target failed, and the others go on.

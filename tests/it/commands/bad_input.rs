@@ -50,6 +50,7 @@ arn:aws:lambda:us-east-1:123456789012:function:g
       {hint}
 
 Plan: 0 to add, 0 to change, 0 to remove, 0 held. 0 of 2 functions differ; 1 unknown.
+Live statements with risks: P003 1.
 "
     );
     said.is(1, &text, "");

@@ -76,6 +76,7 @@ arn:aws:lambda:us-east-1:123456789012:function:f
       {hint}
 
 Plan: 0 to add, 0 to change, 0 to remove, 0 held. 0 of 2 functions differ; 1 unknown.
+Live statements with risks: P004 1.
 "
     );
     said.is(1, &text, "");

@@ -8,7 +8,7 @@ const GOOD: &str = "\
 functions:
   - function: f
     statements:
-      - {sid: a, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::b'}
+      - {sid: a, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::b', accept: [P003]}
 ";
 const BAD: &str = "\
 functions:
@@ -69,7 +69,7 @@ error: `$LATEST` cannot carry a policy; leave the qualifier out for the unqualif
 error: the sid `a` stands twice in arn:aws:lambda:us-east-1:123456789012:function:f
  --> good.yaml:4:15
   |
-4 |       - {sid: a, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::b'}
+4 |       - {sid: a, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::b', accept: [P003]}
   |               ^
   |
 note: it stands here first
@@ -128,7 +128,8 @@ functions:
       - sid: import
         principal: s3.amazonaws.com
         expires: 2001-01-01T00:00:00Z
-      - {sid: later, principal: s3.amazonaws.com, expires: 9999-01-01T00:00:00Z}
+        accept: [P001]
+      - {sid: later, principal: s3.amazonaws.com, accept: [P001], expires: 9999-01-01T00:00:00Z}
 ",
     );
     let said = room.permitd("check old.yaml");
@@ -155,6 +156,7 @@ help: delete it from the file
         said.json()["diagnostics"],
         json!([{
             "severity": "warning",
+            "risk": null,
             "file": "old.yaml",
             "line": 4,
             "column": 9,
@@ -193,4 +195,62 @@ error: `enforced` is not a value of `mode`
 help: did you mean `enforce`?
 ",
     );
+}
+
+/// A risk is a warning; who denies it makes an error of it, unless its statement accepts it.
+#[test]
+fn a_denied_risk_is_an_error() {
+    let room = room();
+    room.write("risky.yaml", &GOOD.replace(", accept: [P003]", ""));
+    let said = room.permitd("check risky.yaml");
+    assert_eq!((said.code, said.out.as_str()), (Some(0), "ok: 1 statement for 1 target\n"));
+    let cause =
+        "the grant `a` has the risk P003: an S3 source, without its account\n --> risky.yaml:4:9\n";
+    assert!(said.err.starts_with(&format!("warning: {cause}")), "{said:?}");
+    room.permitd("check risky.yaml -q").is(0, "ok: 1 statement for 1 target\n", "");
+    for deny in ["P003", "P001,P003"] {
+        let said = room.permitd(&format!("check risky.yaml --deny {deny}"));
+        assert_eq!((said.code, said.out.as_str()), (Some(78), ""), "{said:?}");
+        assert!(said.err.starts_with(&format!("error: {cause}")), "{said:?}");
+    }
+    for words in ["check risky.yaml --deny P001", "check good.yaml --deny P003"] {
+        assert_eq!(room.permitd(words).code, Some(0), "{words}");
+    }
+    let said = room.permitd("check risky.yaml --deny P009");
+    assert!(said.code == Some(64) && said.err.contains("risks are P001 to P008"), "{said:?}");
+}
+
+#[test]
+fn risks_are_warnings_and_errors_where_they_are_denied() {
+    let room = room();
+    room.write(
+        "risky.yaml",
+        "\
+functions:
+  - function: f
+    statements:
+      - {sid: any, principal: s3.amazonaws.com}
+      - {sid: open, principal: \"*\", accept: [P002]}
+      - {sid: more, principal: sns.amazonaws.com}
+",
+    );
+    let said = room.permitd("check risky.yaml");
+    assert_eq!((said.code, said.out.as_str()), (Some(0), "ok: 3 statements for 1 target\n"));
+    assert_eq!(said.err.matches("has the risk P001").count(), 2, "{said:?}");
+    assert_eq!(said.err.matches("Write `accept: [P001]`").count(), 1, "explained once: {said:?}");
+    assert!(!said.err.contains("P002"), "{said:?}");
+    let said = room.permitd("check risky.yaml --deny P001");
+    assert_eq!((said.code, said.out.as_str()), (Some(78), ""), "{said:?}");
+    assert!(said.err.contains("error: the grant `any` has the risk P001"), "{said:?}");
+    let said = room.permitd("check risky.yaml --deny P002,P004 --quiet");
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "accepted: {said:?}");
+    let said = room.permitd("check risky.yaml --deny P001 --output json");
+    assert_eq!(said.code, Some(78));
+    let report = said.json();
+    assert_eq!(report["diagnostics"][0]["severity"], "error");
+    assert_eq!(report["diagnostics"][0]["risk"], "P001");
+    assert_eq!(report["diagnostics"][0]["line"], 4);
+    let said = room.permitd("check risky.yaml --deny P999");
+    assert_eq!(said.code, Some(64));
+    assert!(said.err.contains("risks are P001 to P008"), "{said:?}");
 }

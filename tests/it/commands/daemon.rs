@@ -67,8 +67,10 @@ fn once_in_mode_observe_is_a_look() {
         "\
 arn:aws:lambda:us-east-1:123456789012:function:f
   - rogue               unmanaged; account 210987654321 may invoke
+    risks: a P003 (an S3 source, without its account); rogue P004 (a whole account)
 
 Plan: 0 to add, 0 to change, 1 to remove, 0 held. 1 of 1 function differs; 0 unknown.
+Live statements with risks: P003 1, P004 1.
 ",
         "",
     );
@@ -103,7 +105,7 @@ fn repairs_again_and_again_until_a_signal() {
         daemon.logs("f: a was missing; added (s3.amazonaws.com may invoke, from arn:aws:s3:::b)");
         converges(&lambda, "f", &["a"]);
         lambda.put(&[service("a", "s3.amazonaws.com", "arn:aws:s3:::other")]);
-        daemon.logs("f: a had been changed; replaced");
+        daemon.logs("f: a had been changed; replaced over a bridge, without a gap");
         eventually("the statement to be as written", || {
             let live = lambda.statements("f");
             (live == [service("a", "s3.amazonaws.com", "arn:aws:s3:::b")]).then_some(())

@@ -17,7 +17,7 @@ fn shows_repairs_and_keeps_repairing() {
     for line in [
         "permitd demo: a simulated Lambda at http://127.0.0.1:",
         "arn:aws:lambda:us-east-1:123456789012:function:thumbnail:live\n",
-        "changed, replaced with a gap",
+        "changed, bridged: no gap",
         "missing; ",
         "unmanaged; anyone may invoke (*)",
         "permitd puts it right",

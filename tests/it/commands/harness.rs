@@ -33,6 +33,17 @@ pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T
     }
 }
 
+/// A terminal for permitd's standard input; what is typed comes from the pipe.
+const TERMINAL: &str = "
+import os, pty, subprocess, sys
+typed, program = sys.argv[1].encode(), sys.argv[2:]
+mine, theirs = pty.openpty()
+child = subprocess.Popen(program, stdin=theirs)
+os.close(theirs)
+os.write(mine, typed)
+sys.exit(child.wait())
+";
+
 /// A directory to run permitd in. Its environment has nothing but what is put there.
 pub(crate) struct Room {
     dir: TempDir,
@@ -123,6 +134,26 @@ impl Room {
         let mut command = self.command(PERMITD);
         command.args(words.split_whitespace());
         Running::new(command)
+    }
+
+    /// The same at a terminal, where this is typed; none where there is no python3 to make one with.
+    pub(crate) fn on_terminal(&self, words: &str, typed: &str) -> Option<Running> {
+        let has_pty = self.command("python3").args(["-c", "import pty"]).status();
+        if !has_pty.is_ok_and(|it| it.success()) {
+            let mut err = std::io::stderr();
+            writeln!(err, "SKIPPED: no python3 to make a terminal with").unwrap();
+            return None;
+        }
+        let mut command = self.command("python3");
+        command.args(["-c", TERMINAL, typed, PERMITD]).args(words.split_whitespace());
+        Some(Running::new(command))
+    }
+
+    /// What `permitd history` has, oldest first.
+    pub(crate) fn history(&self) -> Vec<Value> {
+        let said = self.permitd("history --output json");
+        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+        said.json()["entries"].as_array().unwrap().clone()
     }
 
     /// What differs from run to run.
@@ -218,6 +249,22 @@ impl Running {
             assert!(there, "no `{text}` ({ended:?})\n--- stdout\n{out}--- stderr\n{err}---");
         }
         thread::sleep(Duration::from_millis(10));
+    }
+
+    /// Waits until stderr has this so many times.
+    #[track_caller]
+    pub(crate) fn logs_times(&mut self, text: &str, n: usize) {
+        let start = Instant::now();
+        while self.err().matches(text).count() < n {
+            self.goes_on(start, &format!("{text}, {n} times"));
+        }
+    }
+
+    /// SIGTERM, and a good end.
+    #[track_caller]
+    pub(crate) fn stops(&mut self) {
+        self.signal("TERM");
+        assert_eq!(self.code(), Some(0), "{}", self.err());
     }
 
     /// Sends a signal, by its name without SIG.
@@ -322,6 +369,39 @@ impl Lambda {
         res
     }
 
+    /// The same without what only reads.
+    pub(crate) fn writes(&self) -> Vec<String> {
+        self.calls().into_iter().filter(|it| !it.starts_with("Get")).collect()
+    }
+
+    /// Somebody else, at the API: this account may invoke.
+    pub(crate) fn grant(&self, function: &str, sid: &str, account: &str) {
+        let action = "lambda:InvokeFunction";
+        let body = json!({"StatementId": sid, "Action": action, "Principal": account});
+        self.somebody("POST", &format!("functions/{function}/policy"), &body.to_string(), 201);
+    }
+
+    /// Somebody else, at the API: this is over.
+    pub(crate) fn revoke(&self, function: &str, sid: &str) {
+        self.somebody("DELETE", &format!("functions/{function}/policy/{sid}"), "", 204);
+    }
+
+    fn somebody(&self, method: &str, path: &str, body: &str, expected: u16) {
+        let credential = "AWS4-HMAC-SHA256 Credential=other/20260101/us-east-1/lambda/aws4_request";
+        let headers = [("authorization", credential)];
+        let path = format!("/2015-03-31/{path}");
+        let (status, text) = http_with(&self.endpoint, method, &path, &headers, body);
+        assert_eq!(status, expected, "{method} {path}: {text}");
+    }
+
+    /// Waits until a policy has exactly these Sids.
+    #[track_caller]
+    pub(crate) fn converges(&self, target: &str, sids: &[&str]) {
+        eventually(&format!("{target} to have {sids:?}"), || {
+            (self.sids(target) == sids).then_some(())
+        });
+    }
+
     /// The Sids of a policy, with the qualifier or without.
     pub(crate) fn sids(&self, target: &str) -> Vec<String> {
         let sid = |it: &Value| it["Sid"].as_str().unwrap().to_owned();
@@ -387,6 +467,13 @@ pub(crate) fn service(sid: &str, principal: &str, source_arn: &str) -> Value {
         "Action": "lambda:InvokeFunction", "Resource": FN,
         "Condition": {"ArnLike": {"AWS:SourceArn": source_arn}},
     })
+}
+
+/// An account that may invoke a function.
+pub(crate) fn account_at(function: &str, sid: &str, id: &str) -> Value {
+    let mut res = account(sid, id);
+    res["Resource"] = json!(format!("{}{function}", FN.strip_suffix("f").unwrap()));
+    res
 }
 
 /// An account that may invoke `f`.

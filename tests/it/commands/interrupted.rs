@@ -71,9 +71,8 @@ fn the_daemon_too_and_its_exit_code_is_0() {
     assert_eq!(lambda.sids("f"), ["kept", "a"]);
 }
 
-/// A statement that is away to be replaced comes back before anything stops.
-#[test]
-fn a_replacement_is_finished() {
+/// `kept` of `f` is to be another; `RemovePermission` is slow.
+fn replacing() -> (Lambda, Room) {
     let (lambda, room) = slow("RemovePermission");
     let wishes = "\
 account: '123456789012'
@@ -81,19 +80,38 @@ functions:
   - function: f
     statements:
       - {sid: kept, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::other'}
-      - {sid: later, principal: '210987654321'}
 ";
-    room.write(
-        "permissions.yaml",
-        &wishes.replace(
-            "      - {sid: later",
-            "  - function: g\n    statements:\n      - {sid: later",
-        ),
-    );
-    let mut apply = room.start("apply permissions.yaml --mode enforce --yes --target f");
+    room.write("permissions.yaml", wishes);
+    (lambda, room)
+}
+
+/// A statement that is away to be replaced comes back before anything stops.
+#[test]
+fn a_gap_is_closed() {
+    let (lambda, room) = replacing();
+    let settings = "permissions: [permissions.yaml]\ndefaults: {replace: direct}\n";
+    room.write("permitd.yaml", settings);
+    let mut apply = room.start("apply --mode enforce --yes");
     wait_for(&lambda, "RemovePermission", 1);
     apply.signal("TERM");
     assert_eq!(apply.code(), Some(143), "{}", apply.err());
+    assert_eq!(lambda.statements("f"), [service("kept", "s3.amazonaws.com", "arn:aws:s3:::other")]);
+}
+
+/// Over a bridge nothing is away, so there is nothing to hurry for; the next one goes on from there.
+#[test]
+fn a_bridge_stands_until_the_next_one() {
+    let (lambda, room) = replacing();
+    let mut apply = room.start("apply permissions.yaml --mode enforce --yes");
+    wait_for(&lambda, "RemovePermission", 1);
+    apply.signal("TERM");
+    assert_eq!(apply.code(), Some(143), "{}", apply.err());
+    apply.says("Applied: 2 writes done.");
+    let sids = lambda.sids("f");
+    assert!(sids.len() == 1 && sids[0].starts_with("kept-permitd-"), "{sids:?}");
+    lambda.faults(&json!({}));
+    let said = room.permitd("apply permissions.yaml --mode enforce --yes");
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
     assert_eq!(lambda.statements("f"), [service("kept", "s3.amazonaws.com", "arn:aws:s3:::other")]);
 }
 

@@ -22,15 +22,17 @@ functions:
 
 const REPORT: &str = "\
 arn:aws:lambda:us-east-1:123456789012:function:f
-  ~ a                   changed, replaced with a gap: it is away for a moment
+  ~ a                   changed, bridged: no gap
       source_arn: arn:aws:s3:::old -> arn:aws:s3:::new
   + b                   missing; sns.amazonaws.com may invoke, from arn:aws:sns:us-east-1:123456789012:t
   - rogue               unmanaged; account 210987654321 may invoke
+    risks: a P003 (an S3 source, without its account); rogue P004 (a whole account)
 
 arn:aws:lambda:us-east-1:123456789012:function:g
   + c                   missing; account 210987654321 may invoke
 
 Plan: 2 to add, 1 to change, 1 to remove, 0 held. 2 of 2 functions differ; 0 unknown.
+Live statements with risks: P003 1, P004 1.
 ";
 
 fn drifting() -> Lambda {
@@ -51,6 +53,7 @@ fn tells_what_differs_and_needs_no_settings_file() {
 
 const IN_SYNC: &str = "\
 Plan: 0 to add, 0 to change, 0 to remove, 0 held. 0 of 1 function differs; 0 unknown.
+Live statements with risks: P003 1.
 ";
 
 #[test]
@@ -75,6 +78,7 @@ arn:aws:lambda:us-east-1:123456789012:function:g
       create it, or take the entry at permissions.yaml:8:15 out
 
 Plan: 0 to add, 0 to change, 0 to remove, 0 held. 0 of 2 functions differ; 1 unknown.
+Live statements with risks: P003 1.
 ";
     room.permitd("plan permissions.yaml").is(1, report, "");
     room.permitd("plan permissions.yaml --detailed-exitcode").is(1, report, "");
@@ -93,11 +97,13 @@ arn:aws:lambda:us-east-1:123456789012:function:f
       source_arn: arn:aws:s3:::old -> arn:aws:s3:::new
   + b                   missing; sns.amazonaws.com may invoke, from arn:aws:sns:us-east-1:123456789012:t
   ! rogue               unmanaged; account 210987654321 may invoke; held: additive
+    risks: a P003 (an S3 source, without its account); rogue P004 (a whole account)
 
 arn:aws:lambda:us-east-1:123456789012:function:g
   + c                   missing; account 210987654321 may invoke
 
 Plan: 2 to add, 0 to change, 0 to remove, 2 held. 2 of 2 functions differ; 0 unknown.
+Live statements with risks: P003 1, P004 1.
 ";
     room.permitd("plan permissions.yaml --mode additive").is(0, additive, "");
 }
@@ -181,7 +187,7 @@ fn a_reader_that_went_away_is_success() {
     for words in [
         "plan permissions.yaml",
         "plan permissions.yaml --output json",
-        "check permissions.yaml",
+        "check permissions.yaml --quiet",
         "--help",
     ] {
         let mut command = room.command(PERMITD);

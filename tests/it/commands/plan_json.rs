@@ -33,6 +33,16 @@ fn lambda() -> Lambda {
     Lambda::new(&json!([{"name": "f", "policy": policy(&live())}]))
 }
 
+fn risks() -> Value {
+    let risk =
+        |sid: &str, risk: &str, title: &str| json!({"sid": sid, "risk": risk, "title": title});
+    json!([
+        risk("x-a", "P003", "an S3 source, without its account"),
+        risk("x-rogue", "P004", "a whole account"),
+        risk("console", "P004", "a whole account"),
+    ])
+}
+
 #[test]
 fn every_member() {
     let lambda = lambda();
@@ -53,11 +63,13 @@ fn every_member() {
         "format_version": "1.0",
         "permitd_version": env!("CARGO_PKG_VERSION"),
         "summary": {
-            "targets": 2, "in_sync": 0, "drifted": 1, "held": 0, "suspended": 0, "failed": 0, "unknown": 1,
-            "changes": {"add": 1, "change": 0, "remove": 0, "held": 2},
+            "targets": 2, "in_sync": 0, "drifted": 1, "held": 0, "contended": 0, "suspended": 0, "paused": 0,
+            "failed": 0, "unknown": 1,
+            "changes": {"add": 1, "change": 0, "remove": 0, "held": 2, "asked": 0},
             "foreign_statements": 1, "ignored_statements": 0, "writes": 0,
         },
         "digest": "DIGEST",
+        "approve": null,
         "targets": [
             {
                 "arn": FN, "account": "123456789012", "region": "us-east-1", "function": "f", "qualifier": null,
@@ -66,19 +78,19 @@ fn every_member() {
                     {
                         "sid": "x-a", "kind": "changed", "other_sid": null, "before": a,
                         "after": service("x-a", "s3.amazonaws.com", "arn:aws:s3:::new"),
-                        "actions": ["create", "delete"], "effect": "narrows", "gap": true, "reason": "additive",
+                        "actions": ["create", "delete"], "effect": "narrows", "gap": false, "bridged": false, "reason": "additive",
                         "description": "changed", "source": "permissions.yaml:7:9",
                     },
                     {
                         "sid": "x-b", "kind": "missing", "other_sid": null, "before": null,
                         "after": service("x-b", "sns.amazonaws.com", "arn:aws:sns:us-east-1:123456789012:t"),
-                        "actions": ["create"], "effect": "widens", "gap": false, "reason": null,
+                        "actions": ["create"], "effect": "widens", "gap": false, "bridged": false, "reason": null,
                         "description": "missing; sns.amazonaws.com may invoke, from arn:aws:sns:us-east-1:123456789012:t",
                         "source": "permissions.yaml:8:9",
                     },
                     {
                         "sid": "x-rogue", "kind": "unmanaged", "other_sid": null, "before": rogue, "after": null,
-                        "actions": ["delete"], "effect": "narrows", "gap": false, "reason": "additive",
+                        "actions": ["delete"], "effect": "narrows", "gap": false, "bridged": false, "reason": "additive",
                         "description": "unmanaged; account 210987654321 may invoke", "source": null,
                     },
                 ],
@@ -88,7 +100,7 @@ fn every_member() {
                     {"sid": "x-rogue", "kind": "unmanaged", "reason": "additive", "message": "additive"},
                 ],
                 "foreign": [{"sid": "console", "statement": console}],
-                "ignored": [], "errors": [], "done": [],
+                "ignored": [], "risks": risks(), "expiring": [], "errors": [], "done": [],
                 "size": {"bytes": policy(&live()).to_string().len(), "limit": 20480},
                 "policy_version": null,
             },
@@ -96,7 +108,7 @@ fn every_member() {
                 "arn": "arn:aws:lambda:us-east-1:123456789012:function:nowhere:live",
                 "account": "123456789012", "region": "us-east-1", "function": "nowhere", "qualifier": "live",
                 "state": "unknown", "reason": "function_missing", "revision_id": null,
-                "drift": [], "effect": null, "held": [], "foreign": [], "ignored": [],
+                "drift": [], "effect": null, "held": [], "foreign": [], "ignored": [], "risks": [], "expiring": [],
                 "errors": [{
                     "reason": "function_missing",
                     "message": "function nowhere or its alias or version live does not exist in 123456789012/us-east-1",

@@ -65,8 +65,6 @@ fn what_is_not_built_yet_says_so() {
     let room = lambda.room(WISHES);
     for (words, what) in [
         ("import --all", "permitd import"),
-        ("history", "permitd history"),
-        ("undo 7", "permitd undo"),
         ("iam permissions.yaml", "permitd iam"),
         ("schema", "permitd schema"),
         ("completions bash", "permitd completions"),
@@ -76,9 +74,6 @@ fn what_is_not_built_yet_says_so() {
         ("plan permissions.yaml --output=html", "--output html"),
         ("plan permissions.yaml --output markdown", "--output markdown"),
         ("check permissions.yaml --output sarif", "--output sarif"),
-        ("check permissions.yaml --deny P001", "--deny"),
-        ("apply --plan plan.json", "--plan"),
-        ("apply permissions.yaml --approve 1234", "--approve"),
         ("plan permissions.yaml --allow-missing", "--allow-missing"),
         ("run --enable-lifecycle", "--enable-lifecycle"),
         ("run --per-target-metrics", "--per-target-metrics"),
