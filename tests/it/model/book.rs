@@ -20,6 +20,8 @@ pub(crate) struct Book {
     pub(crate) in_flight: BTreeMap<String, u32>,
     /// What was taken away and asked of the limits: when, where.
     narrowed: Vec<(Timestamp, Target)>,
+    /// What this pass took away: what another writer brings back again and again was judged once.
+    taken: BTreeSet<(Target, String)>,
     /// In this pass.
     pub(crate) n_writes: u32,
 }
@@ -30,6 +32,8 @@ pub(crate) struct Watch {
     pub(crate) last_read: LastRead,
     /// The outcome of a write is unknown, and nothing has been read since.
     pub(crate) must_read: bool,
+    /// Revisions that were read, newest last.
+    seen: Vec<String>,
     /// Revisions that writes of this process replaced.
     pub(crate) spent: BTreeSet<String>,
     pub(crate) added_at: Option<Timestamp>,
@@ -79,6 +83,7 @@ impl Book {
             targets: case.wanted.iter().map(|it| (it.target.clone(), Watch::default())).collect(),
             in_flight: BTreeMap::new(),
             narrowed: Vec::new(),
+            taken: BTreeSet::new(),
             n_writes: 0,
         }
     }
@@ -95,6 +100,7 @@ impl Book {
 
     pub(crate) fn new_pass(&mut self) {
         self.n_writes = 0;
+        self.taken.clear();
         for it in self.targets.values_mut() {
             it.calls = Calls::default();
             it.first_read = None;
@@ -128,11 +134,20 @@ impl Book {
         watch.must_read = false;
         let statements = watch.last_read.statements().to_vec();
         watch.first_read.get_or_insert_with(|| statements.clone());
-        let stale = found.as_ref().is_ok_and(|it| watch.spent.contains(&it.revision));
-        if !stale {
-            let orphans = statements.iter().filter(|it| it.blocks_adding());
-            let since = |it: &Statement| watch.orphans.get(it.text()).copied().unwrap_or(now);
-            watch.orphans = orphans.map(|it| (it.text().to_owned(), since(it))).collect();
+        // What was seen replaced is not believed again, and tells nothing.
+        let old = found.as_ref().is_ok_and(|it| {
+            let seen = watch.seen.contains(&it.revision) && watch.seen.last() != Some(&it.revision);
+            seen || watch.spent.contains(&it.revision)
+        });
+        let since = |it: &Statement| watch.orphans.get(it.text()).copied().unwrap_or(now);
+        let orphans = statements.iter().filter(|it| it.blocks_adding());
+        let shown: BTreeMap<String, Timestamp> =
+            orphans.map(|it| (it.text().to_owned(), since(it))).collect();
+        if old {
+            watch.orphans.extend(shown);
+        } else {
+            watch.orphans = shown;
+            watch.seen.extend(found.as_ref().ok().map(|it| it.revision.clone()));
         }
     }
 
@@ -181,8 +196,12 @@ impl Book {
         &mut self,
         case: &Case,
         target: &Target,
+        text: &str,
         now: Timestamp,
     ) -> Result<(), String> {
+        if !self.taken.insert((target.clone(), text.to_owned())) {
+            return Ok(());
+        }
         self.narrowed.retain(|(at, _)| now.duration_since(*at) < HOUR);
         self.narrowed.push((now, target.clone()));
         let n = self.narrowed.len();

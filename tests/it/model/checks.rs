@@ -277,7 +277,7 @@ pub(crate) fn applied(
     if narrows && allows(removed) && !after.iter().any(allows) && !comes {
         return Err(format!("7: {} was the last Allow", sent.sid));
     }
-    if narrows { book.narrow(case, &sent.target, now) } else { Ok(()) }
+    if narrows { book.narrow(case, &sent.target, removed.text(), now) } else { Ok(()) }
 }
 
 /// A replacement that had begun before this pass is only finished.

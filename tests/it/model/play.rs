@@ -72,6 +72,8 @@ struct Player<'a> {
     stop: CancellationToken,
     wanted: Vec<&'a Wanted>,
     tally: Tally,
+    /// The first quiet pass could not read everything, so not all narrowing was judged together.
+    unread: bool,
 }
 
 impl<'a> Player<'a> {
@@ -86,6 +88,7 @@ impl<'a> Player<'a> {
             stop: CancellationToken::new(),
             wanted,
             tally: Tally::default(),
+            unread: false,
         }
     }
 
@@ -158,11 +161,22 @@ impl<'a> Player<'a> {
             occasion: Occasion::default(),
             keep: false,
         };
+        // A small pass beside a full one: two qualifiers of one function, each with its own conversation.
+        let apart = {
+            let mut inner = self.world.lock();
+            inner.rough && inner.dice.percent(30)
+        };
+        let aside = |it: &&Wanted| apart && it.target.qualifier().is_some();
+        let (small, full): (Vec<&Wanted>, Vec<&Wanted>) =
+            self.wanted.iter().partition(|it| aside(it));
         let pass = async {
-            if rules.mode != Mode::Observe {
-                return worker.pass(&self.wanted, |_| {}).await;
+            if rules.mode == Mode::Observe {
+                return worker.watch(&self.wanted).await;
             }
-            worker.watch(&self.wanted).await
+            let (mut res, other) =
+                tokio::join!(worker.pass(&full, |_| {}), worker.pass(&small, |_| {}));
+            res.extend(other);
+            res
         };
         // Dropped where it crashes, as if the process had ended there.
         let res = tokio::select! {
@@ -264,6 +278,7 @@ impl<'a> Player<'a> {
                     "7: nothing is news in a quiet pass, and something is not judged".into()
                 );
             }
+            self.unread |= outcomes.iter().any(|it| it.state == State::Unknown);
             // Before that, it may have seen a stale read after a fresh one, and has to find out.
             if !n_writes.is_empty() {
                 self.few_calls()?;
@@ -373,7 +388,7 @@ impl<'a> Player<'a> {
         let limited = limits.max_revocations.is_some();
         // What is held until an orphan is sure comes to be asked of the limits an hour later than the rest.
         let orphans = before.iter().flatten().any(Statement::blocks_adding);
-        let any_weak = orphans || res.iter().any(|it| it.weak);
+        let any_weak = orphans || self.unread || res.iter().any(|it| it.weak);
         for it in &mut res {
             it.weak |= (limited && any_weak) || surely != perhaps;
         }

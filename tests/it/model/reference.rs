@@ -221,7 +221,9 @@ pub(crate) fn expected(
     };
     let mut grants: Vec<Fate> = wanted.grants.iter().map(|it| grant_fate(&fates, it)).collect();
     // Somebody has to say yes to nothing being allowed any more.
-    let kept = statements.iter().zip(&fates).any(|(it, fate)| allows(it) && *fate != Fate::Goes);
+    let last_bridge = |at: usize| matches!(role(wanted, statements, at, now), Role::Leftover(of) if table.is_last(of));
+    let stays = |at: usize| fates[at] != Fate::Goes && !last_bridge(at);
+    let kept = (0..statements.len()).any(|at| allows(&statements[at]) && stays(at));
     let comes = live_grants(wanted, now).count() > 0
         && wanted
             .grants
@@ -234,8 +236,11 @@ pub(crate) fn expected(
                 role(wanted, statements, at, now),
                 Role::Leftover(of) if !live_grants(wanted, now).any(|it| it.sid == of)
             );
-            if allows(it) && (bridge || narrows(wanted, statements, at, rules, now)) {
+            if allows(it) && narrows(wanted, statements, at, rules, now) {
                 fates[at] = Fate::Stays;
+            } else if allows(it) && bridge {
+                // It goes first, while what is refused later still seems to come.
+                fates[at] = Fate::Either;
             }
         }
         grants = wanted.grants.iter().map(|it| grant_fate(&fates, it)).collect();
@@ -270,6 +275,17 @@ impl Table<'_> {
         let bridge = content::bridge_sid(&self.wanted.target, &grant.sid);
         let is_it = |it: &Statement| it.sid() == Some(bridge.as_str());
         self.statements.iter().any(|it| is_it(it) && it.says(&grant.permission))
+    }
+
+    /// Nothing but a bridge whose grant has left the files is sure to be allowed in the end: then it may be held
+    /// as the last Allow.
+    fn is_last(&self, of: &str) -> bool {
+        let Self { wanted, statements, now, .. } = *self;
+        let sure = |at: usize| {
+            let role = role(wanted, statements, at, now);
+            allows(&statements[at]) && matches!(role, Role::Untouchable | Role::Stands)
+        };
+        !live_grants(wanted, now).any(|it| it.sid == of) && !(0..statements.len()).any(sure)
     }
 
     fn blocks(&self, at: usize, fate: Fate) -> bool {
@@ -314,6 +330,8 @@ impl Table<'_> {
             Role::Untouchable | Role::Stands => Fate::Stays,
             _ if odd => Fate::Stays,
             Role::Changed(_) if kept || held || blocked => Fate::Stays,
+            // A Deny cannot be put back.
+            Role::Changed(grant) if is_refused(grant, principals) && it.denies() => Fate::Either,
             Role::Changed(grant) if is_refused(grant, principals) => Fate::Stays,
             Role::Changed(grant) if is_denied(grant, rules) && self.is_begun(grant) => Fate::Either,
             Role::Changed(grant) if is_denied(grant, rules) => Fate::Stays,
@@ -323,7 +341,7 @@ impl Table<'_> {
             // It lets nobody in, and goes if what blocks had seemed to go too.
             Role::OrphanOf(_) if blocked => Fate::Either,
             Role::OrphanOf(_) | Role::Orphan => Fate::Goes,
-            Role::Leftover(of) if needed(of) => Fate::Either,
+            Role::Leftover(of) if needed(of) || self.is_last(of) => Fate::Either,
             Role::Leftover(_) => Fate::Goes,
             Role::Twin(grant) if stuck(grant) => Fate::Either,
             Role::Twin(_) => Fate::Goes,
