@@ -1,6 +1,6 @@
 //! The next write, and what its answer means.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use super::{
     MAX_THROTTLES, OTHER_WRITER,
 };
 use crate::drift::{
-    approval::{Approval, entries_of},
+    approval::{Approval, Entry, entries_of},
     bridge,
     dialogue::{Failure, FailureKind, Request, Write},
     diff::Kind,
@@ -162,7 +162,18 @@ impl Converge<'_> {
             self.memory.open_gap = Some(step.sid.clone());
             self.gap = Some(Gap { sid: step.sid.clone(), old, restoring: false });
         }
+        if limited && self.rules.limits.max_revocations.is_some() {
+            self.use_up(&entries);
+        }
         self.done.push(Done { step, result, entries, limited, opened_gap: opens_gap });
+    }
+
+    /// What was cleared was cleared once: if somebody brings it back, it is for the next pass to judge.
+    fn use_up(&mut self, entries: &[Entry]) {
+        if let Clearance::Judged(judgement) = &mut self.memory.decisions.clearance {
+            let judgement = Arc::make_mut(judgement);
+            judgement.seen = judgement.seen.without(entries);
+        }
     }
 
     pub(super) fn not_written(
