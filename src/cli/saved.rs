@@ -33,7 +33,7 @@ use crate::drift::{
     approval::{Approval, Entry},
     plan::Plan,
 };
-use crate::policy::{document::Document, target::Target};
+use crate::policy::{document::Document, statement::Statement, target::Target};
 use crate::report::palette::safe;
 
 /// The major version of the file's form.
@@ -75,11 +75,29 @@ struct Text {
     text: String,
 }
 
-/// A policy as the plan saw it: Sid and canonical content of each statement, sorted.
+/// A policy as the plan saw it, sorted.
 #[derive(Debug, Serialize, Deserialize)]
 struct Policy {
     arn: String,
-    statements: Vec<(Option<String>, String)>,
+    statements: Vec<Seeing>,
+}
+
+/// A statement as it was read: for programs in its canonical form, for people as Lambda gave it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Seeing {
+    sid: Option<String>,
+    canonical: String,
+    text: String,
+}
+
+impl Seeing {
+    fn key(&self) -> (&Option<String>, &str) {
+        (&self.sid, &self.canonical)
+    }
+
+    fn is_in(&self, others: &[Self]) -> bool {
+        others.iter().any(|it| it.key() == self.key())
+    }
 }
 
 /// What a statement was, and what it becomes; both canonical.
@@ -172,11 +190,15 @@ fn policy(target: &Target, live: Option<&Document>) -> Policy {
     Policy { arn: target.arn(), statements: statements(target, live) }
 }
 
-fn statements(target: &Target, live: Option<&Document>) -> Vec<(Option<String>, String)> {
+fn statements(target: &Target, live: Option<&Document>) -> Vec<Seeing> {
     let all = live.map_or(&[][..], Document::statements);
-    let mut res: Vec<_> =
-        all.iter().map(|it| (it.sid().map(str::to_owned), it.canonical(target).text())).collect();
-    res.sort_unstable();
+    let one = |it: &Statement| Seeing {
+        sid: it.sid().map(str::to_owned),
+        canonical: it.canonical(target).text(),
+        text: it.text().to_owned(),
+    };
+    let mut res: Vec<Seeing> = all.iter().map(one).collect();
+    res.sort_by(|a, b| a.key().cmp(&b.key()));
     res
 }
 
@@ -283,7 +305,7 @@ impl SavedPlan {
 
     /// Every policy is still what the plan saw, or nothing is done at all.
     pub(crate) fn check(&self, seen: &[Seen<'_>]) -> Result<(), Stop> {
-        let mut now: BTreeMap<String, Vec<(Option<String>, String)>> = BTreeMap::new();
+        let mut now: BTreeMap<String, Vec<Seeing>> = BTreeMap::new();
         for (target, live, _) in seen.iter().filter_map(Seen::live_and_plan) {
             now.insert(target.arn(), statements(target, live));
         }
@@ -291,7 +313,7 @@ impl SavedPlan {
         for Policy { arn, statements } in &self.policies {
             match now.get(arn) {
                 None => differences.push(format!("{}\n  ? it cannot be read now", safe(arn))),
-                Some(live) if live == statements => {}
+                Some(live) if same(live, statements) => {}
                 Some(live) => differences.push(difference(arn, statements, live)),
             }
         }
@@ -309,22 +331,23 @@ impl SavedPlan {
     }
 }
 
+/// The same statements say the same, however they are spelled and ordered.
+fn same(a: &[Seeing], b: &[Seeing]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.key() == b.key())
+}
+
 /// What came and what went since.
-fn difference(
-    arn: &str,
-    before: &[(Option<String>, String)],
-    now: &[(Option<String>, String)],
-) -> String {
+fn difference(arn: &str, before: &[Seeing], now: &[Seeing]) -> String {
     let mut res = safe(arn);
-    let mut tell = |mark: &str, (sid, text): &(Option<String>, String), what: &str| {
+    let mut tell = |mark: &str, Seeing { sid, text, .. }: &Seeing, what: &str| {
         let sid = sid.as_deref().map_or_else(|| "(no Sid)".to_owned(), safe);
         // Writing to a String cannot fail.
         write!(res, "\n  {mark} {sid}  {what}: {}", safe(text)).unwrap_or_default();
     };
-    for it in before.iter().filter(|it| !now.contains(it)) {
+    for it in before.iter().filter(|it| !it.is_in(now)) {
         tell("-", it, "the plan saw");
     }
-    for it in now.iter().filter(|it| !before.contains(it)) {
+    for it in now.iter().filter(|it| !it.is_in(before)) {
         tell("+", it, "it is now");
     }
     res

@@ -46,7 +46,7 @@ pub fn explain_once(found: &mut [Diagnostic]) {
 
 fn risky(places: &Places<'_>, grant: &Grant, risk: Risk) -> Diagnostic {
     let message = format!("the grant `{}` has the risk {risk}: {}", grant.sid, risk.title());
-    let help = format!("{}; see {}", risk.explanation(), risk.reference());
+    let help = format!("{} See {}", risk.explanation(), risk.reference());
     Diagnostic { code: Some(risk), ..Diagnostic::warning(places.place_of(&grant.source), message) }
         .help(help)
 }

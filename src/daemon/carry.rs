@@ -130,7 +130,10 @@ impl<G: PolicyGateway> Carrier<'_, G> {
                 return Answer::Written(Err(Failure { kind, message, hint }));
             }
             Err(error) => {
-                tracing::error!(%target, sid = write.step.sid, error, "an addition is not in the journal");
+                // Where there is no journal at all, that was said at the start.
+                if self.scribe.why_not().is_none() {
+                    tracing::error!(%target, sid = write.step.sid, error, "an addition is not in the journal");
+                }
                 None
             }
         };

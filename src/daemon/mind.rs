@@ -3,14 +3,14 @@
 //! None of it is needed for a write to be right. Pauses also stand in the journal, for they outlive a restart.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::drift::{
-    approval::Approval,
+    approval::{Approval, Entry},
     limits::{Ledger, Limits},
     memory::TargetMemory,
     outcome::{Outcome, StepResult},
@@ -145,6 +145,20 @@ impl Mind {
         inner.offers.retain(|it| it.digest != digest && now.duration_since(it.at) < DAY);
         inner.offers.push(Dated { digest: digest.clone(), approval, at: now });
         Some(digest)
+    }
+
+    /// These targets were looked at, and this is what is held there now: nobody is asked about anything else there.
+    pub fn only_held(&self, looked_at: &[Outcome], held: &Approval) {
+        // What could not be read now is held as it was.
+        let read = looked_at.iter().filter(|it| it.left.is_some());
+        let arns: BTreeSet<String> = read.map(|it| it.target.arn()).collect();
+        let held: BTreeSet<&Entry> = held.entries().collect();
+        let still = |it: &Entry| !arns.contains(&it.target) || held.contains(it);
+        let mut inner = self.inner();
+        for offer in &mut inner.offers {
+            offer.approval = offer.approval.only(still);
+        }
+        inner.offers.retain(|it| !it.approval.is_empty());
     }
 
     /// The digests of what is held, or was within a day.

@@ -282,6 +282,7 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         if self.loaded.rules.mode != Mode::Observe {
             let approval = held(&outcomes);
             tell::held(&outcomes, &approval);
+            self.daemon.mind.only_held(&outcomes, &approval);
             self.daemon.mind.offer(approval, now);
         }
         let calls = (self.daemon.calls)(self.daemon.gateway).saturating_sub(calls_before);

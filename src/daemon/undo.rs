@@ -11,7 +11,7 @@ use crate::daemon::{
 };
 use crate::drift::{
     allow::{Ownership, Replace, Rules},
-    approval::{Approval, Entry as Said},
+    approval::Approval,
     converge::Converge,
     outcome::{Outcome, State},
     plan::{Clearance, Decisions, Plan},
@@ -26,11 +26,13 @@ use crate::lambda::gateway::{GatewayError, PolicyGateway, PolicyReader, Recovery
 use crate::policy::{
     canonical::Canonical,
     document::Document,
-    size,
     source::Source,
-    statement::Statement,
     target::{Defaults, Target},
 };
+
+mod document;
+
+use document::{back_to, document, said, sid_of};
 
 /// What an undo is done with.
 #[derive(Debug)]
@@ -409,78 +411,6 @@ fn same(found: &str, said: &str) -> Result<(), Refusal> {
     }
     let message = "the policy changed since it was shown, and nothing was done";
     Err(Refusal::new(message).hint("look at it again with `permitd undo`"))
-}
-
-/// What putting a statement into a policy means for its Sid.
-fn said(target: &Target, live: &Document, statement: &str) -> Result<Said, Refusal> {
-    let canonical = |it: &Statement| it.canonical(target).text();
-    let new = Statement::read(statement, target);
-    let after = canonical(&new);
-    let sid = new.sid().unwrap_or_default().to_owned();
-    let mut same_sid = live.statements().iter().filter(|it| it.sid() == new.sid());
-    if same_sid.clone().any(|it| canonical(it) == after) {
-        return Err(Refusal::new(
-            "it is there already, exactly as it was: nothing is left to undo",
-        ));
-    }
-    if new.sid().is_some() && same_sid.next().is_some() {
-        let message = format!("another statement stands in {target} under the sid {sid} by now");
-        return Err(Refusal::new(message).hint("take that away first, or bring it back by hand"));
-    }
-    Ok(Said { target: target.arn(), sid, before: None, after: Some(after) })
-}
-
-/// The document of before a put, if nothing but that put has changed it since.
-fn back_to(
-    entry: &Entry,
-    target: &Target,
-    live: &Document,
-    before: Option<&str>,
-) -> Result<(String, Said), Refusal> {
-    let set = |text: &str| {
-        let document = Document::parse(text.to_owned(), String::new(), target).ok()?;
-        let mut all: Vec<String> = document
-            .statements()
-            .iter()
-            .map(|it| format!("{:?} {}", it.sid(), it.canonical(target).text()))
-            .collect();
-        all.sort_unstable();
-        Some(all)
-    };
-    let Some(before) = before else {
-        let message = format!("there was no policy before entry {}", entry.id);
-        return Err(Refusal::new(message).hint("take the statements away one by one"));
-    };
-    let ours = entry.step.after.as_deref().and_then(set);
-    if ours.is_none() || set(live.text()) != ours {
-        let message = format!("the policy was changed since entry {}", entry.id);
-        return Err(Refusal::new(message)
-            .hint("a whole document is only put back where nothing else is lost"));
-    }
-    let said = Said {
-        target: target.arn(),
-        sid: String::new(),
-        before: Some(live.text().to_owned()),
-        after: Some(before.to_owned()),
-    };
-    Ok((before.to_owned(), said))
-}
-
-fn document(live: &Document, statement: Option<&str>, after: String) -> Result<Way, Refusal> {
-    if after.len() > size::LIMIT {
-        let message = format!("the policy would have {} bytes of {}", after.len(), size::LIMIT);
-        return Err(Refusal::new(message).hint("take something else out first"));
-    }
-    Ok(Way::Document {
-        statement: statement.map(str::to_owned),
-        before: live.text().to_owned(),
-        after,
-        revision: live.revision().to_owned(),
-    })
-}
-
-fn sid_of(statement: &str, target: &Target) -> Option<String> {
-    Statement::read(statement, target).sid().map(str::to_owned)
 }
 
 fn partition(arn: &str) -> &str {

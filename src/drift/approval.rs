@@ -116,6 +116,12 @@ impl Approval {
         Self::new(self.entries.iter().chain(other.entries.iter()).cloned())
     }
 
+    /// Those that fulfil a condition.
+    #[must_use]
+    pub fn only(&self, which: impl Fn(&Entry) -> bool) -> Self {
+        Self::new(self.entries.iter().filter(|it| which(it)).cloned())
+    }
+
     /// Without what a change did: a yes is used once.
     #[must_use]
     pub fn without(&self, used: &[Entry]) -> Self {

@@ -2,7 +2,7 @@
 //!
 //! A risk is a reason to look twice, not an error: AWS takes all of these, and each has its good uses.
 //! Whoever means it writes `accept: [P004]` beside the statement. One function decides for what is wanted and
-//! for what is live: both become a [`Content`], and `Content::has` holds the definition of every risk but P007,
+//! for what is live: both become a `Content`, and `Content::has` holds the definition of every risk but P007,
 //! which only the whole policy shows.
 
 mod content;

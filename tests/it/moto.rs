@@ -100,8 +100,10 @@ Applied: 3 writes done. 3 of 3 functions as written; 0 held, 0 failed, 0 unknown
         ),
         "{said:?}"
     );
-    let in_sync =
-        "Plan: 0 to add, 0 to change, 0 to remove, 0 held. 0 of 3 functions differ; 0 unknown.\n";
+    let in_sync = "\
+Plan: 0 to add, 0 to change, 0 to remove, 0 held. 0 of 3 functions differ; 0 unknown.
+Live statements with risks: P001 1, P003 1.
+";
     room.permitd("plan permissions.yaml --detailed-exitcode").is(0, in_sync, "");
 
     // Somebody takes one away.
