@@ -1,11 +1,14 @@
 //! What can be typed: commands, flags and their environment variables.
 
+pub(crate) mod common;
+pub(crate) mod later;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::settings::{
-    Budget, Cap, parse_budget, parse_max_changed_targets, parse_max_revocations,
+pub(crate) use crate::cli::args::common::{
+    ControlArgs, JournalArgs, Output, SourceArgs, TargetArgs, TextOrJson,
 };
 use crate::daemon::control::protocol;
 use crate::drift::allow::Mode;
@@ -52,90 +55,6 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Run permitd against the simulator, with drift: needs no AWS and no set-up
     Demo,
-}
-
-/// Where the wishes come from, and where they go.
-#[derive(Debug, Clone, Default, Args)]
-pub struct SourceArgs {
-    /// Permission files, directories or globs, or `-`; default: `permissions` of the settings file
-    #[arg(value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// The settings file [default: ./permitd.yaml, else /etc/permitd/permitd.yaml]
-    #[arg(long, env = "PERMITD_CONFIG", value_name = "FILE", help_heading = "Configuration")]
-    pub config: Option<PathBuf>,
-    /// The account of functions that name none [default: that of the credentials]
-    #[arg(long, env = "PERMITD_ACCOUNT", value_name = "ID", help_heading = "Configuration")]
-    pub account: Option<String>,
-    /// The region of functions that name none [default: that of the AWS configuration]
-    #[arg(long, env = "PERMITD_REGION", help_heading = "Configuration")]
-    pub region: Option<String>,
-    /// The journal [default: `journal` of the settings file, else `$STATE_DIRECTORY/journal.db`, else
-    /// `$XDG_STATE_HOME/permitd/journal.db`, else `~/.local/state/permitd/journal.db`]
-    #[arg(long, env = "PERMITD_JOURNAL", value_name = "PATH", help_heading = "Configuration")]
-    pub journal: Option<PathBuf>,
-    /// The socket of the daemon [default: `control` of the settings file, else
-    /// `$RUNTIME_DIRECTORY/control.sock`, else `$XDG_RUNTIME_DIR/permitd/control.sock`, else
-    /// `/run/permitd/control.sock` for root]
-    #[arg(long, env = "PERMITD_CONTROL", value_name = "PATH", help_heading = "Configuration")]
-    pub control: Option<PathBuf>,
-}
-
-/// What a command that calls AWS takes besides.
-#[derive(Debug, Clone, Default, Args)]
-pub struct TargetArgs {
-    /// Where the wishes come from.
-    #[command(flatten)]
-    pub source: SourceArgs,
-    /// Only targets whose ARN, or `name:qualifier`, matches (`*`, `?`); repeatable
-    #[arg(
-        long = "target",
-        env = "PERMITD_TARGET",
-        value_name = "GLOB",
-        value_delimiter = ',',
-        help_heading = "Configuration"
-    )]
-    pub targets: Vec<String>,
-    /// What permitd may do [default: `mode` of the settings file]
-    #[arg(long, env = "PERMITD_MODE", help_heading = "Configuration")]
-    pub mode: Option<ModeArg>,
-    /// How many statements may be revoked in an hour, or `unlimited` [default: `limits` of the settings
-    /// file, else 10]
-    #[arg(
-        long,
-        env = "PERMITD_MAX_REVOCATIONS",
-        value_name = "N",
-        value_parser = parse_max_revocations,
-        help_heading = "Limits"
-    )]
-    pub max_revocations: Option<Cap<u32>>,
-    /// What share of the targets may lose something in an hour, or `unlimited` [default: `limits` of the
-    /// settings file, else 30%]
-    #[arg(
-        long,
-        env = "PERMITD_MAX_CHANGED_TARGETS",
-        value_name = "SHARE",
-        value_parser = parse_max_changed_targets,
-        help_heading = "Limits"
-    )]
-    pub max_changed_targets: Option<Cap<f64>>,
-    /// GetPolicy calls per account and region, or `unlimited` [default: 10/s; Lambda allows 15/s]
-    #[arg(
-        long,
-        env = "PERMITD_GET_POLICY_BUDGET",
-        value_name = "RATE",
-        value_parser = budget,
-        help_heading = "Budgets"
-    )]
-    pub get_policy_budget: Option<Budget>,
-    /// Other calls per account and region, or `unlimited` [default: 3/s; Lambda allows 15/s for all tools]
-    #[arg(
-        long,
-        env = "PERMITD_CONTROL_BUDGET",
-        value_name = "RATE",
-        value_parser = budget,
-        help_heading = "Budgets"
-    )]
-    pub control_budget: Option<Budget>,
 }
 
 /// `permitd plan`
@@ -195,22 +114,10 @@ pub struct HistoryArgs {
     pub limit: Option<usize>,
     /// The form of the report
     #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
-    pub output: Output,
+    pub output: TextOrJson,
     /// Which journal.
     #[command(flatten)]
     pub journal: JournalArgs,
-}
-
-/// How the journal is found.
-#[derive(Debug, Clone, Default, Args)]
-pub struct JournalArgs {
-    /// The journal [default: `journal` of the settings file, else `$STATE_DIRECTORY/journal.db`, else
-    /// `$XDG_STATE_HOME/permitd/journal.db`, else `~/.local/state/permitd/journal.db`]
-    #[arg(long, env = "PERMITD_JOURNAL", value_name = "PATH", help_heading = "Configuration")]
-    pub journal: Option<PathBuf>,
-    /// The settings file [default: ./permitd.yaml, else /etc/permitd/permitd.yaml]
-    #[arg(long, env = "PERMITD_CONFIG", value_name = "FILE", help_heading = "Configuration")]
-    pub config: Option<PathBuf>,
 }
 
 /// `permitd undo`
@@ -255,22 +162,7 @@ pub struct CheckArgs {
     pub deny: Vec<Risk>,
     /// The form of the report
     #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
-    pub output: Output,
-}
-
-/// How a running permitd is found.
-#[derive(Debug, Clone, Default, Args)]
-pub struct ControlArgs {
-    /// The socket of the running permitd [default: `control` of the settings file, else control.sock in
-    /// the runtime directory]
-    #[arg(long, env = "PERMITD_CONTROL", value_name = "PATH", help_heading = "Configuration")]
-    pub control: Option<PathBuf>,
-    /// The journal, for pauses that stand in it where no permitd runs
-    #[arg(long, env = "PERMITD_JOURNAL", value_name = "PATH", help_heading = "Configuration")]
-    pub journal: Option<PathBuf>,
-    /// The settings file [default: ./permitd.yaml, else /etc/permitd/permitd.yaml]
-    #[arg(long, env = "PERMITD_CONFIG", value_name = "FILE", help_heading = "Configuration")]
-    pub config: Option<PathBuf>,
+    pub output: TextOrJson,
 }
 
 /// `permitd approve`
@@ -392,15 +284,6 @@ impl From<ModeArg> for Mode {
     }
 }
 
-/// `--output`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    /// For people
-    Text,
-    /// For programs
-    Json,
-}
-
 /// `--color`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ColorArg {
@@ -421,51 +304,12 @@ pub enum LogFormat {
     Json,
 }
 
-/// Flags and values of `interface.md` that a later version has.
-const LATER_FLAGS: &[&str] = &[
-    "--report",
-    "--allow-missing",
-    "--enable-lifecycle",
-    "--per-target-metrics",
-    "--shard",
-    "--lease",
-    "--ca-bundle",
-];
-const LATER_COMMANDS: &[&str] =
-    &["import", "iam", "schema", "completions", "man", "explain", "compact"];
-const LATER_OUTPUTS: &[&str] = &["markdown", "html", "sarif"];
-
-/// What is known but not built yet is told apart from what is misspelt.
-pub fn not_yet(args: &[String]) -> Option<String> {
-    let say = |what: &str| format!("`{what}` is not supported yet in this version of permitd");
-    let command = args.iter().skip(1).find(|it| !it.starts_with('-'));
-    if let Some(it) = command.filter(|it| LATER_COMMANDS.contains(&it.as_str())) {
-        return Some(say(&format!("permitd {it}")));
-    }
-    for (at, arg) in args.iter().enumerate().take_while(|(_, it)| *it != "--") {
-        let (name, value) = arg.split_once('=').unwrap_or((arg, ""));
-        if LATER_FLAGS.contains(&name) {
-            return Some(say(name));
-        }
-        let next = args.get(at + 1).map_or("", String::as_str);
-        let value = if value.is_empty() { next } else { value };
-        if name == "--output" && LATER_OUTPUTS.contains(&value) {
-            return Some(say(&format!("--output {value}")));
-        }
-    }
-    None
-}
-
 fn pause(text: &str) -> Result<Duration, String> {
     protocol::pause(humantime::parse_duration(text).map_err(|it| it.to_string())?)
 }
 
 fn risk(text: &str) -> Result<Risk, String> {
     Risk::parse(text).ok_or_else(|| "risks are P001 to P008".to_owned())
-}
-
-fn budget(text: &str) -> Result<Budget, String> {
-    parse_budget(text)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `permitd check`: the files alone, without any call: errors, and what somebody should look at.
 
 use crate::cli::{
-    args::{CheckArgs, Output},
+    args::{CheckArgs, TextOrJson},
     exit::Exit,
     setup::{self, Wishes},
     show::{Show, Stop},
@@ -18,7 +18,7 @@ use crate::policy::risk::Risk;
 pub(crate) fn check(args: &CheckArgs, show: Show) -> Result<Exit, Stop> {
     let (wanted, mut found) = match (read(args), args.output) {
         (Ok(it), _) => it,
-        (Err(Stop::Config(found)), Output::Json) => {
+        (Err(Stop::Config(found)), TextOrJson::Json) => {
             show.line(&json(&found));
             return Ok(Exit::Config);
         }
@@ -30,7 +30,7 @@ pub(crate) fn check(args: &CheckArgs, show: Show) -> Result<Exit, Stop> {
         }
     }
     let denied = found.iter().any(|it| it.severity == Severity::Error);
-    if args.output == Output::Json {
+    if args.output == TextOrJson::Json {
         show.line(&json(&found));
         return Ok(if denied { Exit::Config } else { Exit::Success });
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::{
-    args::{HistoryArgs, JournalArgs, Output, SourceArgs},
+    args::{HistoryArgs, JournalArgs, SourceArgs, TextOrJson},
     exit::Exit,
     places,
     plan::say,
@@ -34,13 +34,13 @@ pub(crate) fn history(args: &HistoryArgs, show: Show) -> Result<Exit, Stop> {
         None => Vec::new(),
     };
     match args.output {
-        Output::Json => {
+        TextOrJson::Json => {
             let history = History { entries: &entries };
             let mut text = serde_json::to_string_pretty(&history).unwrap_or_default();
             text.push('\n');
             say(&text, show)?;
         }
-        Output::Text => {
+        TextOrJson::Text => {
             let text: String = entries.iter().map(entry).collect();
             say(&text, show)?;
             if entries.is_empty() {

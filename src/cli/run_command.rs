@@ -6,7 +6,7 @@ use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
 
 use crate::cli::{
     apply,
-    args::{Cli, Command, not_yet},
+    args::{Cli, Command, later::not_yet},
     check, control, demo,
     exit::Exit,
     history, plan, run,

@@ -2,7 +2,8 @@
 
 use clap::CommandFactory;
 
-use super::*;
+use super::{later::not_yet, *};
+use crate::config::settings::Cap;
 use crate::drift::limits::Limits;
 
 #[test]
