@@ -156,6 +156,3 @@ fn check(
     };
     Ok((function, grant))
 }
-
-#[cfg(test)]
-mod tests;

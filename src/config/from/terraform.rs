@@ -8,17 +8,19 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{Declared, Found, Remark, check};
+use super::{Declared, Found, FunctionRef, Remark, check};
 use crate::config::diagnostic::{Diagnostic, File, Place, Span};
-use crate::policy::grant::Draft;
+use crate::policy::grant::{Draft, Grant};
 use crate::policy::source::Source;
 use crate::policy::target::Defaults;
 
 mod address;
 mod homes;
 mod others;
+mod places;
 
 use homes::Homes;
+use places::Places;
 
 /// What is wanted of other functions of Terraform: the state as it is now, unencrypted, in format version 4.
 const PULL: &str = "write it with `terraform state pull > terraform.tfstate`, and name that file";
@@ -78,7 +80,8 @@ impl Instance {
 ///
 /// It fails when the file is not such a state, with what to do about it.
 pub fn find(file: &Arc<File>, defaults: &Defaults) -> Result<Found, Diagnostic> {
-    let resources = resources(file)?;
+    let places = Places::new(file);
+    let resources = resources(&places)?;
     let mut instances = Vec::new();
     let mut homes = Homes::default();
     for resource in &resources {
@@ -87,14 +90,12 @@ pub fn find(file: &Arc<File>, defaults: &Defaults) -> Result<Found, Diagnostic> 
         }
         for raw in &resource.instances {
             let instance: Instance = serde_json::from_str(raw.get()).map_err(|it| {
-                let message = format!("an instance of {} cannot be read: {it}", resource.kind);
-                Diagnostic::error(Place::at(file, span(file, raw.get(), 0)), message)
+                let message = format!("an instance of {} cannot be read: {}", resource.kind, reason(&it));
+                Diagnostic::error(places.of(raw.get()), message).help(PULL)
             })?;
             homes.learn(resource, &instance);
             if others::is_of_interest(resource) {
-                let Span { line, column, .. } = span(file, raw.get(), 0);
-                let source = Source { file: Arc::clone(&file.name), line, column };
-                instances.push((resource, instance, source));
+                instances.push((resource, instance, places.of(raw.get()).source()));
             }
         }
     }
@@ -163,7 +164,7 @@ fn permission(
     homes: &Homes,
     defaults: &Defaults,
     source: &Source,
-) -> Result<(super::FunctionRef, crate::policy::grant::Grant), Vec<String>> {
+) -> Result<(FunctionRef, Grant), Vec<String>> {
     let mut problems = Vec::new();
     if instance.attributes().is_none() {
         return Err(vec!["the state has no attributes of it".to_owned()]);
@@ -245,7 +246,8 @@ fn sensitive(instance: &Instance) -> Option<&str> {
 }
 
 /// The resources of a state, or why the file is none.
-fn resources(file: &Arc<File>) -> Result<Vec<Resource<'_>>, Diagnostic> {
+fn resources<'a>(places: &Places<'a>) -> Result<Vec<Resource<'a>>, Diagnostic> {
+    let file = places.file;
     let at_start = Span { line: 1, column: 1, ..Span::default() };
     let refuse = |message: &str, help: &str| {
         Err(Diagnostic::error(Place::at(file, at_start), message).help(help))
@@ -256,11 +258,9 @@ fn resources(file: &Arc<File>) -> Result<Vec<Resource<'_>>, Diagnostic> {
     let keys: BTreeMap<String, &RawValue> = match serde_json::from_str(&file.text) {
         Ok(it) => it,
         Err(error) => {
-            let at = point(&file.text, error.line(), error.column());
-            let what = error.to_string();
-            let what = what.split(" at line ").next().unwrap_or_default();
-            let message = format!("this is not a Terraform state: {what}");
-            return Err(Diagnostic::error(Place::at(file, at), message).help(PULL));
+            let message = format!("this is not a Terraform state: {}", reason(&error));
+            let place = places.point(error.line(), error.column());
+            return Err(Diagnostic::error(place, message).help(PULL));
         }
     };
     let has = |key: &str| keys.contains_key(key);
@@ -286,67 +286,25 @@ fn resources(file: &Arc<File>) -> Result<Vec<Resource<'_>>, Diagnostic> {
             "this state has the format version {}; permitd reads version 4 (Terraform 0.12 and later, OpenTofu)",
             version.get().chars().take(20).collect::<String>()
         );
-        let place = Place::at(file, span(file, version.get(), version.get().len()));
-        return Err(Diagnostic::error(place, message).help(PULL));
+        return Err(Diagnostic::error(places.of(version.get()), message).help(PULL));
     }
     let Some(resources) = keys.get("resources").filter(|it| it.get() != "null") else {
         return Ok(Vec::new());
     };
     let raw: Vec<&RawValue> = serde_json::from_str(resources.get()).map_err(|_| {
-        let place = Place::at(file, span(file, resources.get(), 0));
-        Diagnostic::error(place, "`resources` is not a list").help(PULL)
+        Diagnostic::error(places.of(resources.get()), "`resources` is not a list").help(PULL)
     })?;
-    let read = |it: &&'_ RawValue| {
-        let text = it.get();
-        serde_json::from_str(text).map_err(|error| {
-            let place = Place::at(file, span(file, text, 0));
-            Diagnostic::error(place, format!("this is not a resource of a state: {error}"))
-                .help(PULL)
+    let read = |it: &'a RawValue| {
+        serde_json::from_str(it.get()).map_err(|error| {
+            let message = format!("this is not a resource of a state: {}", reason(&error));
+            Diagnostic::error(places.of(it.get()), message).help(PULL)
         })
     };
-    // The borrows are of the file, so a loop says it plainer than a closure could.
-    let mut res = Vec::with_capacity(raw.len());
-    for it in raw {
-        res.push(read(&it)?);
-    }
-    Ok(res)
+    raw.into_iter().map(read).collect()
 }
 
-/// Where a part of the file's text stands; `part` has to be borrowed from it.
-fn span(file: &File, part: &str, length: usize) -> Span {
-    let offset = part.as_ptr().addr().saturating_sub(file.text.as_ptr().addr());
-    let before = file.text.get(..offset).unwrap_or_default();
-    let line = before.bytes().filter(|it| *it == b'\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    let number = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
-    Span {
-        start: number(offset),
-        end: number(offset + length),
-        line: number(line),
-        column: number(column),
-    }
+/// Why it is not what it should be; the place is told elsewhere.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
 }
-
-/// The place that `serde_json` names: lines from 1, columns in bytes.
-fn point(text: &str, line: usize, column: usize) -> Span {
-    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    let rest = text.get(start..).unwrap_or_default();
-    let before: String = {
-        let mut end = column.saturating_sub(1).min(rest.len());
-        while !rest.is_char_boundary(end) {
-            end -= 1;
-        }
-        rest.get(..end).unwrap_or_default().to_owned()
-    };
-    let number = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
-    let at = number(start + before.len());
-    Span {
-        start: at,
-        end: at,
-        line: number(line.max(1)),
-        column: number(before.chars().count() + 1),
-    }
-}
-
-#[cfg(test)]
-mod tests;
