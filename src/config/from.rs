@@ -3,9 +3,10 @@
 //! Nothing is dropped silently: what cannot be taken is [`Found::left`], with the reason.
 
 pub mod cloudformation;
+pub mod entries;
 pub mod terraform;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use crate::drift::bridge::is_reserved;
 use crate::policy::grant::{Draft, Grant};
@@ -90,6 +91,13 @@ impl Found {
     }
 }
 
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, source, text } = self;
+        write!(f, "{address} ({source}): {text}")
+    }
+}
+
 impl FunctionRef {
     /// `name`, or `name:qualifier`.
     pub fn short_name(&self) -> String {
@@ -127,8 +135,7 @@ fn check(
     if is_reserved(draft.sid) {
         problems.push(format!("the sid `{}` is reserved for permitd's own bridges", draft.sid));
     }
-    problems
-        .extend(permission.as_ref().err().into_iter().flatten().map(|it| it.message.clone()));
+    problems.extend(permission.as_ref().err().into_iter().flatten().map(|it| it.message.clone()));
     let (Ok(target), Ok(permission), true) = (target, permission, problems.is_empty()) else {
         return Err(problems);
     };
@@ -156,3 +163,6 @@ fn check(
     };
     Ok((function, grant))
 }
+
+#[cfg(test)]
+mod tests;

@@ -165,9 +165,7 @@ impl<'a> Template<'a> {
     fn entries(&self, section: &str) -> &[yaml::Entry<'a>] {
         match self.sections.get(section).map(|it| &it.value) {
             Some(Value::Map(entries)) => entries,
-            Some(
-                Value::Null | Value::Plain(_) | Value::Quoted(_) | Value::Seq(_) | Value::Bad,
-            )
+            Some(Value::Null | Value::Plain(_) | Value::Quoted(_) | Value::Seq(_) | Value::Bad)
             | None => &[],
         }
     }
@@ -273,3 +271,6 @@ fn permission(
     let address = logical_id.to_owned();
     Ok(Declared { address, function, grant, sid_is_made_up: given.is_none() })
 }
+
+#[cfg(test)]
+mod tests;

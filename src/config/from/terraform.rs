@@ -90,7 +90,8 @@ pub fn find(file: &Arc<File>, defaults: &Defaults) -> Result<Found, Diagnostic> 
         }
         for raw in &resource.instances {
             let instance: Instance = serde_json::from_str(raw.get()).map_err(|it| {
-                let message = format!("an instance of {} cannot be read: {}", resource.kind, reason(&it));
+                let message =
+                    format!("an instance of {} cannot be read: {}", resource.kind, reason(&it));
                 Diagnostic::error(places.of(raw.get()), message).help(PULL)
             })?;
             homes.learn(resource, &instance);
@@ -121,10 +122,7 @@ pub fn find(file: &Arc<File>, defaults: &Defaults) -> Result<Found, Diagnostic> 
                     let text = "it is tainted: Terraform replaces it at the next apply";
                     found.notes.push(remark(text.to_owned()));
                 }
-                if let Some(key) = sensitive(instance) {
-                    let text = format!("`{key}` is marked as sensitive, and is written as it is");
-                    found.notes.push(remark(text));
-                }
+                found.notes.extend(sensitive(instance).map(remark));
                 let address = address.clone();
                 found.permissions.push(Declared {
                     address,
@@ -239,10 +237,18 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
-/// The first attribute that Terraform would not show: `[[{"type": "get_attr", "value": "source_arn"}]]`.
-fn sensitive(instance: &Instance) -> Option<&str> {
+/// The attributes that Terraform would not show: `[[{"type": "get_attr", "value": "source_arn"}]]`.
+fn sensitive(instance: &Instance) -> Option<String> {
     let paths = instance.sensitive_attributes.as_ref()?.as_array()?;
-    paths.iter().find_map(|it| it.as_array()?.first()?.get("value")?.as_str())
+    let key = |path: &Value| path.as_array()?.first()?.get("value")?.as_str().map(str::to_owned);
+    let keys: Vec<String> = paths.iter().filter_map(key).map(|it| format!("`{it}`")).collect();
+    match keys.as_slice() {
+        [] => None,
+        [one] => Some(format!("{one} is marked as sensitive, and written as it is")),
+        several => {
+            Some(format!("{} are marked as sensitive, and written as they are", several.join(", ")))
+        }
+    }
 }
 
 /// The resources of a state, or why the file is none.
@@ -308,3 +314,6 @@ fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -155,8 +155,7 @@ impl Scope<'_, '_> {
             let (delimiter, text) = (self.some_text(delimiter)?, self.some_text(text)?);
             return Ok(text.split(&delimiter).map(str::to_owned).collect());
         }
-        if let Some(Node { value: Value::Plain(name) | Value::Quoted(name), .. }) =
-            get(node, "Ref")
+        if let Some(Node { value: Value::Plain(name) | Value::Quoted(name), .. }) = get(node, "Ref")
             && self.is_list(name)
         {
             let text = self.reference(name)?.unwrap_or_default();

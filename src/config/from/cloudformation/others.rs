@@ -40,7 +40,8 @@ pub(super) fn tell(
             found.notes.push(remark(text.to_owned()));
         }
         "AWS::CloudFormation::Stack" | "AWS::Serverless::Application" => {
-            let text = "permissions of this nested template are not looked at; name it as a file, too";
+            let text =
+                "permissions of this nested template are not looked at; name it as a file, too";
             found.notes.push(remark(text.to_owned()));
         }
         kind if kind.ends_with("::MODULE") => {

@@ -40,10 +40,7 @@ impl<'t, 'a> Scope<'t, 'a> {
     }
 
     /// Goes one level deeper, unless that is too deep or too often.
-    pub(super) fn within<T>(
-        &self,
-        go_on: impl FnOnce() -> Result<T, String>,
-    ) -> Result<T, String> {
+    pub(super) fn within<T>(&self, go_on: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
         self.steps.set(self.steps.get() + 1);
         if self.depth.get() >= MAX_DEPTH || self.steps.get() > MAX_STEPS {
             return Err("it refers to itself, or to too many others".to_owned());
@@ -94,9 +91,7 @@ impl<'t, 'a> Scope<'t, 'a> {
             ("AWS::Lambda::Function" | "AWS::Serverless::Function", "Arn") => {
                 self.function(name, resource)?.arn(&path).map(Some)
             }
-            ("AWS::Lambda::Alias", "AliasArn") => {
-                self.alias(name, resource)?.arn(&path).map(Some)
-            }
+            ("AWS::Lambda::Alias", "AliasArn") => self.alias(name, resource)?.arn(&path).map(Some),
             _ => Err(format!(
                 "only the stack knows `{path}` ({kind}); give it with --parameter {path}=VALUE"
             )),
@@ -157,9 +152,10 @@ impl<'t, 'a> Scope<'t, 'a> {
     fn pseudo(&self, name: &str) -> Computed {
         let Defaults { account, region } = &self.inputs.defaults;
         let known = |value: &Option<String>, flag: &str| {
-            value.clone().map(Some).ok_or_else(|| {
-                format!("only the stack knows `AWS::{name}`; give it with {flag}")
-            })
+            value
+                .clone()
+                .map(Some)
+                .ok_or_else(|| format!("only the stack knows `AWS::{name}`; give it with {flag}"))
         };
         let partition = region.as_deref().map_or("aws", partition_of);
         match name {
@@ -181,9 +177,9 @@ impl<'t, 'a> Scope<'t, 'a> {
         }
         let own = get(resource, "Properties").and_then(|it| get(it, "FunctionName"));
         let own = match own {
-            Some(it) => self.within(|| self.text(it)).map_err(|why| {
-                format!("the FunctionName of `{name}` is not known: {why}")
-            })?,
+            Some(it) => self
+                .within(|| self.text(it))
+                .map_err(|why| format!("the FunctionName of `{name}` is not known: {why}"))?,
             None => None,
         };
         own.ok_or_else(|| {

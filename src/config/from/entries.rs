@@ -1,0 +1,161 @@
+//! What was found, as entries of a permission file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Declared, Found, FunctionRef, NOBODY, Remark, SOMEWHERE};
+use crate::config::import::Tally;
+use crate::config::resolve::{self, Context};
+use crate::config::write::{Entry, Item, comment};
+use crate::drift::allow::Ownership;
+use crate::policy::grant::{Grant, Permission};
+use crate::policy::risk::{self, Risk};
+use crate::policy::target::{Defaults, Target};
+
+/// How it is to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// The defaults and the `ignore` of the settings in force.
+    pub context: &'a Context,
+    /// `ownership: all` for every entry.
+    pub own_all: bool,
+    /// The risks found are written as accepted, not as comments.
+    pub accept_risks: bool,
+}
+
+/// Entries to write, and what has to be said beside them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entries {
+    /// One for each function, alias or version.
+    pub entries: Vec<Entry>,
+    /// What could not be taken.
+    pub left: Vec<Remark>,
+    /// What somebody should know besides.
+    pub notes: Vec<Remark>,
+    /// What was counted; what was left is `foreign`.
+    pub tally: Tally,
+    /// At least one Sid is a logical id, and not the live one.
+    pub sids_are_made_up: bool,
+}
+
+impl Entries {
+    /// Puts together what was found; what the settings in force ignore is left, for no file may ask for it.
+    pub fn new(found: Found, options: &Options<'_>) -> Self {
+        let Found { permissions, left, notes } = found;
+        let mut res = Self { left, notes, ..Self::default() };
+        let mut targets: BTreeMap<FunctionRef, Vec<Declared>> = BTreeMap::new();
+        for it in permissions {
+            if is_ignored(&it, options.context) {
+                let Declared { address, grant: Grant { source, .. }, .. } = it;
+                let text = "the settings ignore it".to_owned();
+                res.left.push(Remark { address, source, text });
+                continue;
+            }
+            res.sids_are_made_up |= it.sid_is_made_up;
+            targets.entry(it.function.clone()).or_default().push(it);
+        }
+        res.left.sort_by(|a, b| a.source.cmp(&b.source));
+        for (function, declared) in targets {
+            let entry = res.entry(function, declared, options);
+            res.entries.push(entry);
+        }
+        res.tally.foreign = res.left.len();
+        res
+    }
+
+    fn entry(
+        &mut self,
+        function: FunctionRef,
+        declared: Vec<Declared>,
+        options: &Options<'_>,
+    ) -> Entry {
+        let permissions: Vec<(&str, &Permission)> =
+            declared.iter().map(|it| (it.grant.sid.as_str(), &it.grant.permission)).collect();
+        let mut risks = risk::of_permissions(&permissions);
+        let mut statements = Vec::with_capacity(declared.len());
+        for Declared { address, function: _, mut grant, sid_is_made_up: _ } in declared {
+            let risks = risks.remove(&grant.sid).unwrap_or_default();
+            for risk in &risks {
+                *self.tally.risks.entry(*risk).or_default() += 1;
+            }
+            let mut above = Vec::new();
+            if address != grant.sid {
+                above.push(address);
+            }
+            if options.accept_risks {
+                grant.accept = risks;
+            } else {
+                let note = |it: &Risk| format!("{it}: {}", it.title());
+                above.extend(risks.iter().map(note));
+            }
+            statements.push(Item { grant, above });
+        }
+        self.tally.statements += statements.len();
+        let ownership = match options.own_all {
+            true => Some(Ownership::All),
+            // Where the settings own more than what is written, everything else would be theirs.
+            false if options.context.ownership != Ownership::Declared => Some(Ownership::Declared),
+            false => None,
+        };
+        let FunctionRef { account, region, name, qualifier } = function;
+        let absent = Vec::new();
+        let (above, below) = (Vec::new(), Vec::new());
+        Entry {
+            account,
+            region,
+            function: name,
+            qualifier,
+            ownership,
+            absent,
+            statements,
+            above,
+            below,
+        }
+    }
+
+    /// Comments for the head of the file: where it is from, and what is not in it. `what` names the files.
+    pub fn header(&self, what: &str) -> String {
+        let mut res = comment(&format!("From {what}.\n"));
+        if self.sids_are_made_up {
+            res += &comment(MADE_UP);
+        }
+        if !self.left.is_empty() {
+            res += &comment("\nNot in this file:\n");
+            for it in &self.left {
+                res += &comment(&format!("- {it}"));
+            }
+        }
+        if !self.notes.is_empty() {
+            res += &comment("\nNote:\n");
+            for it in &self.notes {
+                res += &comment(&format!("- {it}"));
+            }
+        }
+        res
+    }
+
+    /// The accounts and regions that nobody knows yet: whoever reads the file has to say them.
+    pub fn lacks(&self) -> BTreeSet<&'static str> {
+        let account = self.entries.iter().any(|it| it.account.is_none()).then_some("account");
+        let region = self.entries.iter().any(|it| it.region.is_none()).then_some("region");
+        account.into_iter().chain(region).collect()
+    }
+}
+
+/// What a plan makes of Sids that are not the live ones: the table at the head of `src/drift/diff.rs`.
+const MADE_UP: &str = "
+The Sids are logical ids. The live ones end in a suffix that CloudFormation made, which no template tells.
+So the first plan shows the permissions as missing, and beside the live statements of CloudFormation, which
+are not permitd's, `permitd apply` would add them a second time. To keep the live ones instead, say what each
+is called, with `--parameter LOGICAL_ID=SID`, or take them from Lambda, with `permitd import --function NAME`.
+";
+
+fn is_ignored(declared: &Declared, context: &Context) -> bool {
+    let FunctionRef { account, region, name, qualifier } = &declared.function;
+    let defaults = Defaults {
+        account: Some(account.clone().unwrap_or_else(|| NOBODY.to_owned())),
+        region: Some(region.clone().unwrap_or_else(|| SOMEWHERE.to_owned())),
+    };
+    // It was a target when it was checked.
+    let Ok(target) = Target::parse(name, qualifier.as_deref(), &defaults) else { return false };
+    context.ignore.iter().any(|it| resolve::matches(it, &declared.grant, &target))
+}
