@@ -16,7 +16,7 @@ use crate::policy::target::{Defaults, Target};
 pub struct Options<'a> {
     /// The defaults and the `ignore` of the settings in force.
     pub context: &'a Context,
-    /// `ownership: all` for every entry.
+    /// `ownership: all` for every entry, unless something is left that it would take away.
     pub own_all: bool,
     /// The risks found are written as accepted, not as comments.
     pub accept_risks: bool,
@@ -35,6 +35,10 @@ pub struct Entries {
     pub tally: Tally,
     /// At least one Sid is a logical id, and not the live one.
     pub sids_are_made_up: bool,
+    /// What `ownership` the entries have.
+    ownership: Option<Ownership>,
+    /// All of it was asked for, and not given.
+    gives_way: bool,
 }
 
 impl Entries {
@@ -54,6 +58,14 @@ impl Entries {
             targets.entry(it.function.clone()).or_default().push(it);
         }
         res.left.sort_by(|a, b| a.source.cmp(&b.source));
+        res.ownership = match options.own_all {
+            true if res.left.is_empty() => Some(Ownership::All),
+            true => Some(Ownership::Declared),
+            // Where the settings own more than what is written, everything else would be theirs.
+            false if options.context.ownership != Ownership::Declared => Some(Ownership::Declared),
+            false => None,
+        };
+        res.gives_way = options.own_all && !res.left.is_empty();
         for (function, declared) in targets {
             let entry = res.entry(function, declared, options);
             res.entries.push(entry);
@@ -90,12 +102,7 @@ impl Entries {
             statements.push(Item { grant, above });
         }
         self.tally.statements += statements.len();
-        let ownership = match options.own_all {
-            true => Some(Ownership::All),
-            // Where the settings own more than what is written, everything else would be theirs.
-            false if options.context.ownership != Ownership::Declared => Some(Ownership::Declared),
-            false => None,
-        };
+        let ownership = self.ownership.clone();
         let FunctionRef { account, region, name, qualifier } = function;
         let absent = Vec::new();
         let (above, below) = (Vec::new(), Vec::new());
@@ -117,12 +124,18 @@ impl Entries {
         let mut res = comment(&format!("From {what}.\n"));
         if self.sids_are_made_up {
             res += &comment(MADE_UP);
+            res += &comment(if self.ownership == Some(Ownership::All) { RENAMED } else { MISSING });
+            res += &comment(INSTEAD);
         }
         if !self.left.is_empty() {
             res += &comment("\nNot in this file:\n");
             for it in &self.left {
                 res += &comment(&format!("- {it}"));
             }
+        }
+        if self.gives_way {
+            res +=
+                &comment("Hence not `ownership: all`, which would take away what is live of them.");
         }
         if !self.notes.is_empty() {
             res += &comment("\nNote:\n");
@@ -143,11 +156,16 @@ impl Entries {
 
 /// What a plan makes of Sids that are not the live ones: the table at the head of `src/drift/diff.rs`.
 const MADE_UP: &str = "
-The Sids are logical ids. The live ones end in a suffix that CloudFormation made, which no template tells.
-So the first plan shows the permissions as missing, and beside the live statements of CloudFormation, which
-are not permitd's, `permitd apply` would add them a second time. To keep the live ones instead, say what each
-is called, with `--parameter LOGICAL_ID=SID`, or take them from Lambda, with `permitd import --function NAME`.
-";
+The Sids are logical ids. The live ones end in a suffix that CloudFormation made, which no template tells.";
+const MISSING: &str = "\
+So a plan shows these permissions as missing: `permitd apply` adds each a second time, and leaves the statement of
+CloudFormation as it is.";
+const RENAMED: &str = "\
+So a plan shows these permissions as renamed: with `ownership: all`, `permitd apply` takes the statements of
+CloudFormation away in exchange, and the stack does not know.";
+const INSTEAD: &str = "\
+To keep the live statements, say what each is called with `--parameter LOGICAL_ID=SID`, or take them from Lambda
+with `permitd import --function NAME`.";
 
 fn is_ignored(declared: &Declared, context: &Context) -> bool {
     let FunctionRef { account, region, name, qualifier } = &declared.function;
@@ -159,3 +177,6 @@ fn is_ignored(declared: &Declared, context: &Context) -> bool {
     let Ok(target) = Target::parse(name, qualifier.as_deref(), &defaults) else { return false };
     context.ignore.iter().any(|it| resolve::matches(it, &declared.grant, &target))
 }
+
+#[cfg(test)]
+mod tests;

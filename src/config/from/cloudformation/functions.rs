@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::get;
 use super::references::{Computed, Scope};
@@ -93,6 +93,7 @@ impl Scope<'_, '_> {
             Value::Null | Value::Map(_) | Value::Bad => return Err(SHAPE.to_owned()),
         };
         let mut res = String::new();
+        let mut problems = Vec::new();
         let mut rest = template.as_ref();
         while let Some((before, after)) = rest.split_once("${") {
             res += before;
@@ -106,17 +107,22 @@ impl Scope<'_, '_> {
             }
             let name = name.trim();
             let value = match (variables.get(name), name.split_once('.')) {
-                (Some(node), _) => self.text(node)?,
-                (None, None) => self.within(|| self.reference(name))?,
+                (Some(node), _) => self.text(node),
+                (None, None) => self.within(|| self.reference(name)),
                 (None, Some((resource, attribute))) => {
-                    self.within(|| self.attribute(resource, attribute))?
+                    self.within(|| self.attribute(resource, attribute))
                 }
             };
-            res += &value.ok_or_else(|| format!("`${{{name}}}` stands for nothing"))?;
+            match value {
+                Ok(Some(it)) => res += &it,
+                Ok(None) => problems.push(format!("`${{{name}}}` stands for nothing")),
+                Err(why) => problems.push(why),
+            }
             if res.len() > MAX_LENGTH {
                 return Err("its value is too long".to_owned());
             }
         }
+        told(problems)?;
         Ok(res + rest)
     }
 
@@ -141,12 +147,15 @@ impl Scope<'_, '_> {
     /// A list: one that is written down, a parameter of a list type, or what `Fn::Split` makes.
     fn list(&self, node: &Node<'_>) -> Result<Vec<String>, String> {
         if let Value::Seq(items) = &node.value {
-            let mut res = Vec::new();
+            let (mut res, mut problems) = (Vec::new(), Vec::new());
             for it in items.iter() {
-                // CloudFormation takes `AWS::NoValue` out of a list.
-                res.extend(self.text(it)?);
+                match self.text(it) {
+                    // CloudFormation takes `AWS::NoValue` out of a list.
+                    Ok(value) => res.extend(value),
+                    Err(why) => problems.push(why),
+                }
             }
-            return Ok(res);
+            return told(problems).map(|()| res);
         }
         if let Some(Node { value: Value::Seq(parts), .. }) = get(node, "Fn::Split") {
             let [delimiter, text] = parts.as_ref() else {
@@ -190,4 +199,13 @@ impl Scope<'_, '_> {
         };
         if self.condition(name)? { self.text(yes) } else { self.text(no) }
     }
+}
+
+/// All that keeps a value from being known, each once, so that nobody has to come back for every one.
+fn told(mut problems: Vec<String>) -> Result<(), String> {
+    // Many of them are one too many.
+    problems.truncate(20);
+    let mut seen = BTreeSet::new();
+    problems.retain(|it| seen.insert(it.clone()));
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
 }

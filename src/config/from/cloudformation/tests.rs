@@ -105,7 +105,7 @@ fn a_template_with_nothing_given() {
 + AllowUrl 88: 123456789012/- web made up: * lambda:InvokeFunctionUrl NONE
 + AllowUrlInvoke 96: 123456789012/- web made up: * lambda:InvokeFunction via_url
 - AllowUploads 53: SourceArn: the parameter `Bucket` has no value; give it with --parameter Bucket=VALUE; SourceAccount: only the stack knows `AWS::AccountId`; give it with --account
-- AllowRule 62: SourceArn: only the stack knows `AWS::Region`; give it with --region
+- AllowRule 62: SourceArn: only the stack knows `AWS::Region`; give it with --region; only the stack knows `AWS::AccountId`; give it with --account
 - AllowSkill 110: nobody can say whether it is created: the condition `HasSkill` is not known: it is the output of another stack (`Fn::ImportValue`)
 - AllowTopic 115: FunctionName: `Unnamed` has no FunctionName, so CloudFormation makes one up; give it with --parameter Unnamed=NAME; SourceArn: only the stack knows what `Topic` (AWS::SNS::Topic) is called; give it with --parameter Topic=VALUE
 - AllowTypo 123: permitd does not know its property `SourceARN`
@@ -119,7 +119,7 @@ fn a_template_of_the_cdk() {
         JSON,
         &inputs(Some("123456789012"), Some("us-east-1"), &[]),
         "
-- ApiANYApiPermissionStackApiB23B3E4AANYE40B2C74 17: FunctionName: `Handler886CB40B` has no FunctionName, so CloudFormation makes one up; give it with --parameter Handler886CB40B=NAME; SourceArn: only the stack knows what `Api9EF6EEF1` (AWS::ApiGateway::RestApi) is called; give it with --parameter Api9EF6EEF1=VALUE",
+- ApiANYApiPermissionStackApiB23B3E4AANYE40B2C74 17: FunctionName: `Handler886CB40B` has no FunctionName, so CloudFormation makes one up; give it with --parameter Handler886CB40B=NAME; SourceArn: only the stack knows what `Api9EF6EEF1` (AWS::ApiGateway::RestApi) is called; give it with --parameter Api9EF6EEF1=VALUE; only the stack knows what `ApiDeploymentStageprod59E3B8CB` (AWS::ApiGateway::Stage) is called; give it with --parameter ApiDeploymentStageprod59E3B8CB=VALUE",
     );
     let given = [
         (
@@ -203,6 +203,11 @@ fn what_only_a_stack_knows_is_told_with_the_way_to_give_it() {
         "!If [Neither, x, y]",
         "SourceArn: the condition `Neither` is not known: the condition `Unknown` is not known: the parameter \
          `Given` has no value; give it with --parameter Given=VALUE",
+    );
+    computes(
+        "!Sub '${Given}/${Queue}/${Given}'",
+        "SourceArn: the parameter `Given` has no value; give it with --parameter Given=VALUE; only the stack knows \
+         what `Queue` (AWS::SQS::Queue) is called; give it with --parameter Queue=VALUE",
     );
     computes("!ImportValue x", "SourceArn: it is the output of another stack (`Fn::ImportValue`)");
     computes("!Base64 x", "SourceArn: `Fn::Base64` is not computed here");
