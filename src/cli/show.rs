@@ -32,11 +32,11 @@ impl Show {
         Self {
             out: Look {
                 color: color(io::stdout().is_terminal()),
-                width: width(io::stdout(), terminal.columns),
+                width: width(&io::stdout(), terminal.columns),
             },
             err: Look {
                 color: color(io::stderr().is_terminal()),
-                width: width(io::stderr(), terminal.columns),
+                width: width(&io::stderr(), terminal.columns),
             },
             quiet: args.quiet,
         }
@@ -99,8 +99,8 @@ pub(crate) struct Terminal {
 }
 
 /// The columns of a terminal; none for a file or a pipe, whose lines are not broken.
-fn width(stream: impl AsFd + IsTerminal, columns: Option<usize>) -> Option<usize> {
-    let of_terminal = || terminal_size::terminal_size_of(&stream).map(|(it, _)| usize::from(it.0));
+fn width(stream: &(impl AsFd + IsTerminal), columns: Option<usize>) -> Option<usize> {
+    let of_terminal = || terminal_size::terminal_size_of(stream).map(|(it, _)| usize::from(it.0));
     stream.is_terminal().then(|| columns.or_else(of_terminal)).flatten().filter(|it| *it > 0)
 }
 
