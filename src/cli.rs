@@ -14,6 +14,7 @@ mod history;
 mod journal;
 mod places;
 mod plan;
+mod progress;
 mod run;
 mod saved;
 mod setup;

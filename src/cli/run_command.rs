@@ -10,7 +10,7 @@ use crate::cli::{
     check, control, demo,
     exit::Exit,
     history, plan, run,
-    show::{Show, Stop},
+    show::{Show, Stop, Terminal},
     simulate, telemetry, undo,
 };
 
@@ -22,7 +22,7 @@ pub fn run_command() -> Exit {
         Ok(it) => it,
         Err(exit) => return exit,
     };
-    let show = Show::new(&cli.output, no_color());
+    let show = Show::new(&cli.output, terminal());
     match dispatch(&cli, show) {
         Ok(exit) => exit,
         Err(stop) => stop.tell(show),
@@ -31,8 +31,12 @@ pub fn run_command() -> Exit {
 
 /// `NO_COLOR` counts if it is not empty (no-color.org).
 #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
-fn no_color() -> bool {
-    std::env::var("NO_COLOR").is_ok_and(|it| !it.is_empty())
+fn terminal() -> Terminal {
+    let variable = |name| std::env::var(name).unwrap_or_default();
+    Terminal {
+        no_color: !variable("NO_COLOR").is_empty() || variable("TERM") == "dumb",
+        columns: variable("COLUMNS").parse().ok(),
+    }
 }
 
 fn parse(args: &[String]) -> Result<Cli, Exit> {
@@ -73,7 +77,7 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
         | Command::Simulate(_)
         | Command::Demo => "warn",
     };
-    telemetry::install(&cli.output, usual).map_err(Stop::usage)?;
+    telemetry::install(&cli.output, usual, show.look_of_stderr()).map_err(Stop::usage)?;
     let threads = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = threads.map_err(|it| Stop::failure(format!("cannot start: {it}")))?;
     runtime.block_on(async {
