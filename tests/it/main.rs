@@ -35,5 +35,6 @@ mod simulator_golden;
 mod simulator_rules;
 #[cfg(feature = "aws")]
 mod soak;
+mod survey;
 mod tidy;
 mod walk;
