@@ -5,3 +5,4 @@ pub mod palette;
 pub mod text;
 pub mod totals;
 pub mod words;
+pub mod wrap;

@@ -6,6 +6,7 @@ use crate::cli::{
     exit::Exit,
     journal,
     plan::{look, say, text_or_json},
+    progress::Progress,
     run::grace_note,
     saved,
     setup::{self, Ready},
@@ -80,9 +81,9 @@ async fn apply_to(
         return Ok(Exit::of(&Totals::of_found(&found)));
     }
     match args.output {
-        Output::Text => say(&text::plan(&found, show.color()), show)?,
+        Output::Text => say(&text::plan(&found, show.look()), show)?,
         // Stdout is for the one JSON document at the end.
-        Output::Json => show.note(text::plan(&found, false).trim_end()),
+        Output::Json => show.note(text::plan(&found, show.look_of_stderr()).trim_end()),
     }
     let asks = !args.yes && saved.is_none();
     if asks {
@@ -97,7 +98,7 @@ async fn apply_to(
     }
     let outcomes = Box::pin(act(&worker, seen, show)).await;
     match args.output {
-        Output::Text => say(&format!("\n{}", text::applied(&outcomes, show.color())), show)?,
+        Output::Text => say(&format!("\n{}", text::applied(&outcomes, show.look())), show)?,
         Output::Json => say(&json::applied(&outcomes), show)?,
     }
     if let Some(signal) = stop.signal() {
@@ -125,7 +126,13 @@ async fn act<'a>(
         Seen::Settled(_) => None,
     });
     let targets: Vec<&'a Wanted> = seen.iter().filter_map(Seen::wanted).collect();
-    let outcomes = worker.act_on_all(seen, tell::deeds).await;
+    let progress = Progress::new("changing policies", seen.len(), show);
+    let told = |it: &Outcome| {
+        tell::deeds(it);
+        progress.inc();
+    };
+    let outcomes = worker.act_on_all(seen, told).await;
+    drop(progress);
     let waiting: Vec<&'a Wanted> = targets
         .into_iter()
         .filter(|it| outcomes.iter().any(|outcome| outcome.target == it.target && waits(outcome)))

@@ -48,7 +48,7 @@ pub(crate) async fn demo(show: Show) -> Result<Exit, Stop> {
     let mut seen = worker.look_at_all(&ready.wanted, || {}).await;
     worker.judge(&mut seen);
     let found: Vec<Outcome> = seen.iter().map(|it| it.outcome(clock::system())).collect();
-    show.line(&text::plan(&found, show.color()));
+    show.line(&text::plan(&found, show.look()));
     show.line("permitd puts it right, each write guarded by the revision that it read:\n");
     let mut outcomes = worker.act_on_all(seen, |it| tell(it, show)).await;
     report(&outcomes, show);
@@ -110,7 +110,7 @@ fn event_line(event: &TamperEvent) -> String {
 
 fn tell(outcome: &Outcome, show: Show) {
     for deed in words::deeds(outcome) {
-        show.line(&palette::ADD.paint(&format!("    {deed}"), show.color()));
+        show.line(&palette::ADD.paint(&format!("    {deed}"), show.look().color));
     }
 }
 

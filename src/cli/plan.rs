@@ -1,13 +1,11 @@
 //! `permitd plan`: what would be done, and nothing else.
 
-use std::io::IsTerminal;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use crate::cli::{
     args::{Output, PlanArgs},
     exit::Exit,
-    journal, saved,
+    journal,
+    progress::Progress,
+    saved,
     setup::{self, Ready},
     show::{Show, Stop},
 };
@@ -68,28 +66,13 @@ pub(crate) async fn look<'a, R: PolicyReader>(
     ready: &'a Ready,
     show: Show,
 ) -> Vec<Seen<'a>> {
-    let bar = progress(ready.wanted.len(), show);
-    let seen = worker.look_at_all(&ready.wanted, || bar.inc(1)).await;
-    bar.finish_and_clear();
-    seen
-}
-
-fn progress(n: usize, show: Show) -> ProgressBar {
-    // Few are read before anybody would look at a bar.
-    if n < 20 || show.is_quiet() || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(
-        Some(u64::try_from(n).unwrap_or(u64::MAX)),
-        ProgressDrawTarget::stderr(),
-    );
-    let style = ProgressStyle::with_template("reading policies {bar:30} {pos}/{len} {eta}");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    let progress = Progress::new("reading policies", ready.wanted.len(), show);
+    worker.look_at_all(&ready.wanted, || progress.inc()).await
 }
 
 pub(crate) fn text_or_json(outcomes: &[Outcome], output: Output, show: Show) -> String {
     match output {
-        Output::Text => text::plan(outcomes, show.color()),
+        Output::Text => text::plan(outcomes, show.look()),
         Output::Json => json::plan(outcomes),
     }
 }

@@ -5,6 +5,7 @@ use crate::cli::{
     exit::Exit,
     journal, places,
     plan::say,
+    progress::Progress,
     setup,
     show::{Show, Stop},
 };
@@ -40,7 +41,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
             tell::trouble(outcome, false);
         }
         let report = if observing { text::plan } else { text::applied };
-        say(&report(&outcomes, show.color()), show)?;
+        say(&report(&outcomes, show.look()), show)?;
         let totals = if observing { Totals::of_found } else { Totals::of_left };
         return Ok(stop.signal().map_or_else(|| Exit::of(&totals(&outcomes)), Exit::Interrupted));
     }
@@ -112,7 +113,9 @@ pub(crate) async fn once<'a, G: PolicyGateway>(
     wanted: &[&'a Wanted],
     show: Show,
 ) -> Vec<Outcome> {
-    let outcomes = worker.pass(wanted, tell::deeds).await;
+    let progress = Progress::new("reading policies", wanted.len(), show);
+    let outcomes = worker.pass(wanted, || progress.inc(), tell::deeds).await;
+    drop(progress);
     let waiting: Vec<&'a Wanted> = wanted
         .iter()
         .copied()
@@ -123,7 +126,7 @@ pub(crate) async fn once<'a, G: PolicyGateway>(
     if !worker.wait_for_grace(&waiting, |it| show.note(&grace_note(it))).await {
         return outcomes;
     }
-    let mut again = worker.pass(&waiting, tell::deeds).await;
+    let mut again = worker.pass(&waiting, || {}, tell::deeds).await;
     let join = |first: Outcome| match again.iter().position(|it| it.target == first.target) {
         Some(at) => pass::continued(first, again.swap_remove(at)),
         None => first,

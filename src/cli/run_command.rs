@@ -9,8 +9,8 @@ use crate::cli::{
     args::{Cli, Command, later::not_yet},
     check, control, demo,
     exit::Exit,
-    history, plan, run,
-    show::{Show, Stop},
+    history, import, plan, run,
+    show::{Show, Stop, Terminal},
     simulate, telemetry, undo,
 };
 
@@ -22,7 +22,7 @@ pub fn run_command() -> Exit {
         Ok(it) => it,
         Err(exit) => return exit,
     };
-    let show = Show::new(&cli.output, no_color());
+    let show = Show::new(&cli.output, terminal());
     match dispatch(&cli, show) {
         Ok(exit) => exit,
         Err(stop) => stop.tell(show),
@@ -31,8 +31,12 @@ pub fn run_command() -> Exit {
 
 /// `NO_COLOR` counts if it is not empty (no-color.org).
 #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
-fn no_color() -> bool {
-    std::env::var("NO_COLOR").is_ok_and(|it| !it.is_empty())
+fn terminal() -> Terminal {
+    let variable = |name| std::env::var(name).unwrap_or_default();
+    Terminal {
+        no_color: !variable("NO_COLOR").is_empty() || variable("TERM") == "dumb",
+        columns: variable("COLUMNS").parse().ok(),
+    }
 }
 
 fn parse(args: &[String]) -> Result<Cli, Exit> {
@@ -65,6 +69,7 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
         Command::Plan(_)
         | Command::Apply(_)
         | Command::Check(_)
+        | Command::Import(_)
         | Command::History(_)
         | Command::Undo(_)
         | Command::Approve(_)
@@ -73,7 +78,7 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
         | Command::Simulate(_)
         | Command::Demo => "warn",
     };
-    telemetry::install(&cli.output, usual).map_err(Stop::usage)?;
+    telemetry::install(&cli.output, usual, show.look_of_stderr()).map_err(Stop::usage)?;
     let threads = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = threads.map_err(|it| Stop::failure(format!("cannot start: {it}")))?;
     runtime.block_on(async {
@@ -82,6 +87,7 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
             Command::Apply(args) => Box::pin(apply::apply(args, show)).await,
             Command::Run(args) => Box::pin(run::run(args, show)).await,
             Command::Check(args) => check::check(args, show),
+            Command::Import(args) => Box::pin(import::import(args, show)).await,
             Command::History(args) => history::history(args, show),
             Command::Undo(args) => Box::pin(undo::undo(args, show)).await,
             Command::Approve(args) => control::approve(args, show).await,

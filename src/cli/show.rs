@@ -1,38 +1,55 @@
 //! What a command may print: data to stdout, everything else to stderr.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    os::fd::AsFd,
+};
 
 use crate::cli::{
     args::{ColorArg, OutputArgs},
     exit::Exit,
+    progress,
 };
 use crate::config::diagnostic::{Diagnostic, render_all};
+use crate::report::palette::Look;
 
 /// Decided once from the flags, the environment and what the streams are.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Show {
-    color_out: bool,
-    color_err: bool,
+    out: Look,
+    err: Look,
     quiet: bool,
 }
 
 #[expect(clippy::unused_self, reason = "who may print holds a Show; not every print depends on it")]
 impl Show {
-    pub(crate) fn new(args: &OutputArgs, no_color: bool) -> Self {
+    pub(crate) fn new(args: &OutputArgs, terminal: Terminal) -> Self {
         let color = |is_terminal: bool| match args.color {
             ColorArg::Always => true,
             ColorArg::Never => false,
-            ColorArg::Auto => is_terminal && !no_color,
+            ColorArg::Auto => is_terminal && !terminal.no_color,
         };
         Self {
-            color_out: color(io::stdout().is_terminal()),
-            color_err: color(io::stderr().is_terminal()),
+            out: Look {
+                color: color(io::stdout().is_terminal()),
+                width: width(&io::stdout(), terminal.columns),
+            },
+            err: Look {
+                color: color(io::stderr().is_terminal()),
+                width: width(&io::stderr(), terminal.columns),
+            },
             quiet: args.quiet,
         }
     }
 
-    pub(crate) fn color(self) -> bool {
-        self.color_out
+    /// What stdout can show.
+    pub(crate) fn look(self) -> Look {
+        self.out
+    }
+
+    /// What stderr can show.
+    pub(crate) fn look_of_stderr(self) -> Look {
+        self.err
     }
 
     pub(crate) fn is_quiet(self) -> bool {
@@ -62,15 +79,29 @@ impl Show {
 
     /// Something that has to be said.
     pub(crate) fn problem(self, text: &str) {
-        let mut err = io::stderr().lock();
-        // Nobody is left to tell.
-        writeln!(err, "{text}").unwrap_or_default();
+        // If it fails, nobody is left to tell.
+        progress::to_stderr(format!("{text}\n").as_bytes()).unwrap_or_default();
     }
 
     /// Every error of every file.
     pub(crate) fn diagnostics(self, found: &[Diagnostic]) {
-        self.problem(render_all(found, self.color_err).trim_end());
+        self.problem(render_all(found, self.err.color).trim_end());
     }
+}
+
+/// What the environment says of the terminal.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Terminal {
+    /// No colour, unless `--color always` asks for it.
+    pub(crate) no_color: bool,
+    /// Its width, for who knows better than the terminal itself.
+    pub(crate) columns: Option<usize>,
+}
+
+/// The columns of a terminal; none for a file or a pipe, whose lines are not broken.
+fn width(stream: &(impl AsFd + IsTerminal), columns: Option<usize>) -> Option<usize> {
+    let of_terminal = || terminal_size::terminal_size_of(stream).map(|(it, _)| usize::from(it.0));
+    stream.is_terminal().then(|| columns.or_else(of_terminal)).flatten().filter(|it| *it > 0)
 }
 
 /// A command that did not get to its work.

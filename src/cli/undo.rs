@@ -139,7 +139,7 @@ fn describe(shown: &Shown, show: Show) -> String {
                 left: Some(plan),
                 done: Vec::new(),
             };
-            text::plan(std::slice::from_ref(&outcome), show.color())
+            text::plan(std::slice::from_ref(&outcome), show.look())
         }
         Way::Document { statement, after, revision, .. } => {
             let what = match statement {

@@ -22,7 +22,7 @@ use crate::policy::{
 };
 
 /// Requests in flight at once; the budgets bound how many that are in a second.
-const CONCURRENCY: usize = 16;
+pub(super) const CONCURRENCY: usize = 16;
 
 /// What a pass is made with.
 #[derive(Debug)]
@@ -206,21 +206,27 @@ impl<'a, G: PolicyReader> Worker<'a, G> {
 }
 
 impl<'a, G: PolicyGateway> Worker<'a, G> {
-    /// A whole pass: reads all, widens what is seen as soon as it is seen, judges, narrows. `told` hears of each
-    /// target that was worked on, as soon as it is through.
-    pub async fn pass(&self, wanted: &[&'a Wanted], told: impl Fn(&Outcome)) -> Vec<Outcome> {
+    /// A whole pass: reads all, widens what is seen as soon as it is seen, judges, narrows. `read` hears of each
+    /// target as it was looked at, `told` as soon as it is through.
+    pub async fn pass(
+        &self,
+        wanted: &[&'a Wanted],
+        read: impl Fn(),
+        told: impl Fn(&Outcome),
+    ) -> Vec<Outcome> {
         let mut functions: BTreeMap<String, Vec<&'a Wanted>> = BTreeMap::new();
         for it in wanted {
             functions.entry(it.target.function_arn()).or_default().push(it);
         }
         let lost = Lost::default();
         let look = |(function, group): (String, Vec<&'a Wanted>)| {
-            let lost = &lost;
+            let (lost, read) = (&lost, &read);
             async move {
                 let mut res = Vec::new();
                 for wanted in group {
                     let seen = self.look(wanted).await;
                     res.push(self.act(seen, &function, lost, Clearance::Pending).await);
+                    read();
                 }
                 res
             }

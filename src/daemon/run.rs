@@ -260,7 +260,7 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             let outcomes = if loaded.rules.mode == Mode::Observe {
                 worker.watch(&wanted).await
             } else {
-                worker.pass(&wanted, tell::deeds).await
+                worker.pass(&wanted, || {}, tell::deeds).await
             };
             Ended { place, full, trigger, outcomes, start, calls_before }
         }));

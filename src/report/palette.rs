@@ -15,6 +15,20 @@ pub const HELD: Mark = Mark { symbol: '!', color: AnsiColor::Magenta };
 /// Nobody knows.
 pub const UNKNOWN: Mark = Mark { symbol: '?', color: AnsiColor::Red };
 
+/// What a terminal can show.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Look {
+    /// It has colours.
+    pub color: bool,
+    /// Its columns; none for what is no terminal, where no line is broken.
+    pub width: Option<usize>,
+}
+
+impl Look {
+    /// For a file or a pipe.
+    pub const PLAIN: Self = Self { color: false, width: None };
+}
+
 /// A symbol that also tells by itself, and its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {

@@ -10,24 +10,25 @@ use crate::drift::{
 };
 use crate::policy::{risk::Risk, size, target::Target};
 use crate::report::{
-    palette::{ADD, CHANGE, HELD, Mark, REMOVE, UNKNOWN, bold, safe},
+    palette::{ADD, CHANGE, HELD, Look, Mark, REMOVE, UNKNOWN, bold, safe},
     totals::Totals,
     words,
+    wrap::{is_too_wide, wrap},
 };
 
 /// What would be done: only targets that differ or are unknown, then the sum.
-pub fn plan(outcomes: &[Outcome], color: bool) -> String {
+pub fn plan(outcomes: &[Outcome], look: Look) -> String {
     let mut res = String::new();
     for outcome in outcomes {
-        res.push_str(&target(outcome, outcome.found.as_ref(), Risks::Told, color));
+        res.push_str(&target(outcome, outcome.found.as_ref(), Risks::Told, look));
     }
     let totals = Totals::of_found(outcomes);
     let Totals { add, change, remove, held, .. } = totals;
     let sum = format!("Plan: {add} to add, {change} to change, {remove} to remove, {held} held.");
-    line(&mut res, &format!("{} {}", bold(&sum, color), standing(&totals)));
-    line(&mut res, &others(&totals));
-    line(&mut res, &risky(outcomes));
-    line(&mut res, &expiring(outcomes));
+    let sum = format!("{} {}", bold(&sum, look.color), standing(&totals));
+    for it in [sum, others(&totals), risky(outcomes), expiring(outcomes)] {
+        line(&mut res, &wrap(&it, 2, look));
+    }
     res.push_str(&asked(outcomes.iter().filter_map(|it| Some((&it.target, it.found.as_ref()?)))));
     res
 }
@@ -46,15 +47,15 @@ fn asked<'a>(plans: impl Iterator<Item = (&'a Target, &'a Plan)> + Clone) -> Str
 }
 
 /// What was done, and what is left.
-pub fn applied(outcomes: &[Outcome], color: bool) -> String {
+pub fn applied(outcomes: &[Outcome], look: Look) -> String {
     let mut res = String::new();
     for outcome in outcomes {
         for deed in words::deeds(outcome) {
-            line(&mut res, &deed);
+            line(&mut res, &wrap(&deed, 4, look));
         }
     }
     let left: String =
-        outcomes.iter().map(|it| target(it, it.left.as_ref(), Risks::LeftOut, color)).collect();
+        outcomes.iter().map(|it| target(it, it.left.as_ref(), Risks::LeftOut, look)).collect();
     if !res.is_empty() && !left.is_empty() {
         res.push('\n');
     }
@@ -66,8 +67,8 @@ pub fn applied(outcomes: &[Outcome], color: bool) -> String {
         "{in_sync} of {} as written; {held} held, {failed} failed, {unknown} unknown.",
         count(targets, "function")
     );
-    line(&mut res, &format!("{} {rest}", bold(&sum, color)));
-    line(&mut res, &others(&totals));
+    line(&mut res, &wrap(&format!("{} {rest}", bold(&sum, look.color)), 2, look));
+    line(&mut res, &wrap(&others(&totals), 2, look));
     res.push_str(&asked(outcomes.iter().filter_map(|it| Some((&it.target, it.left.as_ref()?)))));
     res
 }
@@ -158,7 +159,7 @@ const ALWAYS_TOLD: Risk = Risk::P002;
 /// `permitd check` tells them all.
 const MAX_RISKY: usize = 5;
 
-fn target(outcome: &Outcome, plan: Option<&Plan>, risks: Risks, color: bool) -> String {
+fn target(outcome: &Outcome, plan: Option<&Plan>, risks: Risks, look: Look) -> String {
     let changes = plan.map_or(&[][..], |it| &it.drift);
     let other_version = plan.is_some_and(|it| it.version.is_some());
     let told = plan.filter(|it| risks == Risks::Told && !it.risks.is_empty());
@@ -167,22 +168,21 @@ fn target(outcome: &Outcome, plan: Option<&Plan>, risks: Risks, color: bool) -> 
         return String::new();
     }
     let mut res = String::new();
-    line(&mut res, &bold(&outcome.target.to_string(), color));
+    line(&mut res, &bold(&outcome.target.to_string(), look.color));
     for it in changes {
-        res.push_str(&change(it, color));
+        res.push_str(&change(it, look));
     }
     if let Some(it) = &outcome.trouble {
-        res.push_str(&trouble(it, outcome, color));
+        res.push_str(&trouble(it, outcome, look));
     }
     if let Some(plan) = told {
-        line(&mut res, &format!("    risks: {}", risks_of(plan)));
+        line(&mut res, &wrap(&format!("    risks: {}", risks_of(plan)), 6, look));
     }
     if let Some(version) = plan.and_then(|it| it.version.as_deref()) {
         let version = safe(version);
-        line(
-            &mut res,
-            &format!("    the policy is of Version {version}: ${{…}} in it stands for itself"),
-        );
+        let text =
+            format!("    the policy is of Version {version}: ${{…}} in it stands for itself");
+        line(&mut res, &wrap(&text, 6, look));
     }
     if let Some(plan) = plan.filter(|it| it.size * 5 > size::LIMIT * 4) {
         let percent = plan.size * 100 / size::LIMIT;
@@ -195,17 +195,18 @@ fn target(outcome: &Outcome, plan: Option<&Plan>, risks: Risks, color: bool) -> 
     res
 }
 
-fn trouble(it: &Trouble, outcome: &Outcome, color: bool) -> String {
+fn trouble(it: &Trouble, outcome: &Outcome, look: Look) -> String {
     let mut res = String::new();
-    let state = UNKNOWN.paint(outcome.state.name(), color);
-    line(&mut res, &format!("  {} {state}: {}", UNKNOWN.symbol, safe(&it.to_string())));
+    let state = UNKNOWN.paint(outcome.state.name(), look.color);
+    let text = format!("  {} {state}: {}", UNKNOWN.symbol, safe(&it.to_string()));
+    line(&mut res, &wrap(&text, 6, look));
     if let Some(hint) = &it.hint {
-        line(&mut res, &format!("      {}", safe(hint)));
+        line(&mut res, &wrap(&format!("      {}", safe(hint)), 6, look));
     }
     res
 }
 
-fn change(it: &Change, color: bool) -> String {
+fn change(it: &Change, look: Look) -> String {
     let mark = mark(it);
     let sid = it.drift.sid.as_deref().map_or_else(|| "(no Sid)".to_owned(), safe);
     let mut words = words::change(it);
@@ -214,24 +215,35 @@ fn change(it: &Change, color: bool) -> String {
         words = format!("{words}; held: {held}");
     }
     let mut res = String::new();
-    let symbol = mark.paint(&mark.symbol.to_string(), color);
-    line(&mut res, &format!("  {symbol} {sid:<19} {words}"));
+    let symbol = mark.paint(&mark.symbol.to_string(), look.color);
+    line(&mut res, &wrap(&format!("  {symbol} {sid:<19} {words}"), WORDS_AT, look));
     if it.drift.kind == Kind::Changed || (it.drift.kind == Kind::Orphaned && it.adds()) {
-        for detail in details(it) {
+        for detail in details(it, look) {
             line(&mut res, &format!("      {detail}"));
         }
     }
     res
 }
 
-fn details(it: &Change) -> Vec<String> {
+/// Where the words stand that follow a Sid.
+const WORDS_AT: usize = 24;
+
+/// What differs, in lines that are not broken: a value is to be copied.
+fn details(it: &Change, look: Look) -> Vec<String> {
     let (Some(before), Some(after)) = (&it.drift.before, &it.drift.after) else {
         return Vec::new();
     };
     match before.permission() {
         Some(permission) => words::fields(permission, &after.permission)
             .into_iter()
-            .map(|(key, before, after)| format!("{key}: {before} -> {after}"))
+            .flat_map(|(key, before, after)| {
+                let one_line = format!("{key}: {before} -> {after}");
+                if is_too_wide(&format!("      {one_line}"), look) {
+                    vec![format!("{key}:"), format!("     {before}"), format!("  -> {after}")]
+                } else {
+                    vec![one_line]
+                }
+            })
             .collect(),
         None => vec![
             format!("live:   {}", safe(before.text())),

@@ -25,5 +25,6 @@ mod plan_json;
 mod saved_plan;
 mod settings;
 mod simulate;
+mod terminal;
 mod undo;
 mod usage;

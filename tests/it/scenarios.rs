@@ -61,7 +61,7 @@ use permitd::policy::{
     grant::Permission,
     target::{Defaults, Target},
 };
-use permitd::report::text;
+use permitd::report::{palette::Look, text};
 use permitd::simulator::{Direct, Faults, Seed, Simulator, Span};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -513,7 +513,7 @@ impl<'a> Life<'a> {
         let all: Vec<&Wanted> = self.wanted.iter().collect();
         let worker = self.worker();
         let outcomes = tokio::select! {
-            outcomes = worker.pass(&all, |_| {}) => Some(outcomes),
+            outcomes = worker.pass(&all, || {}, |_| {}) => Some(outcomes),
             () = self.recorder.crashed.notified() => None,
         };
         let calls = std::mem::take(&mut *self.recorder.calls.lock().unwrap());
@@ -521,7 +521,7 @@ impl<'a> Life<'a> {
         write!(self.calls, "-- pass {n_passes}\n{calls}").unwrap();
         match outcomes {
             Some(outcomes) => {
-                let applied = text::applied(&outcomes, false);
+                let applied = text::applied(&outcomes, Look::PLAIN);
                 write!(self.applied, "-- pass {n_passes}\n{applied}").unwrap();
                 self.last = outcomes;
                 if self.stop.is_cancelled() {
@@ -540,7 +540,7 @@ impl<'a> Life<'a> {
         }
         let worker = self.worker();
         let all: Vec<&Wanted> = self.wanted.iter().collect();
-        let second = worker.pass(&all, |_| {}).await;
+        let second = worker.pass(&all, || {}, |_| {}).await;
         let mut again = worker.look_at_all(&self.wanted, || {}).await;
         worker.judge(&mut again);
         for seen in again {
@@ -615,10 +615,10 @@ async fn play(scenario: &Scenario) -> Vec<(&'static str, String)> {
         } else {
             worker.act_on_all(seen, |_| {}).await
         };
-        res.push(("plan", text::plan(&found, false)));
+        res.push(("plan", text::plan(&found, Look::PLAIN)));
         let calls = std::mem::take(&mut *life.recorder.calls.lock().unwrap());
         res.push(("calls", calls));
-        res.push(("applied", text::applied(&outcomes, false)));
+        res.push(("applied", text::applied(&outcomes, Look::PLAIN)));
     }
     res.push(("after", after(&life.simulator)));
     if scenario.get("journal").is_some() {

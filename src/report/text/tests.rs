@@ -47,23 +47,23 @@ fn anybody_may_is_told_where_nothing_differs_and_all_risks_are_counted() {
 Live statements with risks: P001 1, P002 1, P003 2, P005 1.
 "
     );
-    assert_eq!(plan(&[open.clone(), tame], false), expected);
+    assert_eq!(plan(&[open.clone(), tame], Look::PLAIN), expected);
     let done = "Applied: 0 writes done. 1 of 1 function as written; 0 held, 0 failed, 0 unknown.\n";
-    assert_eq!(applied(&[open], false), done, "what was done has no risks");
+    assert_eq!(applied(&[open], Look::PLAIN), done, "what was done has no risks");
 }
 
 #[test]
 fn many_risks_take_one_short_line_the_worst_first() {
     let mut risks: Vec<(Option<&str>, &[Risk])> = vec![(Some("s3"), &[Risk::P003]); 6];
     risks.push((Some("open"), &[Risk::P002]));
-    let text = plan(&[outcome(&risks)], false);
+    let text = plan(&[outcome(&risks)], Look::PLAIN);
     assert!(text.contains("    risks: open P002 (anyone, without a condition); s3 P003"), "{text}");
     assert!(text.contains("account); 2 more\n"), "{text}");
 }
 
 #[test]
 fn no_risk_no_line() {
-    let text = plan(&[outcome(&[])], false);
+    let text = plan(&[outcome(&[])], Look::PLAIN);
     assert_eq!(text, format!("{SUM} 0 of 1 function differs; 0 unknown.\n"));
 }
 
@@ -77,9 +77,9 @@ fn what_ends_soon_is_told_the_first_first() {
             ("a".to_owned(), at("2026-01-01T00:00:00Z")),
         ];
     }
-    let text = plan(&[soon.clone()], false);
+    let text = plan(&[soon.clone()], Look::PLAIN);
     let told = "Expiring within 30 days: f a (2026-01-01T00:00:00Z), f b (2026-02-01T00:00:00Z).\n";
     assert!(text.ends_with(told), "{text}");
-    let text = plan(&vec![soon; 4], false);
+    let text = plan(&vec![soon; 4], Look::PLAIN);
     assert!(text.ends_with(", f b (2026-02-01T00:00:00Z), 3 more.\n"), "{text}");
 }

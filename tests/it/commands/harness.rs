@@ -44,6 +44,25 @@ os.write(mine, typed)
 sys.exit(child.wait())
 ";
 
+/// A terminal of so many columns for all of permitd's streams; what it shows is copied to the pipe.
+const SCREEN: &str = "
+import fcntl, os, pty, struct, subprocess, sys, termios
+columns, program = int(sys.argv[1]), sys.argv[2:]
+mine, theirs = pty.openpty()
+fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
+child = subprocess.Popen(program, stdin=theirs, stdout=theirs, stderr=theirs)
+os.close(theirs)
+while True:
+    try:
+        shown = os.read(mine, 65536)
+    except OSError:
+        break
+    if not shown:
+        break
+    os.write(1, shown)
+sys.exit(child.wait())
+";
+
 /// A directory to run permitd in. Its environment has nothing but what is put there.
 pub(crate) struct Room {
     dir: TempDir,
@@ -147,6 +166,27 @@ impl Room {
         let mut command = self.command("python3");
         command.args(["-c", TERMINAL, typed, PERMITD]).args(words.split_whitespace());
         Some(Running::new(command))
+    }
+
+    /// What a terminal of so many columns shows of it; none where there is no python3 to make one with.
+    pub(crate) fn on_screen(&self, words: &str, columns: usize) -> Option<Said> {
+        let has_pty = self.command("python3").args(["-c", "import pty, fcntl, termios"]).status();
+        if !has_pty.is_ok_and(|it| it.success()) {
+            let mut err = std::io::stderr();
+            writeln!(err, "SKIPPED: no python3 to make a terminal with").unwrap();
+            return None;
+        }
+        let mut command = self.command("python3");
+        command.args(["-c", SCREEN, &columns.to_string(), PERMITD]);
+        command.args(words.split_whitespace());
+        let output = command.output().unwrap();
+        let text =
+            |it: &[u8]| self.tidy(&String::from_utf8(it.to_vec()).unwrap().replace("\r\n", "\n"));
+        Some(Said {
+            code: output.status.code(),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+        })
     }
 
     /// What `permitd history` has, oldest first.

@@ -174,7 +174,7 @@ impl<'a> Player<'a> {
                 return worker.watch(&self.wanted).await;
             }
             let (mut res, other) =
-                tokio::join!(worker.pass(&full, |_| {}), worker.pass(&small, |_| {}));
+                tokio::join!(worker.pass(&full, || {}, |_| {}), worker.pass(&small, || {}, |_| {}));
             res.extend(other);
             res
         };
