@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use crate::cli::args::common::{
     ControlArgs, JournalArgs, Output, SourceArgs, TargetArgs, TextOrJson,
 };
-pub(crate) use crate::cli::args::import::{ImportArgs, OwnershipArg};
+pub(crate) use crate::cli::args::import::{FromArg, ImportArgs, OwnershipArg};
 use crate::daemon::control::protocol;
 use crate::drift::allow::Mode;
 use crate::policy::risk::Risk;

@@ -106,6 +106,13 @@ impl FunctionRef {
             None => self.name.clone(),
         }
     }
+
+    /// The full ARN, if account and region are known.
+    pub fn arn(&self) -> Option<String> {
+        let Self { account, region, name, qualifier } = self;
+        let defaults = Defaults { account: account.clone(), region: region.clone() };
+        Target::parse(name, qualifier.as_deref(), &defaults).ok().map(|it| it.arn())
+    }
 }
 
 /// Stands in for an account that nobody has to know.

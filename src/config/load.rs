@@ -13,6 +13,8 @@ use crate::config::settings::{self, Pattern, Settings};
 
 /// A larger file is a mistake; 25,000 statements have five megabytes.
 const MAX_BYTES: u64 = 64 << 20;
+/// How an archive begins.
+const ZIP: &str = "PK\u{3}\u{4}";
 const SYSTEM: &str = "/etc/permitd/permitd.yaml";
 const LOCAL: &str = "permitd.yaml";
 
@@ -165,6 +167,22 @@ impl Walk {
         }
         Ok(())
     }
+}
+
+/// Reads a file that is not permitd's own: by its path, or `-` for the standard input.
+pub fn read_foreign(path: &Path) -> Result<Arc<File>, Diagnostic> {
+    let read = if path.as_os_str() == "-" { read_stdin() } else { read(path) };
+    read.map_err(|error| {
+        let file = &error.place.file;
+        if !file.text.starts_with(ZIP) {
+            return error;
+        }
+        let place = Place::whole(&File::new(Arc::clone(&file.name), String::new()));
+        let message = format!("{} is an archive, as a saved plan of Terraform is one", file.name);
+        let help =
+            "for its state, write `terraform state pull > terraform.tfstate`, and name that file";
+        Diagnostic::error(place, message).help(help)
+    })
 }
 
 fn read(path: &Path) -> Result<Arc<File>, Diagnostic> {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Declared, Found, FunctionRef, NOBODY, Remark, SOMEWHERE};
+use crate::config::diagnostic::{File, Files, render_all};
 use crate::config::import::Tally;
+use crate::config::permissions;
 use crate::config::resolve::{self, Context};
 use crate::config::write::{Entry, Item, comment};
 use crate::drift::allow::Ownership;
@@ -119,14 +121,10 @@ impl Entries {
         }
     }
 
-    /// Comments for the head of the file: where it is from, and what is not in it. `what` names the files.
+    /// Comments for the head of the only file: where it is from, and what is not in it. `what` names the files
+    /// of the other tool.
     pub fn header(&self, what: &str) -> String {
-        let mut res = comment(&format!("From {what}.\n"));
-        if self.sids_are_made_up {
-            res += &comment(MADE_UP);
-            res += &comment(if self.ownership == Some(Ownership::All) { RENAMED } else { MISSING });
-            res += &comment(INSTEAD);
-        }
+        let mut res = self.short_header(what);
         if !self.left.is_empty() {
             res += &comment("\nNot in this file:\n");
             for it in &self.left {
@@ -146,12 +144,36 @@ impl Entries {
         res
     }
 
+    /// Comments for the head of one file of several: what holds for all that is in it.
+    pub fn short_header(&self, what: &str) -> String {
+        let mut res = comment(&format!("From {what}.\n"));
+        if self.sids_are_made_up {
+            res += &comment(MADE_UP);
+            res += &comment(if self.ownership == Some(Ownership::All) { RENAMED } else { MISSING });
+            res += &comment(INSTEAD);
+        }
+        res
+    }
+
     /// The accounts and regions that nobody knows yet: whoever reads the file has to say them.
     pub fn lacks(&self) -> BTreeSet<&'static str> {
         let account = self.entries.iter().any(|it| it.account.is_none()).then_some("account");
         let region = self.entries.iter().any(|it| it.region.is_none()).then_some("region");
         account.into_iter().chain(region).collect()
     }
+}
+
+/// How many statements a text has for whoever reads it as a permission file, or all that is wrong with it.
+pub fn grants_of(text: &str, context: &Context) -> Result<usize, String> {
+    let file = File::new("permissions.yaml", text.to_owned());
+    let files = Files { files: vec![file], diagnostics: Vec::new() };
+    // Who reads the file knows an account and a region; which ones does not matter here.
+    let defaults =
+        Defaults { account: Some(NOBODY.to_owned()), region: Some(SOMEWHERE.to_owned()) };
+    let context = Context { defaults, ..context.clone() };
+    let loaded = resolve::resolve(permissions::parse(&files), &context);
+    let loaded = loaded.map_err(|it| render_all(&it, false))?;
+    Ok(loaded.wanted.iter().map(|it| it.grants.len()).sum())
 }
 
 /// What a plan makes of Sids that are not the live ones: the table at the head of `src/drift/diff.rs`.

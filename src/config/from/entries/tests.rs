@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::config::diagnostic::{File, Files, render_all};
 use crate::config::from::{cloudformation, terraform};
-use crate::config::permissions;
 use crate::config::write;
 use crate::drift::allow::{IgnoreRule, Rules};
 use crate::drift::diff::{Kind, diff};
