@@ -186,7 +186,8 @@ pub fn read_foreign(path: &Path) -> Result<Arc<File>, Diagnostic> {
 }
 
 fn read(path: &Path) -> Result<Arc<File>, Diagnostic> {
-    let name = path.strip_prefix("./").unwrap_or(path).to_string_lossy().into_owned();
+    let plain_path = path.strip_prefix("./").ok().filter(|it| !it.as_os_str().is_empty());
+    let name = plain_path.unwrap_or(path).to_string_lossy().into_owned();
     let unreadable = |reason: String| {
         let place = Place::whole(&File::new(name.clone(), String::new()));
         Diagnostic::error(place, format!("cannot read {name}: {reason}"))

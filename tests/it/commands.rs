@@ -15,6 +15,7 @@ mod demo;
 mod denied_risks;
 pub(crate) mod harness;
 mod history;
+mod import_from;
 mod interrupted;
 mod killed;
 mod limits;

@@ -316,6 +316,9 @@ fn summary(kind: FromArg, entries: &Entries, from: &str, out: &Out, accepted: bo
     if tally.statements == 0 && tally.foreign == 0 {
         return format!("Nothing to import: {from} has no {}", kind.resource());
     }
+    if tally.statements == 0 {
+        return format!("Nothing was imported; left: {}, as listed above", tally.foreign);
+    }
     let into = out.path().filter(|_| tally.statements > 0);
     let into = into.map(|it| format!(" into {}", it.display())).unwrap_or_default();
     let (permissions, functions) =

@@ -25,6 +25,12 @@ use places::Places;
 /// What is wanted of other functions of Terraform: the state as it is now, unencrypted, in format version 4.
 const PULL: &str = "write it with `terraform state pull > terraform.tfstate`, and name that file";
 
+/// What a template of the other kind is told.
+const TEMPLATE: (&str, &str) = (
+    "this is a CloudFormation template, not a Terraform state",
+    "read it with `--from cloudformation`",
+);
+
 /// One resource of a state, its instances unread.
 #[derive(Debug, Deserialize)]
 struct Resource<'a> {
@@ -263,6 +269,9 @@ fn resources<'a>(places: &Places<'a>) -> Result<Vec<Resource<'a>>, Diagnostic> {
     }
     let keys: BTreeMap<String, &RawValue> = match serde_json::from_str(&file.text) {
         Ok(it) => it,
+        Err(_) if file.text.contains("Resources:") && file.text.contains("AWS::") => {
+            return refuse(TEMPLATE.0, TEMPLATE.1);
+        }
         Err(error) => {
             let message = format!("this is not a Terraform state: {}", reason(&error));
             let place = places.point(error.line(), error.column());
@@ -281,8 +290,7 @@ fn resources<'a>(places: &Places<'a>) -> Result<Vec<Resource<'a>>, Diagnostic> {
         return refuse("this is the output of `terraform show -json`, not a state", PULL);
     }
     if has("Resources") {
-        let help = "read it with `--from cloudformation`";
-        return refuse("this is a CloudFormation template, not a Terraform state", help);
+        return refuse(TEMPLATE.0, TEMPLATE.1);
     }
     let Some(version) = keys.get("version") else {
         return refuse("this is not a Terraform state: it has no `version`", PULL);
