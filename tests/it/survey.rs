@@ -149,7 +149,10 @@ async fn what_was_named_and_does_not_exist_is_told() {
 #[tokio::test(start_paused = true)]
 async fn failures_that_pass_are_waited_for_and_others_are_told() {
     let world = world(&functions(120), Budgets::default());
-    let busy = |operation: &str, times: u64, kind: &str| json!({"operation": operation, "nth": 1, "times": times, "kind": kind, "retry_after": 2});
+    let busy = |operation: &str| {
+        json!({"operation": operation, "times": 10, "kind": "error", "status": 429,
+            "retry_after": 2})
+    };
     faults(
         &world,
         &json!({"faults": [
