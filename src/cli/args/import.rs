@@ -10,6 +10,7 @@ use crate::policy::target::{Defaults, Target};
 
 /// `permitd import`
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
 pub struct ImportArgs {
     /// Functions to import: a name, `name:alias`, a partial or full ARN; repeatable, or separated by commas
     #[arg(

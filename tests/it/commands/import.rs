@@ -69,7 +69,7 @@ const QUALIFIERS: &str = "  - function: f
         principal: \"210987654321\"
 ";
 
-const G: &str = r##"account: "123456789012"
+const G: &str = r#"account: "123456789012"
 region: us-east-1
 functions:
   - function: g
@@ -81,7 +81,7 @@ functions:
     # {"Sid":"no","Effect":"Deny","Principal":{"AWS":"arn:aws:iam::310987654321:root"},"Action":"lambda:InvokeFunction","Resource":"arn:aws:lambda:us-east-1:123456789012:function:g"}
     # Not in this file, and left as it is, for AddPermission takes no Sid with a dot:
     # {"Sid":"odd.sid","Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction","Resource":"*","Condition":{"StringLike":{"aws:x":"\u001b[31m\u0085# no"}}}
-"##;
+"#;
 
 /// A plan on what was imported finds nothing to do.
 #[track_caller]
