@@ -15,7 +15,7 @@ use crate::cli::{
 use crate::config::import::{Imported, Live, Options, Tally, import as written};
 use crate::daemon::{
     clock,
-    survey::{Progress as Step, Survey, Surveyed, Trouble},
+    survey::{Progress as Step, Scope, Survey, Surveyed, Trouble},
 };
 use crate::policy::target::Target;
 use crate::report::palette::safe;
@@ -48,6 +48,12 @@ pub(crate) async fn import(args: &ImportArgs, show: Show) -> Result<Exit, Stop> 
     }
     let out = Out::of(args)?;
     let way = way::find(args, show).await?;
+    if let (Scope::Named(targets), false) = (&way.scope, args.qualifiers) {
+        let globs = globs(args);
+        if !targets.iter().any(|it| is_wanted(it, &globs)) {
+            return Err(Stop::usage("--target matches none of the functions that are named"));
+        }
+    }
     let stop = setup::stop_on_signals();
     let surveyed = tokio::select! {
         it = look(&way, args, show) => it,
@@ -116,6 +122,15 @@ async fn look(way: &Way, args: &ImportArgs, show: Show) -> Surveyed {
     survey.look(&way.scope, wants, heard).await
 }
 
+fn globs(args: &ImportArgs) -> Vec<WildMatch> {
+    args.targets.iter().map(|it| WildMatch::new(it)).collect()
+}
+
+fn is_wanted(target: &Target, globs: &[WildMatch]) -> bool {
+    let matches = |name: &str| globs.iter().any(|it| it.matches(name));
+    globs.is_empty() || matches(&target.arn()) || matches(&target.short_name())
+}
+
 /// Functions, each counted once, whatever qualifiers of it were read.
 struct Counts {
     with: usize,
@@ -140,7 +155,10 @@ fn summary(tally: &Tally, counts: &Counts, out: &Out, accepted: bool) -> String 
     let into = out.path().filter(|_| counts.with > 0);
     let into = into.map(|it| format!(" into {}", it.display())).unwrap_or_default();
     let (statements, functions) = (many(*statements, "statement"), many(counts.with, "function"));
-    let mut parts = vec![format!("Imported {statements} of {functions}{into}")];
+    let mut parts = match counts.with {
+        0 => vec!["Imported nothing".to_owned()],
+        _ => vec![format!("Imported {statements} of {functions}{into}")],
+    };
     if *foreign > 0 {
         parts.push(format!("{} left foreign", many(*foreign, "statement")));
     }

@@ -245,7 +245,7 @@ fn comments(texts: &[String], indent: usize) -> String {
 
 fn indented(text: &str, by: usize) -> String {
     let space = " ".repeat(by);
-    text.lines().map(|it| format!("{space}{it}\n")).collect()
+    text.lines().flat_map(|it| [space.as_str(), it, "\n"]).collect()
 }
 
 #[cfg(test)]

@@ -210,18 +210,15 @@ impl<G: PolicyReader + FunctionLister> Survey<'_, G> {
             return Ok(None);
         }
         let exists = persist("lambda:GetFunction", || self.gateway.function_exists(target)).await;
-        match exists.map_err(of)? {
-            Some(()) => Ok(None),
-            None => {
-                let message = match target.qualifier() {
-                    Some(_) => "there is no such function, alias or version",
-                    None => "there is no such function",
-                };
-                let hint =
-                    format!("check the name, and whether it is in {}", target.account_region());
-                Err(trouble(message.to_owned(), Some(hint)))
-            }
+        if exists.map_err(of)?.is_some() {
+            return Ok(None);
         }
+        let message = match target.qualifier() {
+            Some(_) => "there is no such function, alias or version",
+            None => "there is no such function",
+        };
+        let hint = format!("check the name, and whether it is in {}", target.account_region());
+        Err(trouble(message.to_owned(), Some(hint)))
     }
 }
 

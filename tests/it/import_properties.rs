@@ -137,7 +137,7 @@ fn condition() -> impl Strategy<Value = String> {
 }
 
 /// One statement of `f`; now and then it is of another function, denies, has spaces in it or is nothing at all.
-fn statement(arn: String) -> impl Strategy<Value = String> {
+fn statement(arn: &str) -> impl Strategy<Value = String> {
     let action = select(vec![
         "lambda:InvokeFunction",
         "lambda:InvokeFunction",
@@ -149,7 +149,7 @@ fn statement(arn: String) -> impl Strategy<Value = String> {
         "s3:GetObject",
     ]);
     let effect = select(vec!["Allow", "Allow", "Allow", "Allow", "Allow", "Deny", "allow"]);
-    let resource = prop_oneof![20 => Just(arn.clone()), 1 => Just("*".to_owned()), 1 => text()];
+    let resource = prop_oneof![20 => Just(arn.to_owned()), 1 => Just("*".to_owned()), 1 => text()];
     let members = (sid(), principal(), action, condition(), effect, resource);
     let made = members.prop_map(|(sid, principal, action, condition, effect, resource)| {
         let (sid, resource) = (quoted(&sid), quoted(&resource));
@@ -164,7 +164,7 @@ fn statement(arn: String) -> impl Strategy<Value = String> {
         if is_json { spaced } else { it }
     });
     let doubled = made.clone().prop_map(|it| it.replacen('{', r#"{"Sid":"a","#, 1));
-    let strange = text().prop_map(|it| format!(r#"{{{}:{}}}"#, quoted(&it), quoted(&it)));
+    let strange = text().prop_map(|it| format!(r"{{{}:{}}}", quoted(&it), quoted(&it)));
     let nothing =
         select(vec!["7", "null", "[]", "{}", r##""# x""##, "1e999"]).prop_map(str::to_owned);
     prop_oneof![16 => made, 2 => spaced, 1 => doubled, 1 => strange, 1 => nothing]
@@ -172,7 +172,7 @@ fn statement(arn: String) -> impl Strategy<Value = String> {
 
 fn live(target: Target) -> impl Strategy<Value = Live> {
     let version = select(vec![r#""Version":"2012-10-17","#, r#""Version":"2008-10-17","#, ""]);
-    (vec(statement(target.arn()), 0..6), version).prop_map(move |(statements, version)| {
+    (vec(statement(&target.arn()), 0..6), version).prop_map(move |(statements, version)| {
         let text = format!(r#"{{{version}"Id":"default","Statement":[{}]}}"#, statements.join(","));
         let document = Document::parse(text, "r".into(), &target).unwrap();
         Live { target: target.clone(), document }

@@ -3,6 +3,7 @@
 use std::{cell::Cell, time::Duration};
 
 use permitd::daemon::survey::{Progress, Scope, Survey, Surveyed};
+use permitd::lambda::gateway::{FunctionLister, GatewayError, LivePolicy, Page, PolicyReader};
 use permitd::lambda::paced::{Budgets, Paced};
 use permitd::observe::metered::Metered;
 use permitd::policy::target::{AccountRegion, Defaults, Target};
@@ -149,7 +150,10 @@ async fn what_was_named_and_does_not_exist_is_told() {
 #[tokio::test(start_paused = true)]
 async fn failures_that_pass_are_waited_for_and_others_are_told() {
     let world = world(&functions(120), Budgets::default());
-    let busy = |operation: &str, times: u64, kind: &str| json!({"operation": operation, "nth": 1, "times": times, "kind": kind, "retry_after": 2});
+    let busy = |operation: &str| {
+        json!({"operation": operation, "times": 10, "kind": "error", "status": 429,
+            "retry_after": 2})
+    };
     faults(
         &world,
         &json!({"faults": [
@@ -216,4 +220,62 @@ async fn a_function_that_goes_meanwhile_is_no_failure() {
     let surveyed = look(&world, true, Scope::All(place())).await;
     assert_eq!(troubles(&surveyed), Vec::<String>::new());
     assert_eq!(names(&surveyed), ["f0000", "f0002"]);
+}
+
+/// A Lambda whose policies are none, and whose lists are of somewhere else and have no end.
+struct Odd;
+
+impl PolicyReader for Odd {
+    async fn get_policy(&self, _: &Target) -> Result<LivePolicy, GatewayError> {
+        Ok(LivePolicy { text: "<html>".into(), revision: "1".into() })
+    }
+
+    async fn function_exists(&self, _: &Target) -> Result<(), GatewayError> {
+        Ok(())
+    }
+}
+
+impl FunctionLister for Odd {
+    async fn list_functions(
+        &self,
+        _: &AccountRegion,
+        _: Option<&str>,
+    ) -> Result<Page, GatewayError> {
+        let elsewhere = target("f").arn().replace("us-east-1", "eu-west-1");
+        let names = vec![elsewhere, "nonsense".into()];
+        Ok(Page { names, next: Some("again".into()) })
+    }
+
+    async fn list_aliases(&self, _: &Target, _: Option<&str>) -> Result<Page, GatewayError> {
+        Ok(Page { names: vec!["a b".into()], next: None })
+    }
+
+    async fn list_versions(&self, _: &Target, _: Option<&str>) -> Result<Page, GatewayError> {
+        Ok(Page { names: vec!["$LATEST".into()], next: None })
+    }
+}
+
+#[tokio::test]
+async fn answers_that_make_no_sense_are_told() {
+    let survey = Survey { gateway: &Odd, qualifiers: true };
+    let named = Scope::Named(vec![target("f")]);
+    let surveyed = survey.look(&named, |_| true, |_| {}).await;
+    assert!(surveyed.policies.is_empty());
+    let found = troubles(&surveyed);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("f: the policy that Lambda gave is not a policy document: "));
+    assert!(found[1].contains("f:a b: `a b` is not an alias or a version"), "{found:?}");
+    assert_eq!(
+        surveyed.troubles[0].hint.as_deref(),
+        Some("look at it with `aws lambda get-policy`")
+    );
+    let surveyed = survey.look(&Scope::All(place()), |_| true, |_| {}).await;
+    let found = troubles(&surveyed).join("\n");
+    for it in [
+        "ListFunctions gave it for 123456789012/us-east-1",
+        "nonsense: `nonsense` is not a function",
+        "the list does not come to an end",
+    ] {
+        assert!(found.contains(it), "no {it} in {found}");
+    }
 }

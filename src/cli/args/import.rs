@@ -10,6 +10,7 @@ use crate::policy::target::{Defaults, Target};
 
 /// `permitd import`
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
 pub struct ImportArgs {
     /// What to import from, with --from: a Terraform state, or a template; `-` is the standard input
     #[arg(value_name = "FILE")]

@@ -173,7 +173,9 @@ fn beside(folder: &Path) -> io::Result<NamedTempFile> {
 
 fn cannot(path: &Path, error: &io::Error) -> Stop {
     let text = error.to_string();
-    let why = text.split(" at path ").next().unwrap_or_default();
+    let why = [" at path ", " (os error"]
+        .iter()
+        .fold(text.as_str(), |text, end| text.split_once(end).map_or(text, |(head, _)| head));
     let message = format!("cannot write to {}: {why}", path.display());
     let hint = "name another --out, or make it writable";
     Stop::Said(Exit::Failure, message, Some(hint.to_owned()))
