@@ -137,7 +137,7 @@ fn condition() -> impl Strategy<Value = String> {
 }
 
 /// One statement of `f`; now and then it is of another function, denies, has spaces in it or is nothing at all.
-fn statement(arn: &str) -> impl Strategy<Value = String> {
+fn statement(arn: &str) -> impl Strategy<Value = String> + use<> {
     let action = select(vec![
         "lambda:InvokeFunction",
         "lambda:InvokeFunction",
