@@ -11,6 +11,7 @@ mod control;
 mod demo;
 mod embedded;
 mod history;
+mod import;
 mod journal;
 mod places;
 mod plan;

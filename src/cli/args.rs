@@ -1,6 +1,7 @@
 //! What can be typed: commands, flags and their environment variables.
 
 pub(crate) mod common;
+pub(crate) mod import;
 pub(crate) mod later;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use crate::cli::args::common::{
     ControlArgs, JournalArgs, Output, SourceArgs, TargetArgs, TextOrJson,
 };
+pub(crate) use crate::cli::args::import::{ImportArgs, OwnershipArg};
 use crate::daemon::control::protocol;
 use crate::drift::allow::Mode;
 use crate::policy::risk::Risk;
@@ -41,6 +43,8 @@ pub enum Command {
     Run(RunArgs),
     /// Check the files alone, without any call to AWS
     Check(CheckArgs),
+    /// Write permission files from live policies
+    Import(ImportArgs),
     /// Show what was done, with the statements before and after
     History(HistoryArgs),
     /// Take back one entry of the history

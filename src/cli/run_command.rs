@@ -9,7 +9,7 @@ use crate::cli::{
     args::{Cli, Command, later::not_yet},
     check, control, demo,
     exit::Exit,
-    history, plan, run,
+    history, import, plan, run,
     show::{Show, Stop, Terminal},
     simulate, telemetry, undo,
 };
@@ -69,6 +69,7 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
         Command::Plan(_)
         | Command::Apply(_)
         | Command::Check(_)
+        | Command::Import(_)
         | Command::History(_)
         | Command::Undo(_)
         | Command::Approve(_)
@@ -86,6 +87,7 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
             Command::Apply(args) => Box::pin(apply::apply(args, show)).await,
             Command::Run(args) => Box::pin(run::run(args, show)).await,
             Command::Check(args) => check::check(args, show),
+            Command::Import(args) => Box::pin(import::import(args, show)).await,
             Command::History(args) => history::history(args, show),
             Command::Undo(args) => Box::pin(undo::undo(args, show)).await,
             Command::Approve(args) => control::approve(args, show).await,

@@ -174,17 +174,19 @@ fn resolve(
     parsed: permissions::Parsed<'_>,
     defaults: Defaults,
 ) -> Result<Wishes, Stop> {
-    let context = Context {
-        defaults,
-        ownership: texts.settings.ownership.clone(),
-        replace: texts.settings.replace,
-        ignore: texts.settings.ignore.clone(),
-    };
+    let context = context(&texts.settings, defaults);
     let resolve::Loaded { wanted } = resolve::resolve(parsed, &context).map_err(Stop::Config)?;
     Ok(Wishes { wanted })
 }
 
-fn named_defaults(texts: &Texts, args: &SourceArgs) -> Result<Defaults, Stop> {
+/// What holds for files that say nothing else.
+pub(crate) fn context(settings: &Settings, defaults: Defaults) -> Context {
+    let Settings { ownership, replace, ignore, .. } = settings;
+    Context { defaults, ownership: ownership.clone(), replace: *replace, ignore: ignore.clone() }
+}
+
+/// The account and region that flags or settings name.
+pub(crate) fn named_defaults(texts: &Texts, args: &SourceArgs) -> Result<Defaults, Stop> {
     let own = texts.settings.account.as_ref();
     if let Some(Err(error)) = args.account.as_deref().map(check_account) {
         return Err(Stop::usage(format!("--account: {error}")));
@@ -327,14 +329,8 @@ async fn understand(
         if args.targets.iter().all(|it| !it.contains("arn:")) {
             only(wanted, &args.targets)?;
         }
-        let account = fleet.account().await.map_err(|error| {
-            let message = format!("cannot tell the account of the credentials: {error}");
-            // Who has no way to AWS is helped by that, and not by being asked for a number.
-            let mut hint = carry::hint(&error, "sts:GetCallerIdentity").unwrap_or_default();
-            hint.push_str(if hint.is_empty() { "" } else { "; or " });
-            hint.push_str("write `account:` into the files, or pass --account");
-            Stop::Said(Exit::Failure, message, Some(hint))
-        })?;
+        let otherwise = "write `account:` into the files, or pass --account";
+        let account = account_of(fleet, otherwise).await?;
         defaults.account = Some(account);
     }
     let Wishes { wanted } = resolve(texts, parsed, defaults)?;
@@ -344,8 +340,20 @@ async fn understand(
     Ok(Understood { wanted, n_targets, rules: rules(&texts.settings, args) })
 }
 
+/// The account of the credentials; `otherwise` is what to do where they do not tell.
+pub(crate) async fn account_of(fleet: &Fleet, otherwise: &str) -> Result<String, Stop> {
+    fleet.account().await.map_err(|error| {
+        let message = format!("cannot tell the account of the credentials: {error}");
+        // Who has no way to AWS is helped by that, and not by being asked for a number.
+        let mut hint = carry::hint(&error, "sts:GetCallerIdentity").unwrap_or_default();
+        hint.push_str(if hint.is_empty() { "" } else { "; or " });
+        hint.push_str(otherwise);
+        Stop::Said(Exit::Failure, message, Some(hint))
+    })
+}
+
 /// What may be done: flags win over the settings. When the files were loaded, the daemon says.
-fn rules(settings: &Settings, args: &TargetArgs) -> Rules {
+pub(crate) fn rules(settings: &Settings, args: &TargetArgs) -> Rules {
     let Settings { limits, orphan_grace, remove_inexpressible, .. } = *settings;
     let limits = Limits {
         max_revocations: args.max_revocations.map_or(limits.max_revocations, Cap::bound),

@@ -13,6 +13,7 @@ use crate::policy::target::{Defaults, Target, TargetError, check_account, check_
 
 mod merge;
 
+pub(super) use merge::matches;
 use merge::{Mark, Merged};
 
 /// What the files do not say themselves.

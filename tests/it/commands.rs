@@ -15,6 +15,8 @@ mod demo;
 mod denied_risks;
 pub(crate) mod harness;
 mod history;
+mod import;
+mod import_fails;
 mod interrupted;
 mod killed;
 mod limits;

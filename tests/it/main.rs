@@ -14,6 +14,7 @@ mod config_examples;
 mod config_properties;
 mod converge_properties;
 mod golden_policy;
+mod import_properties;
 mod journal_undo;
 #[cfg(feature = "aws")]
 mod lambda_client;
@@ -34,5 +35,6 @@ mod simulator_golden;
 mod simulator_rules;
 #[cfg(feature = "aws")]
 mod soak;
+mod survey;
 mod tidy;
 mod walk;

@@ -246,7 +246,8 @@ fn check_removable(sid: &str) -> Result<(), String> {
     }
 }
 
-fn matches(rule: &IgnoreRule, grant: &Grant, target: &Target) -> bool {
+/// Whether the settings ignore a grant, which is an error of the files.
+pub(in crate::config) fn matches(rule: &IgnoreRule, grant: &Grant, target: &Target) -> bool {
     let IgnoreRule { sid, principal, source_arn } = rule;
     let fits = |pattern: &Option<WildMatch>, text: Option<&str>| {
         pattern.as_ref().is_none_or(|it| text.is_some_and(|text| it.matches(text)))
