@@ -2,11 +2,18 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
-use crate::config::render;
-use crate::policy::{risk::Risk, source::Source};
+use crate::config::{render, rules::Rule};
+use crate::policy::source::Source;
 
 /// More than this many diagnostics help nobody; the rest is counted.
 const MAX_PRINTED: usize = 100;
+
+/// What stands for a file where the words on the command line are wrong.
+pub const COMMAND_LINE: &str = "command line";
+/// What stands for a file where all of them together are wrong.
+pub const PERMISSION_FILES: &str = "permission files";
+/// The name of the standard input.
+pub const STDIN: &str = "<stdin>";
 
 /// A file that was read, as the user named it.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,8 +85,12 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
-    /// The risk that it is about, if it is one.
-    pub code: Option<Risk>,
+    /// What kind of finding it is.
+    pub rule: Rule,
+    /// What it is about, in words that stay when lines move: `thumbnail:live/s3-uploads`.
+    pub subject: Option<String>,
+    /// So many functions have it, by one entry for all of them; 0 where it is not about functions.
+    pub functions: usize,
     /// Another place that has to do with it, and in what way. Boxed, for most have none.
     pub other: Option<Box<(Place, String)>>,
 }
@@ -121,14 +132,16 @@ impl Diagnostic {
             place,
             message: message.into(),
             help: None,
-            code: None,
+            rule: Rule::Invalid,
+            subject: None,
+            functions: 0,
             other: None,
         }
     }
 
-    /// A warning about a place.
-    pub fn warning(place: Place, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(place, message) }
+    /// What a rule found at a place, as severe as the rule is.
+    pub fn of(rule: Rule, place: Place, message: impl Into<String>) -> Self {
+        Self { severity: rule.severity(), rule, ..Self::error(place, message) }
     }
 
     /// What to do.
@@ -163,6 +176,19 @@ impl Diagnostic {
 pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by(Diagnostic::order);
     diagnostics.dedup_by(|later, kept| later.key() == kept.key());
+}
+
+/// All of them, one after the other, however many.
+pub fn render_each(diagnostics: &[Diagnostic], color: bool) -> String {
+    let mut res = String::new();
+    for it in diagnostics {
+        if !res.is_empty() {
+            res.push('\n');
+        }
+        res.push_str(&it.render(color));
+        res.push('\n');
+    }
+    res
 }
 
 /// All of them, one after the other, up to a hundred.

@@ -2,20 +2,35 @@
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use crate::config::diagnostic::{Diagnostic, Place, Severity, Span};
+use crate::config::{
+    diagnostic::{Diagnostic, Place, Severity, Span},
+    rules::Rule,
+};
 
 /// Of a long line so many characters are shown before the caret, and this many from it on.
 const BEFORE: usize = 80;
 const AFTER: usize = 80;
 
 pub(super) fn diagnostic(diagnostic: &Diagnostic, color: bool) -> String {
-    let Diagnostic { severity, place, message, help, code: _, other } = diagnostic;
+    let Diagnostic { severity, place, message, help, rule, other, subject: _, functions: _ } =
+        diagnostic;
     let level = match severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let mut report = Vec::new();
-    draw(&mut report, Group::with_title(level.primary_title(visible(message))), place);
+    let title = level.primary_title(visible(message));
+    let title = match rule {
+        // Its id tells nothing that the message does not.
+        Rule::Invalid | Rule::Syntax | Rule::Unreadable => title,
+        Rule::Risk(_)
+        | Rule::ExpiresSoon
+        | Rule::Expired
+        | Rule::DuplicateGrant
+        | Rule::PolicyNearlyFull
+        | Rule::PolicyTooLarge => title.id(rule.id()),
+    };
+    draw(&mut report, Group::with_title(title), place);
     if let Some((place, label)) = other.as_deref() {
         let title = Level::NOTE.secondary_title(visible(label));
         draw(&mut report, Group::with_title(title), place);
@@ -92,7 +107,8 @@ fn floor(text: &str, byte: usize) -> usize {
     (0..=byte.min(text.len())).rev().find(|it| text.is_char_boundary(*it)).unwrap_or(0)
 }
 
-fn visible(text: &str) -> String {
+/// Without what would speak to a terminal, or turn the direction of what is shown.
+pub(super) fn visible(text: &str) -> String {
     text.chars().map(|it| if it == '\n' { it } else { visible_char(it) }).collect()
 }
 
