@@ -9,7 +9,7 @@ use crate::cli::{
     args::{Cli, Command, later::not_yet},
     check, control, demo,
     exit::Exit,
-    history, plan, run,
+    history, iam, plan, run,
     show::{Show, Stop},
     simulate, telemetry, undo,
 };
@@ -65,6 +65,7 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
         Command::Plan(_)
         | Command::Apply(_)
         | Command::Check(_)
+        | Command::Iam(_)
         | Command::History(_)
         | Command::Undo(_)
         | Command::Approve(_)
@@ -82,6 +83,7 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
             Command::Apply(args) => Box::pin(apply::apply(args, show)).await,
             Command::Run(args) => Box::pin(run::run(args, show)).await,
             Command::Check(args) => check::check(args, show),
+            Command::Iam(args) => iam::iam(args, show),
             Command::History(args) => history::history(args, show),
             Command::Undo(args) => Box::pin(undo::undo(args, show)).await,
             Command::Approve(args) => control::approve(args, show).await,

@@ -6,7 +6,7 @@ use crate::cli::{
     args::{ColorArg, OutputArgs},
     exit::Exit,
 };
-use crate::config::diagnostic::{Diagnostic, render_all};
+use crate::config::diagnostic::{Diagnostic, render_all, render_each};
 
 /// Decided once from the flags, the environment and what the streams are.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +65,11 @@ impl Show {
         let mut err = io::stderr().lock();
         // Nobody is left to tell.
         writeln!(err, "{text}").unwrap_or_default();
+    }
+
+    /// All findings of a check, however many.
+    pub(crate) fn findings(self, found: &[Diagnostic]) {
+        self.problem(render_each(found, self.color_err).trim_end());
     }
 
     /// Every error of every file.

@@ -117,6 +117,23 @@ impl Place {
         Self { file: Arc::clone(file), span: Some(span) }
     }
 
+    /// Line and column after the last character; none for the whole file.
+    ///
+    /// A line ends where YAML ends one: after a line feed, a carriage return, or both.
+    pub fn end(&self) -> Option<(u32, u32)> {
+        let Span { start, end, mut line, mut column } = self.span?;
+        let text = self.file.text.get(start as usize..end as usize).unwrap_or_default();
+        let mut rest = text.chars().peekable();
+        while let Some(it) = rest.next() {
+            if it == '\n' || (it == '\r' && rest.peek() != Some(&'\n')) {
+                (line, column) = (line.saturating_add(1), 1);
+            } else {
+                column = column.saturating_add(1);
+            }
+        }
+        Some((line, column))
+    }
+
     /// What the domain keeps of it. The whole file is its first character.
     pub fn source(&self) -> Source {
         let (line, column) = self.span.map_or((1, 1), |it| (it.line, it.column));

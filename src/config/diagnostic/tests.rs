@@ -172,3 +172,15 @@ fn they_are_sorted_by_file_and_place_and_told_once() {
         all.iter().map(|it| format!("{} {}", it.place.source(), it.message)).collect();
     assert_eq!(told, ["a:1:2 x", "a:1:2 y", "a:1:4 x", "b:1:1 x"]);
 }
+
+#[test]
+fn a_place_ends_after_its_last_character() {
+    let end = |text: &str, what: &str| {
+        let file = File::new("a.yaml", text.to_owned());
+        Place::at(&file, span(text, what)).end().unwrap()
+    };
+    assert_eq!(end("one two", "two"), (1, 8));
+    assert_eq!(end("one\n\u{1f600}ä x", "\u{1f600}ä"), (2, 3));
+    assert_eq!(end("a: b\n  c\r\n  d\re", "b\n  c\r\n  d\re"), (4, 2));
+    assert_eq!(Place::whole(&File::new("a", String::new())).end(), None);
+}
