@@ -20,6 +20,14 @@ use crate::report::{
     sarif::sarif,
 };
 
+/// The endings of files, and what they mean. `.sarif.json` is what some tools want.
+const ENDINGS: &[(&str, CheckOutput)] = &[
+    (".txt", CheckOutput::Text),
+    (".sarif.json", CheckOutput::Sarif),
+    (".sarif", CheckOutput::Sarif),
+    (".json", CheckOutput::Json),
+];
+
 /// Finds every error of every file, and every risk beside them; warnings alone are no failure, unless they are
 /// denied.
 pub(crate) fn check(args: &CheckArgs, show: Show) -> Result<Exit, Stop> {
@@ -133,28 +141,26 @@ fn render(checked: &Checked<'_>, form: CheckOutput) -> String {
 /// The form of a report by the ending of its file. Said before anything is read, for nobody waits for a report
 /// that cannot be written.
 fn form_of(path: &Path) -> Result<(&Path, CheckOutput), Stop> {
-    let name = path.to_string_lossy();
-    let form = match name.rsplit_once('.').map(|(_, it)| it) {
-        Some("txt") => CheckOutput::Text,
-        Some("sarif") => CheckOutput::Sarif,
-        Some("json") if name.ends_with(".sarif.json") => CheckOutput::Sarif,
-        Some("json") => CheckOutput::Json,
-        Some(_) | None => {
-            return Err(Stop::usage(format!(
-                "--report {name}: the ending says the form: .txt, .json, .sarif or .sarif.json"
-            )));
-        }
+    let shown = path.display();
+    let stop =
+        |message: String, hint: &str| Stop::Said(Exit::Usage, message, Some(hint.to_owned()));
+    if path.as_os_str() == "-" {
+        let hint = "`--output` says in which form the report goes to stdout";
+        return Err(stop("--report takes the name of a file, not `-`".to_owned(), hint));
+    }
+    let name = path.to_string_lossy().to_lowercase();
+    let ends = |(ending, _): &&(&str, CheckOutput)| name.ends_with(ending);
+    let Some((_, form)) = ENDINGS.iter().find(ends) else {
+        let hint = "the ending says the form of the report: .txt, .json, .sarif, .sarif.json";
+        return Err(stop(format!("--report {shown}: the ending says no form of a report"), hint));
     };
-    let folder = match path.parent() {
-        Some(it) if !it.as_os_str().is_empty() => it,
-        _ => Path::new("."),
-    };
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
-        let folder = folder.display();
-        return Err(Stop::usage(format!("--report {name}: there is no folder {folder}")));
+        let message = format!("--report {shown}: there is no folder {}", folder.display());
+        return Err(stop(message, "create it first"));
     }
     if path.is_dir() {
-        return Err(Stop::usage(format!("--report {name}: it is a folder")));
+        return Err(stop(format!("--report {shown}: this is a folder"), "name a file in it"));
     }
-    Ok((path, form))
+    Ok((path, *form))
 }

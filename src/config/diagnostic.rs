@@ -87,12 +87,19 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// What kind of finding it is.
     pub rule: Rule,
-    /// What it is about, in words that stay when lines move: `thumbnail:live/s3-uploads`.
-    pub subject: Option<String>,
-    /// So many functions have it, by one entry for all of them; 0 where it is not about functions.
-    pub functions: usize,
+    /// The grant or policy that it is about, if it is one. Boxed, for errors have none.
+    pub subject: Option<Box<Subject>>,
     /// Another place that has to do with it, and in what way. Boxed, for most have none.
     pub other: Option<Box<(Place, String)>>,
+}
+
+/// What a finding is about, apart from where that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// In words that stay when lines move: `thumbnail:live/s3-uploads`.
+    pub name: String,
+    /// So many functions have it, by one entry for all of them; 0 where none is clear.
+    pub functions: usize,
 }
 
 impl File {
@@ -151,7 +158,6 @@ impl Diagnostic {
             help: None,
             rule: Rule::Invalid,
             subject: None,
-            functions: 0,
             other: None,
         }
     }

@@ -12,8 +12,7 @@ const BEFORE: usize = 80;
 const AFTER: usize = 80;
 
 pub(super) fn diagnostic(diagnostic: &Diagnostic, color: bool) -> String {
-    let Diagnostic { severity, place, message, help, rule, other, subject: _, functions: _ } =
-        diagnostic;
+    let Diagnostic { severity, place, message, help, rule, other, subject: _ } = diagnostic;
     let level = match severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,

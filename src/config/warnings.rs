@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::diagnostic::{self, Diagnostic, Files};
+use crate::config::diagnostic::{self, Diagnostic, Files, Subject};
 use crate::config::resolve::{Examined, Part};
 use crate::config::rules::Rule;
 use crate::drift::{diff::is_live, plan::SOON};
@@ -164,12 +164,12 @@ impl Found<'_> {
                 )
             }
         };
+        let name = match target {
+            Some(target) => format!("{}/{sid}", target.short_name()),
+            None => sid.clone(),
+        };
         let found = Diagnostic {
-            subject: Some(match target {
-                Some(target) => format!("{}/{sid}", target.short_name()),
-                None => sid.clone(),
-            }),
-            functions: *functions,
+            subject: Some(Box::new(Subject { name, functions: *functions })),
             ..Diagnostic::of(rule, places.place_of(source), message)
         };
         let found = found.help(help);

@@ -198,7 +198,7 @@ pub fn schema() -> serde_json::Value {
 }
 
 fn finding(it: &Diagnostic) -> Finding<'_> {
-    let Diagnostic { severity, place, message, help, rule, subject, functions, other } = it;
+    let Diagnostic { severity, place, message, help, rule, subject, other } = it;
     let source = place.source();
     let end = place.end();
     let related = other.as_deref().map(|(place, message)| related(place, message));
@@ -223,8 +223,8 @@ fn finding(it: &Diagnostic) -> Finding<'_> {
         end_column: end.map(|(_, column)| column),
         message,
         help: help.as_deref(),
-        subject: subject.as_deref(),
-        functions: Some(*functions).filter(|it| *it > 0),
+        subject: subject.as_ref().map(|it| it.name.as_str()),
+        functions: subject.as_ref().map(|it| it.functions).filter(|it| *it > 0),
         related: related.into_iter().collect(),
     }
 }

@@ -231,7 +231,7 @@ fn physical(place: &Place, folder: &str) -> Physical {
 /// the line it is in.
 fn fingerprint(it: &Diagnostic, uri: &str, seen: &mut BTreeMap<String, u32>) -> String {
     let what = match &it.subject {
-        Some(it) => it.clone(),
+        Some(it) => it.name.clone(),
         None => format!("{}\0{}", it.message, line_of(&it.place)),
     };
     let mut hash = Sha256::new();

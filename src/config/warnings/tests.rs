@@ -5,7 +5,6 @@ use crate::config::diagnostic::File;
 use crate::config::permissions;
 use crate::config::resolve::examine;
 use crate::config::tests::context;
-use crate::policy::risk::Risk;
 
 mod whole;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::diagnostic::Diagnostic;
+use crate::config::diagnostic::{Diagnostic, Subject};
 use crate::config::rules::Rule;
 use crate::config::warnings::places::Places;
 use crate::policy::{
@@ -82,8 +82,7 @@ impl Full<'_> {
             (Rule::PolicyNearlyFull, message, help)
         };
         Diagnostic {
-            subject: Some(name),
-            functions: 1,
+            subject: Some(Box::new(Subject { name, functions: 1 })),
             ..Diagnostic::of(rule, places.place_of(source), message).help(help)
         }
     }

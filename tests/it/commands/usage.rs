@@ -53,8 +53,11 @@ fn wrong_usage() {
             "check permissions.yaml --deny P001,p002",
             "risks are P001 to P008, other warnings expires-",
         ),
-        ("check permissions.yaml --report x.pdf", "the ending says the form: .txt, .json, .sarif"),
-        ("check permissions.yaml --report -", "the ending says the form"),
+        (
+            "check permissions.yaml --report x.pdf",
+            "hint: the ending says the form of the report: .txt, .json, .sarif",
+        ),
+        ("check permissions.yaml --report -", "takes the name of a file, not `-`"),
         ("check permissions.yaml --report a/b.json", "there is no folder a"),
         ("iam permissions.yaml --mode destroy", "invalid value 'destroy' for '--mode <MODE>'"),
         ("iam permissions.yaml --account 123456789012 --target z", "--target matches no target"),

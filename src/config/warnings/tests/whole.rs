@@ -52,7 +52,7 @@ functions:
     let found = warnings(&files, &examined, NOW.parse().unwrap());
     let (place, label) = found[0].other.as_deref().unwrap();
     assert_eq!((place.source().line, label.as_str()), (5, "`b` stands here"));
-    assert_eq!(found[0].subject.as_deref(), Some("f/a"));
+    assert_eq!(found[0].subject.as_ref().unwrap().name, "f/a");
 }
 
 /// A policy of statements that are as long as it takes.
