@@ -9,7 +9,7 @@ use crate::cli::{
     args::{Cli, Command, later::not_yet},
     check, control, demo,
     exit::Exit,
-    history, import, plan, run,
+    history, iam, import, plan, run,
     show::{Show, Stop, Terminal},
     simulate, telemetry, undo,
 };
@@ -70,6 +70,7 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
         | Command::Apply(_)
         | Command::Check(_)
         | Command::Import(_)
+        | Command::Iam(_)
         | Command::History(_)
         | Command::Undo(_)
         | Command::Approve(_)
@@ -88,6 +89,7 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
             Command::Run(args) => Box::pin(run::run(args, show)).await,
             Command::Check(args) => check::check(args, show),
             Command::Import(args) => Box::pin(import::import(args, show)).await,
+            Command::Iam(args) => iam::iam(args, show),
             Command::History(args) => history::history(args, show),
             Command::Undo(args) => Box::pin(undo::undo(args, show)).await,
             Command::Approve(args) => control::approve(args, show).await,

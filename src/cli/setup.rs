@@ -17,7 +17,7 @@ use crate::cli::{
 use crate::config::{
     diagnostic::{File, Files},
     load, permissions,
-    resolve::{self, Context},
+    resolve::{self, Context, Examined},
     settings::{Budget, Cap, Pattern, Settings},
 };
 use crate::daemon::{
@@ -112,7 +112,12 @@ pub(crate) fn needs_mode(texts: &Texts, args: &TargetArgs, command: &str) -> Res
 
 /// Finds and reads the settings and the permission files.
 pub(crate) fn read(args: &SourceArgs) -> Result<Texts, Stop> {
-    let Found { path: found, file, settings, base } = find(args)?;
+    read_with(find(args)?, args)
+}
+
+/// Reads the permission files that these settings, or the words on the command line, name.
+pub(crate) fn read_with(found: Found, args: &SourceArgs) -> Result<Texts, Stop> {
+    let Found { path: found, file, settings, base } = found;
     let (patterns, relative_to) = if args.files.is_empty() {
         (settings.permissions.clone(), base.clone())
     } else {
@@ -150,26 +155,25 @@ pub(crate) fn find(args: &SourceArgs) -> Result<Found, Stop> {
     Ok(Found { path, file, settings, base })
 }
 
-/// Understands the files without knowing the credentials: what they would say is not judged.
-pub(crate) fn resolve_offline(texts: &Texts, args: &SourceArgs) -> Result<Wishes, Stop> {
+/// Understands the files without knowing the credentials: what they would say is not judged, and what is wrong
+/// does not hide the rest.
+pub(crate) fn examine_offline(texts: &Texts, args: &SourceArgs) -> Result<Examined, Stop> {
     let mut defaults = named_defaults(texts, args)?;
     defaults.account.get_or_insert_with(|| NOBODY.into());
     defaults.region.get_or_insert_with(|| "us-east-1".into());
-    let mut res = resolve(texts, permissions::parse(&texts.files), defaults);
-    if let Err(Stop::Config(found)) = &mut res {
-        // An account that nobody wrote is not shown to anybody.
-        for it in found {
-            while let Some((before, name)) = it.message.split_once(&format!(":{NOBODY}:function:"))
-            {
-                let head = before.rsplit_once("arn:").map_or("", |(head, _)| head);
-                it.message = format!("{head}{name}");
-            }
+    let context = context(&texts.settings, defaults);
+    let mut res = resolve::examine(permissions::parse(&texts.files), &context);
+    // An account that nobody wrote is not shown to anybody.
+    for it in &mut res.diagnostics {
+        while let Some((before, name)) = it.message.split_once(&format!(":{NOBODY}:function:")) {
+            let head = before.rsplit_once("arn:").map_or("", |(head, _)| head);
+            it.message = format!("{head}{name}");
         }
     }
-    res
+    Ok(res)
 }
 
-fn resolve(
+pub(crate) fn resolve(
     texts: &Texts,
     parsed: permissions::Parsed<'_>,
     defaults: Defaults,
@@ -373,7 +377,7 @@ pub(crate) fn rules(settings: &Settings, args: &TargetArgs) -> Rules {
 }
 
 /// With `accounts` in the settings, a target elsewhere is a mistake.
-fn check_home(texts: &Texts, wanted: &[Wanted]) -> Result<(), Stop> {
+pub(crate) fn check_home(texts: &Texts, wanted: &[Wanted]) -> Result<(), Stop> {
     let Some(home) = &texts.settings.account else { return Ok(()) };
     let stray = wanted.iter().find(|it| it.target.account_region() != *home);
     stray.map_or(Ok(()), |it| {
@@ -384,7 +388,7 @@ fn check_home(texts: &Texts, wanted: &[Wanted]) -> Result<(), Stop> {
     })
 }
 
-fn only(wanted: Vec<Wanted>, globs: &[String]) -> Result<Vec<Wanted>, Stop> {
+pub(crate) fn only(wanted: Vec<Wanted>, globs: &[String]) -> Result<Vec<Wanted>, Stop> {
     if globs.is_empty() {
         return Ok(wanted);
     }

@@ -10,7 +10,7 @@ use crate::cli::{
     exit::Exit,
     progress,
 };
-use crate::config::diagnostic::{Diagnostic, render_all};
+use crate::config::diagnostic::{Diagnostic, render_each, render_for};
 use crate::report::palette::Look;
 
 /// Decided once from the flags, the environment and what the streams are.
@@ -83,9 +83,16 @@ impl Show {
         progress::to_stderr(format!("{text}\n").as_bytes()).unwrap_or_default();
     }
 
+    /// All findings of a check, however many.
+    pub(crate) fn findings(self, found: &[Diagnostic]) {
+        let Look { color, width } = self.err;
+        self.problem(render_each(found, color, width).trim_end());
+    }
+
     /// Every error of every file.
     pub(crate) fn diagnostics(self, found: &[Diagnostic]) {
-        self.problem(render_all(found, self.err.color).trim_end());
+        let Look { color, width } = self.err;
+        self.problem(render_for(found, color, width).trim_end());
     }
 }
 

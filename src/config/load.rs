@@ -6,9 +6,10 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::diagnostic::{Diagnostic, File, Files, Place, Span};
+use crate::config::diagnostic::{COMMAND_LINE, Diagnostic, File, Files, Place, STDIN, Span};
 use crate::config::permissions;
 use crate::config::resolve::{Context, Loaded, resolve};
+use crate::config::rules::Rule;
 use crate::config::settings::{self, Pattern, Settings};
 
 /// A larger file is a mistake; 25,000 statements have five megabytes.
@@ -97,8 +98,9 @@ pub fn folder_of(settings: &Path) -> PathBuf {
 }
 
 fn about(pattern: &Pattern, message: String) -> Diagnostic {
-    let argument = || Place::whole(&File::new("command line", String::new()));
-    Diagnostic::error(pattern.place.clone().unwrap_or_else(argument), message)
+    let argument = || Place::whole(&File::new(COMMAND_LINE, String::new()));
+    let place = pattern.place.clone().unwrap_or_else(argument);
+    Diagnostic::of(Rule::Unreadable, place, message)
 }
 
 fn expand(base: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
@@ -190,7 +192,7 @@ fn read(path: &Path) -> Result<Arc<File>, Diagnostic> {
     let name = plain_path.unwrap_or(path).to_string_lossy().into_owned();
     let unreadable = |reason: String| {
         let place = Place::whole(&File::new(name.clone(), String::new()));
-        Diagnostic::error(place, format!("cannot read {name}: {reason}"))
+        Diagnostic::of(Rule::Unreadable, place, format!("cannot read {name}: {reason}"))
     };
     let file = fs::File::open(path).map_err(|it| unreadable(plain(&it)))?;
     let length = file.metadata().map_err(|it| unreadable(plain(&it)))?;
@@ -206,10 +208,10 @@ fn read(path: &Path) -> Result<Arc<File>, Diagnostic> {
 
 fn read_stdin() -> Result<Arc<File>, Diagnostic> {
     let bytes = read_bytes(io::stdin().lock()).map_err(|reason| {
-        let place = Place::whole(&File::new("<stdin>", String::new()));
-        Diagnostic::error(place, format!("cannot read the standard input: {reason}"))
+        let place = Place::whole(&File::new(STDIN, String::new()));
+        Diagnostic::of(Rule::Unreadable, place, format!("cannot read the standard input: {reason}"))
     })?;
-    decode("<stdin>", bytes)
+    decode(STDIN, bytes)
 }
 
 fn read_bytes(source: impl Read) -> Result<Vec<u8>, String> {
@@ -245,7 +247,8 @@ pub(super) fn decode(name: &str, bytes: Vec<u8>) -> Result<Arc<File>, Diagnostic
         column: number(column),
     };
     let message = format!("the byte 0x{byte:02x} is not UTF-8");
-    Err(Diagnostic::error(Place::at(&file, span), message).help("save the file as UTF-8"))
+    let error = Diagnostic::of(Rule::Unreadable, Place::at(&file, span), message);
+    Err(error.help("save the file as UTF-8"))
 }
 
 /// An error of the system in plain words.

@@ -8,6 +8,7 @@ use std::{borrow::Cow, collections::BTreeMap, rc::Rc, sync::Arc};
 use granit_parser::{Event, Parser, ScalarStyle, Tag};
 
 use crate::config::diagnostic::{Diagnostic, File, Place, Span};
+use crate::config::rules::Rule;
 
 mod syntax;
 mod tags;
@@ -106,6 +107,9 @@ fn parse_as(file: &Arc<File>, dialect: Dialect) -> Tree<'_> {
             builder.tree.diagnostics.push(diagnostic);
             break;
         }
+    }
+    for it in &mut builder.tree.diagnostics {
+        it.rule = Rule::Syntax;
     }
     builder.tree
 }

@@ -247,7 +247,7 @@ proptest! {
 
     #[test]
     fn no_permission_of_a_template_is_dropped(
-        principal in any::<String>(), name in any::<String>(), arn in ".{0,20}\\$\\{.{0,8}\\}.{0,8}", given in any::<String>(),
+        principal in "\\PC{0,20}", name in "\\PC{0,20}", arn in "\\PC{0,20}\\$\\{\\PC{0,8}\\}\\PC{0,8}", given in any::<String>(),
     ) {
         let properties = json!({
             "FunctionName": name, "Principal": {"Ref": "P"}, "Action": "*", "SourceArn": {"Fn::Sub": arn},

@@ -8,6 +8,7 @@
 )]
 
 mod changed_places;
+mod check_documents;
 #[cfg(feature = "aws")]
 mod commands;
 mod config_examples;
@@ -26,6 +27,7 @@ mod moto;
 mod properties;
 mod readme;
 mod risk_properties;
+mod sarif;
 mod scenarios;
 mod simulator_client;
 mod simulator_clients;
