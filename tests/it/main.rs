@@ -14,6 +14,7 @@ mod commands;
 mod config_examples;
 mod config_properties;
 mod converge_properties;
+mod deploy;
 mod golden_policy;
 mod import_from;
 mod import_properties;
