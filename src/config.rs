@@ -4,6 +4,7 @@ pub mod diagnostic;
 pub mod load;
 pub mod permissions;
 pub mod resolve;
+pub mod schema;
 pub mod settings;
 pub mod warnings;
 

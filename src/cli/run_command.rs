@@ -2,14 +2,14 @@
 
 use std::io;
 
-use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
+use clap::{FromArgMatches, error::ErrorKind};
 
 use crate::cli::{
     apply,
-    args::{Cli, Command, later::not_yet},
-    check, control, demo,
+    args::{self, Cli, Command, later::not_yet},
+    check, completions, control, demo,
     exit::Exit,
-    history, plan, run,
+    history, man, plan, run, schema,
     show::{Show, Stop, Terminal},
     simulate, telemetry, undo,
 };
@@ -40,7 +40,7 @@ fn terminal() -> Terminal {
 }
 
 fn parse(args: &[String]) -> Result<Cli, Exit> {
-    let parsed = Cli::command().try_get_matches_from(args);
+    let parsed = args::command().try_get_matches_from(args);
     let error = match parsed.and_then(|it| Cli::from_arg_matches(&it)) {
         Ok(it) => return Ok(it),
         Err(error) => error,
@@ -75,7 +75,10 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
         | Command::Pause(_)
         | Command::Resume(_)
         | Command::Simulate(_)
-        | Command::Demo => "warn",
+        | Command::Demo
+        | Command::Schema(_)
+        | Command::Completions(_)
+        | Command::Man(_) => "warn",
     };
     telemetry::install(&cli.output, usual, show.look_of_stderr()).map_err(Stop::usage)?;
     let threads = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -93,6 +96,9 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
             Command::Resume(args) => control::resume(args, show).await,
             Command::Simulate(args) => simulate::simulate(args, show).await,
             Command::Demo => demo::demo(show).await,
+            Command::Schema(args) => schema::schema(args, show),
+            Command::Completions(args) => completions::completions(args, show),
+            Command::Man(args) => man::man(args, show),
         }
     })
 }

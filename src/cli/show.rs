@@ -65,6 +65,12 @@ impl Show {
         }
     }
 
+    /// All the data of a command that has no more to do.
+    pub(crate) fn print(self, text: &str) -> Result<Exit, Stop> {
+        let cannot = |it| Stop::failure(format!("cannot write to the standard output: {it}"));
+        self.data(text).map(|()| Exit::Success).map_err(cannot)
+    }
+
     /// One line of data that people watch as it comes.
     pub(crate) fn line(self, text: &str) {
         self.data(&format!("{text}\n")).unwrap_or_default();

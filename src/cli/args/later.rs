@@ -10,8 +10,7 @@ const LATER_FLAGS: &[&str] = &[
     "--lease",
     "--ca-bundle",
 ];
-const LATER_COMMANDS: &[&str] =
-    &["import", "iam", "schema", "completions", "man", "explain", "compact"];
+const LATER_COMMANDS: &[&str] = &["import", "iam", "explain", "compact"];
 const LATER_OUTPUTS: &[&str] = &["markdown", "html", "sarif"];
 
 /// What is known but not built yet is told apart from what is misspelt.

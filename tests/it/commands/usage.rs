@@ -66,9 +66,6 @@ fn what_is_not_built_yet_says_so() {
     for (words, what) in [
         ("import --all", "permitd import"),
         ("iam permissions.yaml", "permitd iam"),
-        ("schema", "permitd schema"),
-        ("completions bash", "permitd completions"),
-        ("man", "permitd man"),
         ("-q import", "permitd import"),
         ("plan permissions.yaml --report plan.json", "--report"),
         ("plan permissions.yaml --output=html", "--output html"),

@@ -1,0 +1,126 @@
+//! The schemas as they are handed out: every key told, every default true, the files under `config/` good.
+
+use serde_json::Value;
+
+use super::{Kind, settings};
+use crate::config::schema;
+use crate::config::settings::Settings;
+
+const PERMISSIONS: &[(&str, &str)] = &[
+    ("config/permissions/media.yaml", include_str!("../../../../config/permissions/media.yaml")),
+    ("config/permissions/web.yaml", include_str!("../../../../config/permissions/web.yaml")),
+    (
+        "config/demo/permissions/media.yaml",
+        include_str!("../../../../config/demo/permissions/media.yaml"),
+    ),
+];
+const SETTINGS: &[(&str, &str)] = &[
+    ("config/permitd.yaml", include_str!("../../../../config/permitd.yaml")),
+    ("config/demo/permitd.yaml", include_str!("../../../../config/demo/permitd.yaml")),
+];
+
+#[test]
+fn the_examples_are_good_and_name_their_schema() {
+    let kinds = [
+        (Kind::permissions(), "permissions", PERMISSIONS),
+        (Kind::settings(), "settings", SETTINGS),
+    ];
+    for (kind, name, files) in kinds {
+        for (path, text) in files {
+            let up = "../".repeat(path.matches('/').count() - 1);
+            let first = format!("# yaml-language-server: $schema={up}schema/{name}.json");
+            assert_eq!(text.lines().next(), Some(first.as_str()), "{path}");
+            assert_eq!(kind.refusals(text), Vec::<String>::new(), "{path}");
+        }
+    }
+}
+
+/// What editors read is what the program has. `permitd schema --out config/schema` writes it.
+#[test]
+fn the_files_under_config_are_these() {
+    for (schema, file) in [
+        (schema::permissions(), include_str!("../../../../config/schema/permissions.json")),
+        (schema::settings(), include_str!("../../../../config/schema/settings.json")),
+    ] {
+        let text = serde_json::to_string_pretty(&schema).unwrap();
+        let same = format!("{text}\n") == file;
+        assert!(same, "stale: run `cargo run -- schema --out config/schema`");
+    }
+}
+
+/// Every `properties` outside the rules, with where it stands.
+fn properties<'s>(schema: &'s Value, at: &str, found: &mut Vec<(String, &'s Value)>) {
+    match schema {
+        Value::Object(map) => {
+            for (key, value) in map.iter().filter(|(key, _)| *key != "allOf") {
+                let at = format!("{at}/{key}");
+                if let ("properties", Some(members)) = (key.as_str(), value.as_object()) {
+                    found.extend(members.iter().map(|(key, it)| (format!("{at}/{key}"), it)));
+                }
+                properties(value, &at, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|it| properties(it, at, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_key_is_described() {
+    for (schema, least) in [(schema::permissions(), 25), (schema::settings(), 34)] {
+        let mut found = Vec::new();
+        properties(&schema, "", &mut found);
+        assert!(found.len() >= least, "{}", found.len());
+        for (at, it) in found {
+            let text = it["description"].as_str().unwrap_or_default();
+            assert!(text.len() > 5 && text.ends_with('.'), "{at}: {it}");
+        }
+    }
+}
+
+/// Where an editor says what holds if nothing is written, that holds.
+#[test]
+fn the_defaults_are_the_readers() {
+    let mut found = Vec::new();
+    let schema = schema::settings();
+    properties(&schema, "", &mut found);
+    let mut n_defaults = 0;
+    for (at, it) in found {
+        let Some(usual) = it.get("default") else { continue };
+        let keys: Vec<&str> =
+            at.split('/').filter(|it| !["", "properties", "then"].contains(it)).collect();
+        let nested =
+            keys.iter().rev().fold(usual.clone(), |value, key| serde_json::json!({ *key: value }));
+        let read = settings(&nested.to_string()).unwrap();
+        let usual = Settings { simulator: read.simulator.clone(), ..Settings::default() };
+        assert_eq!(read, usual, "{at}");
+        n_defaults += 1;
+    }
+    assert_eq!(n_defaults, 13);
+}
+
+/// An example in a description is no bad example.
+#[test]
+fn the_examples_in_the_schemas_are_good() {
+    fn examples<'s>(schema: &'s Value, found: &mut Vec<(&'s Value, &'s Value)>) {
+        match schema {
+            Value::Object(map) => {
+                let own = map.get("examples").and_then(Value::as_array);
+                found.extend(own.into_iter().flatten().map(|it| (schema, it)));
+                map.values().for_each(|it| examples(it, found));
+            }
+            Value::Array(items) => items.iter().for_each(|it| examples(it, found)),
+            _ => {}
+        }
+    }
+    for schema in [schema::permissions(), schema::settings()] {
+        let mut found = Vec::new();
+        examples(&schema, &mut found);
+        assert!(found.len() > 5);
+        for (part, example) in found {
+            let mut part = part.clone();
+            part["$defs"] = schema["$defs"].clone();
+            assert!(jsonschema::draft202012::is_valid(&part, example), "{example}: {part}");
+        }
+    }
+}
