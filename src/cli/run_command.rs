@@ -1,6 +1,6 @@
 //! From the words typed to the end of a command.
 
-use std::io;
+use std::io::{self, Write};
 
 use clap::{FromArgMatches, error::ErrorKind};
 
@@ -24,7 +24,7 @@ pub fn run_command() -> Exit {
     };
     let show = Show::new(&cli.output, terminal());
     match dispatch(&cli, show) {
-        Ok(exit) => exit,
+        Ok(exit) => show.end(exit),
         Err(stop) => stop.tell(show),
     }
 }
@@ -46,16 +46,21 @@ fn parse(args: &[String]) -> Result<Cli, Exit> {
         Err(error) => error,
     };
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // A reader that went away has seen enough.
-        error.print().unwrap_or_default();
-        return Err(Exit::Success);
+        return Err(match error.print() {
+            // A reader that went away has seen enough.
+            Err(it) if it.kind() != io::ErrorKind::BrokenPipe => {
+                writeln!(io::stderr(), "error: cannot write to the standard output: {it}")
+                    .unwrap_or_default();
+                Exit::Failure
+            }
+            Ok(()) | Err(_) => Exit::Success,
+        });
     }
     let known = matches!(
         error.kind(),
         ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand | ErrorKind::InvalidValue
     );
     if let Some(message) = not_yet(args).filter(|_| known) {
-        use io::Write;
         writeln!(io::stderr(), "error: {message}").unwrap_or_default();
     } else {
         error.print().unwrap_or_default();
