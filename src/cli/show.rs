@@ -14,7 +14,7 @@ use crate::cli::{
     exit::Exit,
     progress,
 };
-use crate::config::diagnostic::{Diagnostic, render_all};
+use crate::config::diagnostic::{Diagnostic, render_for};
 use crate::report::palette::Look;
 
 /// A process has one stdout, and this is what became of it: whether its reader went away,
@@ -121,7 +121,8 @@ impl Show {
 
     /// Every error of every file.
     pub(crate) fn diagnostics(self, found: &[Diagnostic]) {
-        self.problem(render_all(found, self.err.color).trim_end());
+        let Look { color, width } = self.err;
+        self.problem(render_for(found, color, width).trim_end());
     }
 }
 

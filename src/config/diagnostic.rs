@@ -147,7 +147,7 @@ impl Diagnostic {
 
     /// As a terminal shows it: message, `file:line:column`, the line with a caret, help.
     pub fn render(&self, color: bool) -> String {
-        render::diagnostic(self, color)
+        render::diagnostic(self, color, None)
     }
 
     fn key(&self) -> (&str, Option<Span>, &str) {
@@ -167,8 +167,13 @@ pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
 
 /// All of them, one after the other, up to a hundred.
 pub fn render_all(diagnostics: &[Diagnostic], color: bool) -> String {
-    let shown: Vec<String> =
-        diagnostics.iter().take(MAX_PRINTED).map(|it| it.render(color)).collect();
+    render_for(diagnostics, color, None)
+}
+
+/// The same for a terminal of so many columns.
+pub fn render_for(diagnostics: &[Diagnostic], color: bool, width: Option<usize>) -> String {
+    let render = |it| render::diagnostic(it, color, width);
+    let shown: Vec<String> = diagnostics.iter().take(MAX_PRINTED).map(render).collect();
     let shown = shown.join("\n\n");
     match diagnostics.len() {
         0 => shown,
