@@ -9,7 +9,7 @@ use crate::policy::{patterns, risk::Risk};
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// A whole schema: a document that is a map, and what its parts refer to.
-pub(super) fn root(title: &str, description: &str, document: Value, defs: Value) -> Value {
+pub(super) fn root(title: &str, description: &str, document: Value, defs: &Value) -> Value {
     let mut res = json!({"$schema": DRAFT, "title": title, "description": description});
     extend(&mut res, document);
     extend(&mut res, json!({ "$defs": defs }));
@@ -117,7 +117,7 @@ pub(super) fn words<T>(words: &[(&str, T)]) -> Value {
 }
 
 /// If these keys stand there, this holds.
-pub(super) fn if_there(keys: &[&str], then: Value) -> Value {
+pub(super) fn if_there(keys: &[&str], then: &Value) -> Value {
     json!({"if": {"required": keys}, "then": then})
 }
 

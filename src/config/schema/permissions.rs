@@ -28,7 +28,7 @@ pub fn permissions() -> Value {
         "statement": statement(),
     });
     let defs = with(common(), own);
-    root("permitd permissions", about, document(DOCUMENT_KEYS, of_document, &rules), defs)
+    root("permitd permissions", about, document(DOCUMENT_KEYS, of_document, &rules), &defs)
 }
 
 fn of_document(key: &str) -> Value {
@@ -131,9 +131,9 @@ fn statement() -> Value {
         json!({"required": ["sid", "principal"]}),
         if_there(
             &["function_url_auth_type"],
-            json!({"required": ["action"], "properties": action(INVOKE_URL)}),
+            &json!({"required": ["action"], "properties": action(INVOKE_URL)}),
         ),
-        if_there(&["invoked_via_function_url"], json!({"properties": action(DEFAULT_ACTION)})),
+        if_there(&["invoked_via_function_url"], &json!({"properties": action(DEFAULT_ACTION)})),
     ];
     object(STATEMENT_KEYS, of_statement, &rules)
 }

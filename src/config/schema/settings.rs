@@ -36,10 +36,9 @@ pub fn settings() -> Value {
         },
     });
     let defs = with(common(), own);
-    root("permitd settings", about, document(KEYS, top, &[]), defs)
+    root("permitd settings", about, document(KEYS, top, &[]), &defs)
 }
 
-#[expect(clippy::too_many_lines, reason = "a table of keys, one after the other")]
 fn top(key: &str) -> Value {
     let usual = Settings::default();
     match key {
@@ -79,7 +78,7 @@ fn top(key: &str) -> Value {
             "default": usual.deny_risks.iter().map(|it| Risk::code(*it)).collect::<Vec<_>>(),
         }),
         "limits" => with(
-            either("unlimited", object(rails::KEYS, of_limits, &[])),
+            either("unlimited", &object(rails::KEYS, of_limits, &[])),
             json!({"description": "How much access may be taken away in an hour before somebody is asked; or unlimited."}),
         ),
         "orphan_grace" => json!({
@@ -267,7 +266,7 @@ fn of_journal(key: &str) -> Value {
 }
 
 /// This word, or a map.
-fn either(word: &str, map: Value) -> Value {
+fn either(word: &str, map: &Value) -> Value {
     json!({"if": {"type": "object"}, "then": map, "else": {"type": "string", "const": word}})
 }
 

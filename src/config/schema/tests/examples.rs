@@ -1,6 +1,6 @@
 //! The schemas as they are handed out: every key told, every default true, the files under `config/` good.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Kind, settings};
 use crate::config::schema;
@@ -48,28 +48,35 @@ fn the_files_under_config_are_these() {
     }
 }
 
-/// Every `properties` outside the rules, with where it stands.
-fn properties<'s>(schema: &'s Value, at: &str, found: &mut Vec<(String, &'s Value)>) {
-    match schema {
-        Value::Object(map) => {
-            for (key, value) in map.iter().filter(|(key, _)| *key != "allOf") {
-                let at = format!("{at}/{key}");
-                if let ("properties", Some(members)) = (key.as_str(), value.as_object()) {
-                    found.extend(members.iter().map(|(key, it)| (format!("{at}/{key}"), it)));
-                }
-                properties(value, &at, found);
-            }
+/// Every map in it, and where it is.
+fn maps<'s>(schema: &'s Value, at: &str, found: &mut Vec<(String, &'s Map<String, Value>)>) {
+    if let Value::Object(map) = schema {
+        found.push((at.to_owned(), map));
+        for (key, value) in map {
+            maps(value, &format!("{at}/{key}"), found);
         }
-        Value::Array(items) => items.iter().for_each(|it| properties(it, at, found)),
-        _ => {}
     }
+    for it in schema.as_array().into_iter().flatten() {
+        maps(it, &format!("{at}/*"), found);
+    }
+}
+
+/// Every key of `properties` outside the rules, and where it is.
+fn properties(schema: &Value) -> Vec<(String, &Value)> {
+    let mut found = Vec::new();
+    maps(schema, "", &mut found);
+    found.retain(|(at, _)| at.ends_with("/properties") && !at.contains("/allOf"));
+    let members = |(at, map)| -> Vec<(String, &Value)> {
+        let map: &Map<String, Value> = map;
+        map.iter().map(|(key, it)| (format!("{at}/{key}"), it)).collect()
+    };
+    found.into_iter().flat_map(members).collect()
 }
 
 #[test]
 fn every_key_is_described() {
     for (schema, least) in [(schema::permissions(), 25), (schema::settings(), 34)] {
-        let mut found = Vec::new();
-        properties(&schema, "", &mut found);
+        let found = properties(&schema);
         assert!(found.len() >= least, "{}", found.len());
         for (at, it) in found {
             let text = it["description"].as_str().unwrap_or_default();
@@ -81,9 +88,8 @@ fn every_key_is_described() {
 /// Where an editor says what holds if nothing is written, that holds.
 #[test]
 fn the_defaults_are_the_readers() {
-    let mut found = Vec::new();
     let schema = schema::settings();
-    properties(&schema, "", &mut found);
+    let found = properties(&schema);
     let mut n_defaults = 0;
     for (at, it) in found {
         let Some(usual) = it.get("default") else { continue };
@@ -102,21 +108,13 @@ fn the_defaults_are_the_readers() {
 /// ECMA 262 with its flag `u`, as validators read patterns, knows fewer escapes than we do.
 #[test]
 fn every_pattern_is_one_for_ecma_262() {
-    fn patterns<'s>(schema: &'s Value, found: &mut Vec<&'s str>) {
-        match schema {
-            Value::Object(map) => {
-                found.extend(map.get("pattern").and_then(Value::as_str));
-                map.values().for_each(|it| patterns(it, found));
-            }
-            Value::Array(items) => items.iter().for_each(|it| patterns(it, found)),
-            _ => {}
-        }
-    }
     for schema in [schema::permissions(), schema::settings()] {
         let mut found = Vec::new();
-        patterns(&schema, &mut found);
-        assert!(found.len() > 10);
-        for it in found {
+        maps(&schema, "", &mut found);
+        let patterns = found.iter().filter_map(|(_, it)| it.get("pattern").and_then(Value::as_str));
+        let patterns: Vec<&str> = patterns.collect();
+        assert!(patterns.len() > 10);
+        for it in patterns {
             let mut rest = it;
             while let Some((_, after)) = rest.split_once('\\') {
                 assert!(after.starts_with(|it| r"^$\.*+?()[]{}|/sn".contains(it)), "{it}");
@@ -130,25 +128,18 @@ fn every_pattern_is_one_for_ecma_262() {
 /// An example in a description is no bad example.
 #[test]
 fn the_examples_in_the_schemas_are_good() {
-    fn examples<'s>(schema: &'s Value, found: &mut Vec<(&'s Value, &'s Value)>) {
-        match schema {
-            Value::Object(map) => {
-                let own = map.get("examples").and_then(Value::as_array);
-                found.extend(own.into_iter().flatten().map(|it| (schema, it)));
-                map.values().for_each(|it| examples(it, found));
-            }
-            Value::Array(items) => items.iter().for_each(|it| examples(it, found)),
-            _ => {}
-        }
-    }
     for schema in [schema::permissions(), schema::settings()] {
         let mut found = Vec::new();
-        examples(&schema, &mut found);
-        assert!(found.len() > 5);
-        for (part, example) in found {
-            let mut part = part.clone();
+        maps(&schema, "", &mut found);
+        let mut n_examples = 0;
+        for (at, map) in found {
+            let mut part = Value::Object(map.clone());
             part["$defs"] = schema["$defs"].clone();
-            assert!(jsonschema::draft202012::is_valid(&part, example), "{example}: {part}");
+            for it in map.get("examples").and_then(Value::as_array).into_iter().flatten() {
+                assert!(jsonschema::draft202012::is_valid(&part, it), "{at}: {it}");
+                n_examples += 1;
+            }
         }
+        assert!(n_examples > 5);
     }
 }

@@ -219,7 +219,7 @@ x-top: &top {region: us-east-1, functions: [{<<: *entry, sid_prefix: x-, stateme
 }
 
 #[test]
-fn settings() {
+fn good_settings() {
     let kind = Kind::settings();
     for text in [
         "{}",
@@ -262,6 +262,11 @@ fn settings() {
     ] {
         kind.good(&format!("{text}\n"));
     }
+}
+
+#[test]
+fn bad_settings() {
+    let kind = Kind::settings();
     for text in [
         "[]",
         "just text",
