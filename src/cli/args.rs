@@ -2,14 +2,16 @@
 
 pub(crate) mod check;
 pub(crate) mod common;
+pub(crate) mod generated;
 pub(crate) mod iam;
 pub(crate) mod import;
 pub(crate) mod later;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
+pub(crate) use crate::cli::args::generated::{CompletionsArgs, ManArgs, SchemaArgs};
 pub(crate) use crate::cli::args::import::{ImportArgs, OwnershipArg};
 pub(crate) use crate::cli::args::{
     check::{CheckArgs, CheckOutput},
@@ -64,6 +66,20 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Run permitd against the simulator, with drift: needs no AWS and no set-up
     Demo,
+    /// Print the JSON Schemas of the files, for editors and validators
+    Schema(SchemaArgs),
+    /// Print the completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual, to be read with `permitd man | man -l -`
+    Man(ManArgs),
+}
+
+/// The command line as clap has it. `man` knows the names of the others.
+pub(crate) fn command() -> clap::Command {
+    let res = Cli::command();
+    let names: Vec<String> = res.get_subcommands().map(|it| it.get_name().to_owned()).collect();
+    let names = PossibleValuesParser::new(names);
+    res.mut_subcommand("man", |man| man.mut_arg("page", |page| page.value_parser(names)))
 }
 
 /// `permitd plan`

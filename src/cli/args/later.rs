@@ -10,7 +10,7 @@ const LATER_FLAGS: &[&str] = &[
     "--lease",
     "--ca-bundle",
 ];
-const LATER_COMMANDS: &[&str] = &["schema", "completions", "man", "explain", "compact"];
+const LATER_COMMANDS: &[&str] = &["explain", "compact"];
 const LATER_OUTPUTS: &[&str] = &["markdown", "html"];
 
 /// What is known but not built yet is told apart from what is misspelt.
