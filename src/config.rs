@@ -1,6 +1,7 @@
 //! What the operator asked for: permission files and settings, read with every error in its place.
 
 pub mod diagnostic;
+pub mod from;
 pub mod import;
 pub mod load;
 pub mod permissions;

@@ -12,7 +12,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
 pub(crate) use crate::cli::args::generated::{CompletionsArgs, ManArgs, SchemaArgs};
-pub(crate) use crate::cli::args::import::{ImportArgs, OwnershipArg};
+pub(crate) use crate::cli::args::import::{FromArg, ImportArgs, OwnershipArg};
 pub(crate) use crate::cli::args::{
     check::{CheckArgs, CheckOutput},
     common::{ControlArgs, JournalArgs, Output, SourceArgs, TargetArgs, TextOrJson},

@@ -20,6 +20,7 @@ use crate::daemon::{
 use crate::policy::target::Target;
 use crate::report::palette::safe;
 
+mod from;
 mod out;
 mod way;
 
@@ -28,6 +29,10 @@ use way::Way;
 
 /// Reads policies and writes them down as permission files.
 pub(crate) async fn import(args: &ImportArgs, show: Show) -> Result<Exit, Stop> {
+    from::check_usage(args)?;
+    if let Some(kind) = args.from {
+        return from::import(kind, args, show);
+    }
     match (args.functions.is_empty(), args.all) {
         (true, false) => {
             let hint = "as in `permitd import --function thumbnail`, or `permitd import --all`";

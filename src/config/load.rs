@@ -14,6 +14,8 @@ use crate::config::settings::{self, Pattern, Settings};
 
 /// A larger file is a mistake; 25,000 statements have five megabytes.
 const MAX_BYTES: u64 = 64 << 20;
+/// How an archive begins.
+const ZIP: &str = "PK\u{3}\u{4}";
 const SYSTEM: &str = "/etc/permitd/permitd.yaml";
 const LOCAL: &str = "permitd.yaml";
 
@@ -169,8 +171,25 @@ impl Walk {
     }
 }
 
+/// Reads a file that is not permitd's own: by its path, or `-` for the standard input.
+pub fn read_foreign(path: &Path) -> Result<Arc<File>, Diagnostic> {
+    let read = if path.as_os_str() == "-" { read_stdin() } else { read(path) };
+    read.map_err(|error| {
+        let file = &error.place.file;
+        if !file.text.starts_with(ZIP) {
+            return error;
+        }
+        let place = Place::whole(&File::new(Arc::clone(&file.name), String::new()));
+        let message = format!("{} is an archive, as a saved plan of Terraform is one", file.name);
+        let help =
+            "for its state, write `terraform state pull > terraform.tfstate`, and name that file";
+        Diagnostic::error(place, message).help(help)
+    })
+}
+
 fn read(path: &Path) -> Result<Arc<File>, Diagnostic> {
-    let name = path.strip_prefix("./").unwrap_or(path).to_string_lossy().into_owned();
+    let plain_path = path.strip_prefix("./").ok().filter(|it| !it.as_os_str().is_empty());
+    let name = plain_path.unwrap_or(path).to_string_lossy().into_owned();
     let unreadable = |reason: String| {
         let place = Place::whole(&File::new(name.clone(), String::new()));
         Diagnostic::of(Rule::Unreadable, place, format!("cannot read {name}: {reason}"))

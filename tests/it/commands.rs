@@ -20,6 +20,7 @@ mod history;
 mod iam;
 mod import;
 mod import_fails;
+mod import_from;
 mod interrupted;
 mod killed;
 mod limits;

@@ -15,6 +15,7 @@ mod config_examples;
 mod config_properties;
 mod converge_properties;
 mod golden_policy;
+mod import_from;
 mod import_properties;
 mod journal_undo;
 #[cfg(feature = "aws")]

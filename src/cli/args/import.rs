@@ -12,6 +12,21 @@ use crate::policy::target::{Defaults, Target};
 #[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
 pub struct ImportArgs {
+    /// What to import from, with --from: a Terraform state, or a template; `-` is the standard input
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Import what another tool declares, from FILE, and without any call to AWS
+    #[arg(long, env = "PERMITD_FROM", value_name = "KIND")]
+    pub from: Option<FromArg>,
+    /// The value of a parameter of the template; or of what else it refers to: a resource by its logical id, an
+    /// attribute as in Thumbnail.Arn, AWS::StackName, the live Sid of a permission by its logical id; repeatable
+    #[arg(
+        long = "parameter",
+        env = "PERMITD_PARAMETER",
+        value_name = "KEY=VALUE",
+        value_parser = parameter
+    )]
+    pub parameters: Vec<(String, String)>,
     /// Functions to import: a name, `name:alias`, a partial or full ARN; repeatable, or separated by commas
     #[arg(
         long = "function",
@@ -72,6 +87,15 @@ pub struct ImportArgs {
     pub control_budget: Option<Budget>,
 }
 
+/// `--from`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FromArg {
+    /// The `aws_lambda_permission` resources of a Terraform state (format version 4)
+    TerraformState,
+    /// The `AWS::Lambda::Permission` resources of a CloudFormation template, in YAML or JSON
+    Cloudformation,
+}
+
 /// `--ownership`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OwnershipArg {
@@ -97,6 +121,14 @@ impl ImportArgs {
             control_budget: self.control_budget,
             ..TargetArgs::default()
         }
+    }
+}
+
+/// A key, and everything behind the first `=`.
+fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        Some(_) | None => Err("write KEY=VALUE, as in Stage=prod".to_owned()),
     }
 }
 
