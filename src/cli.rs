@@ -15,6 +15,7 @@ mod journal;
 mod places;
 mod plan;
 mod progress;
+mod report;
 mod run;
 mod saved;
 mod setup;

@@ -8,7 +8,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use crate::cli::args::common::{
-    ControlArgs, JournalArgs, Output, SourceArgs, TargetArgs, TextOrJson,
+    ControlArgs, JournalArgs, Output, ReportArgs, SourceArgs, TargetArgs, TextOrJson,
 };
 use crate::daemon::control::protocol;
 use crate::drift::allow::Mode;
@@ -63,9 +63,9 @@ pub struct PlanArgs {
     /// Which targets.
     #[command(flatten)]
     pub target: TargetArgs,
-    /// The form of the report
-    #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
-    pub output: Output,
+    /// How it is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// Exit with 2 if something differs, and with 3 if something is held by a limit or a risk
     #[arg(long, env = "PERMITD_DETAILED_EXITCODE")]
     pub detailed_exitcode: bool,
@@ -80,9 +80,9 @@ pub struct ApplyArgs {
     /// Which targets.
     #[command(flatten)]
     pub target: TargetArgs,
-    /// The form of the report
-    #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
-    pub output: Output,
+    /// How it is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// Do it without asking, as far as limits and risks allow
     #[arg(long, short, env = "PERMITD_YES")]
     pub yes: bool,
@@ -143,6 +143,9 @@ pub struct RunArgs {
     /// Make one pass and exit
     #[arg(long, env = "PERMITD_ONCE")]
     pub once: bool,
+    /// How that pass is told; a daemon logs, and has its journal.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// `permitd check`

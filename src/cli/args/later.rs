@@ -2,7 +2,6 @@
 
 /// Flags and values of `interface.md` that a later version has.
 const LATER_FLAGS: &[&str] = &[
-    "--report",
     "--allow-missing",
     "--enable-lifecycle",
     "--per-target-metrics",
@@ -12,7 +11,7 @@ const LATER_FLAGS: &[&str] = &[
 ];
 const LATER_COMMANDS: &[&str] =
     &["import", "iam", "schema", "completions", "man", "explain", "compact"];
-const LATER_OUTPUTS: &[&str] = &["markdown", "html", "sarif"];
+const LATER_OUTPUTS: &[&str] = &["sarif"];
 
 /// What is known but not built yet is told apart from what is misspelt.
 pub(crate) fn not_yet(args: &[String]) -> Option<String> {
