@@ -23,6 +23,7 @@ mod model;
 mod moto;
 mod properties;
 mod readme;
+mod report_cases;
 mod risk_properties;
 mod scenarios;
 mod simulator_client;
