@@ -20,6 +20,7 @@ mod man;
 mod places;
 mod plan;
 mod progress;
+mod report;
 mod run;
 mod saved;
 mod schema;

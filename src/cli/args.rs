@@ -15,7 +15,7 @@ pub(crate) use crate::cli::args::generated::{CompletionsArgs, ManArgs, SchemaArg
 pub(crate) use crate::cli::args::import::{FromArg, ImportArgs, OwnershipArg};
 pub(crate) use crate::cli::args::{
     check::{CheckArgs, CheckOutput},
-    common::{ControlArgs, JournalArgs, Output, SourceArgs, TargetArgs, TextOrJson},
+    common::{ControlArgs, JournalArgs, Output, ReportArgs, SourceArgs, TargetArgs, TextOrJson},
     iam::IamArgs,
 };
 use crate::daemon::control::protocol;
@@ -88,9 +88,9 @@ pub struct PlanArgs {
     /// Which targets.
     #[command(flatten)]
     pub target: TargetArgs,
-    /// The form of the report
-    #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
-    pub output: Output,
+    /// How it is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// Exit with 2 if something differs, and with 3 if something is held by a limit or a risk
     #[arg(long, env = "PERMITD_DETAILED_EXITCODE")]
     pub detailed_exitcode: bool,
@@ -105,9 +105,9 @@ pub struct ApplyArgs {
     /// Which targets.
     #[command(flatten)]
     pub target: TargetArgs,
-    /// The form of the report
-    #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
-    pub output: Output,
+    /// How it is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// Do it without asking, as far as limits and risks allow
     #[arg(long, short, env = "PERMITD_YES")]
     pub yes: bool,
@@ -168,6 +168,9 @@ pub struct RunArgs {
     /// Make one pass and exit
     #[arg(long, env = "PERMITD_ONCE")]
     pub once: bool,
+    /// How that pass is told; a daemon logs, and has its journal.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// `permitd approve`

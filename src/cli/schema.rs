@@ -19,6 +19,7 @@ type Named = (&'static str, &'static str, fn() -> Value);
 const SCHEMAS: &[Named] = &[
     ("permissions", "Permission files", schema::permissions),
     ("settings", "The settings file", schema::settings),
+    ("report", "What `--output json` of plan, apply and run prints", report::json::schema),
     ("check", "What `permitd check --output json` prints", report::check::schema),
 ];
 
