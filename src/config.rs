@@ -7,6 +7,7 @@ pub mod load;
 pub mod permissions;
 pub mod resolve;
 pub mod rules;
+pub mod schema;
 pub mod settings;
 pub mod warnings;
 pub mod write;

@@ -3,7 +3,8 @@
 pub mod canonical;
 pub mod document;
 pub mod grant;
-mod json;
+pub(crate) mod json;
+pub mod patterns;
 pub mod principal;
 pub mod risk;
 pub mod size;

@@ -5,8 +5,9 @@ use crate::cli::{
     ask::asked,
     exit::Exit,
     journal,
-    plan::{look, say, text_or_json},
+    plan::{look, say},
     progress::Progress,
+    report::Reports,
     run::grace_note,
     saved,
     setup::{self, Ready},
@@ -22,19 +23,20 @@ use crate::drift::{allow::Mode, approval::Approval, outcome::Outcome, plan::Plan
 use crate::lambda::fleet::Fleet;
 use crate::observe::metered::Metered;
 use crate::policy::target::Target;
-use crate::report::{json, text, totals::Totals};
+use crate::report::{Subject, text, totals::Totals};
 
 /// Reads, tells, asks, writes, and tells what became of it.
 pub(crate) async fn apply(args: &ApplyArgs, show: Show) -> Result<Exit, Stop> {
+    let reports = Reports::new(&args.report)?;
     let Some(path) = &args.plan else {
         let ready = setup::ready_to_write("apply", &args.target, show).await?;
-        return Box::pin(apply_to(args, &args.target, &ready, None, show)).await;
+        return Box::pin(apply_to(args, &args.target, &ready, None, &reports, show)).await;
     };
     let saved = saved::load(path)?;
     let (texts, target) = saved.inputs(args)?;
     setup::needs_mode(&texts, &target, "apply")?;
     let ready = setup::ready_with(texts, &target, show).await?;
-    Box::pin(apply_to(args, &target, &ready, Some(&saved), show)).await
+    Box::pin(apply_to(args, &target, &ready, Some(&saved), &reports, show)).await
 }
 
 async fn apply_to(
@@ -42,6 +44,7 @@ async fn apply_to(
     target: &TargetArgs,
     ready: &Ready,
     saved: Option<&saved::SavedPlan>,
+    reports: &Reports,
     show: Show,
 ) -> Result<Exit, Stop> {
     let stop = setup::stop_on_signals();
@@ -74,21 +77,26 @@ async fn apply_to(
     let found: Vec<Outcome> = seen.iter().map(|it| it.outcome(clock::system())).collect();
     let to_do = seen.iter().any(can_be_done);
     if !to_do || observing {
-        say(&text_or_json(&found, args.output, show), show)?;
+        let written = reports.write(&found, Subject::Plan, show);
+        reports.say(&found, Subject::Plan, show)?;
         if to_do {
             show.note("Nothing was changed: the mode is observe.");
         }
-        return Ok(Exit::of(&Totals::of_found(&found)));
+        return Ok(written.or_failure(Exit::of(&Totals::of_found(&found))));
     }
-    match args.output {
+    match reports.output() {
         Output::Text => say(&text::plan(&found, show.look()), show)?,
-        // Stdout is for the one JSON document at the end.
-        Output::Json => show.note(text::plan(&found, show.look_of_stderr()).trim_end()),
+        // Stdout is for the one document at the end.
+        Output::Json | Output::Markdown | Output::Html => {
+            show.note(text::plan(&found, show.look_of_stderr()).trim_end())
+        }
     }
     let asks = !args.yes && saved.is_none();
     if asks {
         if !asked(&question(&found), "apply", show)? {
             show.problem("Nothing was changed.");
+            // It ends with a failure anyway.
+            let _ = reports.write(&found, Subject::Plan, show);
             return Ok(Exit::Failure);
         }
         // What was shown is what was said yes to: all of it, and nothing else.
@@ -97,15 +105,16 @@ async fn apply_to(
         worker.restrict(&mut seen, &shown);
     }
     let outcomes = Box::pin(act(&worker, seen, show)).await;
-    match args.output {
-        Output::Text => say(&format!("\n{}", text::applied(&outcomes, show.look())), show)?,
-        Output::Json => say(&json::applied(&outcomes), show)?,
+    let written = reports.write(&outcomes, Subject::Applied, show);
+    if reports.output() == Output::Text {
+        say("\n", show)?;
     }
+    reports.say(&outcomes, Subject::Applied, show)?;
     if let Some(signal) = stop.signal() {
         show.problem("interrupted: the write in flight was finished, no other was started");
         return Ok(Exit::Interrupted(signal));
     }
-    Ok(Exit::of(&Totals::of_left(&outcomes)))
+    Ok(written.or_failure(Exit::of(&Totals::of_left(&outcomes))))
 }
 
 /// Something is done, either now, or once somebody says yes, or once a minute has passed.

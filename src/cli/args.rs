@@ -2,18 +2,20 @@
 
 pub(crate) mod check;
 pub(crate) mod common;
+pub(crate) mod generated;
 pub(crate) mod iam;
 pub(crate) mod import;
 pub(crate) mod later;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
+pub(crate) use crate::cli::args::generated::{CompletionsArgs, ManArgs, SchemaArgs};
 pub(crate) use crate::cli::args::import::{FromArg, ImportArgs, OwnershipArg};
 pub(crate) use crate::cli::args::{
     check::{CheckArgs, CheckOutput},
-    common::{ControlArgs, JournalArgs, Output, SourceArgs, TargetArgs, TextOrJson},
+    common::{ControlArgs, JournalArgs, Output, ReportArgs, SourceArgs, TargetArgs, TextOrJson},
     iam::IamArgs,
 };
 use crate::daemon::control::protocol;
@@ -64,6 +66,20 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Run permitd against the simulator, with drift: needs no AWS and no set-up
     Demo,
+    /// Print the JSON Schemas of the files, for editors and validators
+    Schema(SchemaArgs),
+    /// Print the completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual, to be read with `permitd man | man -l -`
+    Man(ManArgs),
+}
+
+/// The command line as clap has it. `man` knows the names of the others.
+pub(crate) fn command() -> clap::Command {
+    let res = Cli::command();
+    let names: Vec<String> = res.get_subcommands().map(|it| it.get_name().to_owned()).collect();
+    let names = PossibleValuesParser::new(names);
+    res.mut_subcommand("man", |man| man.mut_arg("page", |page| page.value_parser(names)))
 }
 
 /// `permitd plan`
@@ -72,9 +88,9 @@ pub struct PlanArgs {
     /// Which targets.
     #[command(flatten)]
     pub target: TargetArgs,
-    /// The form of the report
-    #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
-    pub output: Output,
+    /// How it is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// Exit with 2 if something differs, and with 3 if something is held by a limit or a risk
     #[arg(long, env = "PERMITD_DETAILED_EXITCODE")]
     pub detailed_exitcode: bool,
@@ -89,9 +105,9 @@ pub struct ApplyArgs {
     /// Which targets.
     #[command(flatten)]
     pub target: TargetArgs,
-    /// The form of the report
-    #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
-    pub output: Output,
+    /// How it is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// Do it without asking, as far as limits and risks allow
     #[arg(long, short, env = "PERMITD_YES")]
     pub yes: bool,
@@ -152,6 +168,9 @@ pub struct RunArgs {
     /// Make one pass and exit
     #[arg(long, env = "PERMITD_ONCE")]
     pub once: bool,
+    /// How that pass is told; a daemon logs, and has its journal.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// `permitd approve`

@@ -1,10 +1,11 @@
 //! `permitd plan`: what would be done, and nothing else.
 
 use crate::cli::{
-    args::{Output, PlanArgs},
+    args::PlanArgs,
     exit::Exit,
     journal,
     progress::Progress,
+    report::Reports,
     saved,
     setup::{self, Ready},
     show::{Show, Stop},
@@ -13,12 +14,12 @@ use crate::daemon::{
     pass::{Seen, Worker},
     scribe::Scribe,
 };
-use crate::drift::outcome::Outcome;
 use crate::lambda::gateway::PolicyReader;
-use crate::report::{json, text, totals::Totals};
+use crate::report::{Subject, totals::Totals};
 
 /// Reads, compares and tells.
 pub(crate) async fn plan(args: &PlanArgs, show: Show) -> Result<Exit, Stop> {
+    let reports = Reports::new(&args.report)?;
     let texts = setup::read(&args.target.source)?;
     let saving = args.out.as_ref().map(|path| (path, saved::Inputs::of(&texts, &args.target)));
     let ready = setup::ready_with(texts, &args.target, show).await?;
@@ -39,7 +40,8 @@ pub(crate) async fn plan(args: &PlanArgs, show: Show) -> Result<Exit, Stop> {
         None => None,
     };
     let outcomes = worker.close_all(seen);
-    say(&text_or_json(&outcomes, args.output, show), show)?;
+    let written = reports.write(&outcomes, Subject::Plan, show);
+    reports.say(&outcomes, Subject::Plan, show)?;
     match saved {
         Some((path, true)) => {
             let has_mode = args.target.mode.is_some() || ready.settings.mode.is_some();
@@ -57,7 +59,7 @@ pub(crate) async fn plan(args: &PlanArgs, show: Show) -> Result<Exit, Stop> {
     }
     let exit = Exit::of(&Totals::of_found(&outcomes));
     let told = matches!(exit, Exit::Drift | Exit::Held) && !args.detailed_exitcode;
-    Ok(if told { Exit::Success } else { exit })
+    Ok(written.or_failure(if told { Exit::Success } else { exit }))
 }
 
 /// Reads every target, and shows how far it is.
@@ -68,13 +70,6 @@ pub(crate) async fn look<'a, R: PolicyReader>(
 ) -> Vec<Seen<'a>> {
     let progress = Progress::new("reading policies", ready.wanted.len(), show);
     worker.look_at_all(&ready.wanted, || progress.inc()).await
-}
-
-pub(crate) fn text_or_json(outcomes: &[Outcome], output: Output, show: Show) -> String {
-    match output {
-        Output::Text => text::plan(outcomes, show.look()),
-        Output::Json => json::plan(outcomes),
-    }
 }
 
 pub(crate) fn say(text: &str, show: Show) -> Result<(), Stop> {

@@ -4,8 +4,8 @@ use crate::cli::{
     args::RunArgs,
     exit::Exit,
     journal, places,
-    plan::say,
     progress::Progress,
+    report::Reports,
     setup,
     show::{Show, Stop},
 };
@@ -18,10 +18,18 @@ use crate::daemon::{
 use crate::drift::{allow::Mode, outcome::Outcome, wanted::Wanted};
 use crate::lambda::{fleet::Fleet, gateway::PolicyGateway};
 use crate::observe::metered::Metered;
-use crate::report::{text, totals::Totals};
+use crate::report::Subject;
 
 /// The daemon; with `--once` a single pass and its report.
 pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
+    let reports = Reports::new(&args.report)?;
+    if !args.once
+        && let Some(flag) = reports.asked_for()
+    {
+        let message = format!("`{flag}` needs `--once`: a daemon has no end, and so no report");
+        let hint = "a daemon tells what it does in its log and its journal (`permitd history`)";
+        return Err(Stop::Said(Exit::Usage, message, Some(hint.to_owned())));
+    }
     let ready = setup::ready_to_write("run", &args.target, show).await?;
     let stop = setup::stop_on_signals();
     let (source, found) = (&args.target.source, ready.found());
@@ -40,10 +48,11 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         for outcome in &outcomes {
             tell::trouble(outcome, false);
         }
-        let report = if observing { text::plan } else { text::applied };
-        say(&report(&outcomes, show.look()), show)?;
-        let totals = if observing { Totals::of_found } else { Totals::of_left };
-        return Ok(stop.signal().map_or_else(|| Exit::of(&totals(&outcomes)), Exit::Interrupted));
+        let subject = if observing { Subject::Plan } else { Subject::Applied };
+        let written = reports.write(&outcomes, subject, show);
+        reports.say(&outcomes, subject, show)?;
+        let exit = || written.or_failure(Exit::of(&subject.totals(&outcomes)));
+        return Ok(stop.signal().map_or_else(exit, Exit::Interrupted));
     }
     let mut hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
         .map_err(|it| Stop::failure(format!("cannot listen for SIGHUP: {it}")))?;

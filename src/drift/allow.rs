@@ -206,6 +206,29 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every name.
+    pub const NAMES: [&str; 19] = [
+        "suspended",
+        "paused",
+        "additive",
+        "inexpressible",
+        "no_sid",
+        "ambiguous_sid",
+        "orphan_unconfirmed",
+        "blocked_by_orphan",
+        "too_large",
+        "still_needed",
+        "denied_risk",
+        "max_revocations",
+        "max_changed_targets",
+        "last_allow",
+        "not_judged",
+        "not_approved",
+        "journal_unavailable",
+        "contended",
+        "refused",
+    ];
+
     /// The name in reports, metrics and `/status`.
     pub fn name(&self) -> &'static str {
         match self {

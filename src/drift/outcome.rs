@@ -136,6 +136,22 @@ pub enum TroubleReason {
 }
 
 impl TroubleReason {
+    /// Every reason.
+    pub const ALL: [Self; 12] = [
+        Self::FunctionMissing,
+        Self::AccessDenied,
+        Self::Throttled,
+        Self::Unreachable,
+        Self::BadAnswer,
+        Self::MalformedPolicy,
+        Self::StaleRead,
+        Self::Refused,
+        Self::Conflict,
+        Self::GapOpen,
+        Self::Contended,
+        Self::Interrupted,
+    ];
+
     /// The name in reports, metrics and `/status`.
     pub fn name(self) -> &'static str {
         match self {
@@ -190,6 +206,9 @@ pub enum StepResult {
 }
 
 impl StepResult {
+    /// Every name.
+    pub const NAMES: [&str; 4] = ["done", "put_back", "refused", "lost"];
+
     /// The name in reports and metrics.
     pub fn name(&self) -> &'static str {
         match self {

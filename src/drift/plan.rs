@@ -87,6 +87,9 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// Every effect.
+    pub const ALL: [Self; 3] = [Self::Neutral, Self::Widens, Self::Narrows];
+
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {

@@ -5,11 +5,16 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use regex::Regex;
 
-use crate::policy::{principal::Principal, risk::Risk, source::Source, target::check_account};
+use crate::policy::{
+    patterns::SOURCE_ARN, principal::Principal, risk::Risk, source::Source, target::check_account,
+};
 
 /// The action of a grant that names none.
 pub const DEFAULT_ACTION: &str = "lambda:InvokeFunction";
-const INVOKE_URL: &str = "lambda:InvokeFunctionUrl";
+/// The action that goes with `function_url_auth_type`.
+pub const INVOKE_URL: &str = "lambda:InvokeFunctionUrl";
+/// How long a `SourceArn` may be, in bytes.
+pub const MAX_SOURCE_ARN: usize = 10_000;
 
 /// One permission that the operator wants, as a file says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +74,9 @@ pub enum UrlAuthType {
 }
 
 impl UrlAuthType {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::None, Self::AwsIam];
+
     /// As the API spells it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -79,7 +87,7 @@ impl UrlAuthType {
 
     /// From the API's spelling.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::None, Self::AwsIam].into_iter().find(|it| it.as_str() == text)
+        Self::ALL.into_iter().find(|it| it.as_str() == text)
     }
 }
 
@@ -244,14 +252,8 @@ pub fn is_action(text: &str) -> bool {
 
 /// botocore's pattern for `SourceArn`.
 pub fn is_source_arn(text: &str) -> bool {
-    static ARN: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(concat!(
-            r"^arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9-])+:",
-            r"((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-[0-9])?:([0-9]{12})?:(.*)$"
-        ))
-        .ok()
-    });
-    text.len() <= 10_000 && ARN.as_ref().is_some_and(|it| it.is_match(text))
+    static ARN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SOURCE_ARN).ok());
+    text.len() <= MAX_SOURCE_ARN && ARN.as_ref().is_some_and(|it| it.is_match(text))
 }
 
 fn source_arn_problem(text: &str) -> String {

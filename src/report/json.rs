@@ -1,6 +1,10 @@
 //! The report for programs: `format_version` 1.0. Fields may be added; a breaking change raises the major version.
 
-use serde::Serialize;
+mod schema;
+mod shape;
+
+use std::io::{self, Write};
+
 use serde_json::value::RawValue;
 
 use crate::drift::{
@@ -9,161 +13,49 @@ use crate::drift::{
     plan::{Action, Change, How, Plan},
 };
 use crate::policy::{size, statement::Statement, target::Target};
-use crate::report::{totals::Totals, words};
+pub use crate::report::json::schema::schema;
+use crate::report::{
+    Subject,
+    json::shape::{
+        Approve, Changes, DoneReport, DriftReport, ErrorReport, Expiring, Foreign, Held, Report,
+        RiskReport, Size, Summary, TargetReport, Targets,
+    },
+    totals::Totals,
+    words,
+};
 
-#[derive(Serialize)]
-struct Report<'a> {
-    format_version: &'static str,
-    permitd_version: &'static str,
-    summary: Summary,
-    digest: String,
-    approve: Option<Approve>,
-    targets: Vec<TargetReport<'a>>,
-}
-
-#[derive(Serialize)]
-struct Summary {
-    targets: usize,
-    in_sync: usize,
-    drifted: usize,
-    held: usize,
-    contended: usize,
-    suspended: usize,
-    paused: usize,
-    failed: usize,
-    unknown: usize,
-    changes: Changes,
-    foreign_statements: usize,
-    ignored_statements: usize,
-    writes: usize,
-}
-
-/// What is held by a limit or a risk, and how to say yes to it.
-#[derive(Serialize)]
-struct Approve {
-    statements: usize,
-    command: String,
-}
-
-#[derive(Serialize)]
-struct Changes {
-    add: usize,
-    change: usize,
-    remove: usize,
-    held: usize,
-    /// Of those, what is done once somebody says yes.
-    asked: usize,
-}
-
-#[derive(Serialize)]
-struct TargetReport<'a> {
-    arn: String,
-    account: &'a str,
-    region: &'a str,
-    function: &'a str,
-    qualifier: Option<&'a str>,
-    state: &'static str,
-    reason: Option<&'static str>,
-    revision_id: Option<&'a str>,
-    drift: Vec<DriftReport<'a>>,
-    effect: Option<&'static str>,
-    held: Vec<Held<'a>>,
-    foreign: Vec<Foreign<'a>>,
-    ignored: Vec<Foreign<'a>>,
-    /// Of live statements, without what their grant accepts.
-    risks: Vec<RiskReport<'a>>,
-    /// Grants that end within thirty days.
-    expiring: Vec<Expiring<'a>>,
-    errors: Vec<ErrorReport<'a>>,
-    done: Vec<DoneReport<'a>>,
-    size: Option<Size>,
-    policy_version: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct DriftReport<'a> {
-    sid: Option<&'a str>,
-    kind: &'static str,
-    other_sid: Option<&'a str>,
-    before: Option<Box<RawValue>>,
-    after: Option<Box<RawValue>>,
-    actions: &'static [&'static str],
-    effect: &'static str,
-    gap: bool,
-    bridged: bool,
-    reason: Option<&'static str>,
-    description: String,
-    source: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Held<'a> {
-    sid: Option<&'a str>,
-    kind: &'static str,
-    reason: &'static str,
-    message: String,
-}
-
-#[derive(Serialize)]
-struct Foreign<'a> {
-    sid: Option<&'a str>,
-    statement: Option<Box<RawValue>>,
-}
-
-#[derive(Serialize)]
-struct Expiring<'a> {
-    sid: &'a str,
-    expires: String,
-}
-
-#[derive(Serialize)]
-struct RiskReport<'a> {
-    sid: Option<&'a str>,
-    risk: &'static str,
-    title: &'static str,
-}
-
-#[derive(Serialize)]
-struct ErrorReport<'a> {
-    reason: &'static str,
-    message: &'a str,
-    hint: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct DoneReport<'a> {
-    sid: &'a str,
-    action: &'static str,
-    result: &'static str,
-}
-
-#[derive(Serialize)]
-struct Size {
-    bytes: usize,
-    limit: usize,
-}
+/// The version of the format. Fields may be added; a breaking change raises the first number.
+pub(crate) const FORMAT_VERSION: &str = "1.0";
 
 /// What would be done.
 pub fn plan(outcomes: &[Outcome]) -> String {
-    report(outcomes, |it| it.found.as_ref(), &Totals::of_found(outcomes))
+    report(outcomes, Subject::Plan)
 }
 
 /// What was done (`done`), and what is left (`drift`).
 pub fn applied(outcomes: &[Outcome]) -> String {
-    report(outcomes, |it| it.left.as_ref(), &Totals::of_left(outcomes))
+    report(outcomes, Subject::Applied)
 }
 
-fn report<'a>(
-    outcomes: &'a [Outcome],
-    plan_of: impl Fn(&'a Outcome) -> Option<&'a Plan>,
-    totals: &Totals,
-) -> String {
-    let plans: Vec<(&Target, &Plan)> =
-        outcomes.iter().filter_map(|it| plan_of(it).map(|plan| (&it.target, plan))).collect();
+/// The report on one or the other.
+pub fn report(outcomes: &[Outcome], subject: Subject) -> String {
+    let mut res = Vec::new();
+    // Writing to memory cannot fail, and neither can these values.
+    write(outcomes, subject, &mut res).unwrap_or_default();
+    String::from_utf8(res).unwrap_or_default()
+}
+
+/// Writes it piece by piece, with a line feed at its end.
+pub fn write(outcomes: &[Outcome], subject: Subject, to: &mut impl Write) -> io::Result<()> {
+    let plans: Vec<(&Target, &Plan)> = outcomes
+        .iter()
+        .filter_map(|it| subject.plan_of(it).map(|plan| (&it.target, plan)))
+        .collect();
     let state = |state: State| outcomes.iter().filter(|it| it.state == state).count();
-    let Totals { add, change, remove, held, asked, foreign, ignored, targets, .. } = *totals;
+    let totals = subject.totals(outcomes);
+    let Totals { add, change, remove, held, asked, foreign, ignored, targets, .. } = totals;
     let report = Report {
-        format_version: "1.0",
+        format_version: FORMAT_VERSION,
         permitd_version: env!("CARGO_PKG_VERSION"),
         summary: Summary {
             targets,
@@ -185,11 +77,10 @@ fn report<'a>(
             statements: it.len(),
             command: words::approve_command(&it.digest()),
         }),
-        targets: outcomes.iter().map(|it| target(it, plan_of(it))).collect(),
+        targets: Targets { outcomes, subject },
     };
-    let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
-    text.push('\n');
-    text
+    serde_json::to_writer_pretty(&mut *to, &report)?;
+    to.write_all(b"\n")
 }
 
 fn target<'a>(outcome: &'a Outcome, plan: Option<&'a Plan>) -> TargetReport<'a> {
@@ -273,7 +164,7 @@ fn drift<'a>(it: &'a Change, target: &Target) -> DriftReport<'a> {
         kind: drift.kind.name(),
         other_sid: drift.other.as_deref(),
         before: drift.before.as_ref().and_then(|it| raw(it.text())),
-        after: drift.after.as_ref().and_then(|it| raw(&after(it))),
+        after: drift.after.as_ref().and_then(|it| RawValue::from_string(after(it)).ok()),
         actions: match (it.adds(), it.removes()) {
             (true, true) => &["create", "delete"],
             (true, false) => &["create"],
@@ -299,6 +190,6 @@ fn held<'a>(it: &'a Change, why: &crate::drift::allow::Reason) -> Held<'a> {
 }
 
 /// JSON as it is, without a second opinion on it.
-fn raw(text: &str) -> Option<Box<RawValue>> {
-    RawValue::from_string(text.to_owned()).ok()
+fn raw(text: &str) -> Option<&RawValue> {
+    serde_json::from_str(text).ok()
 }

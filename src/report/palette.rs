@@ -56,8 +56,7 @@ pub fn bold(text: &str, color: bool) -> String {
 pub fn safe(text: &str) -> String {
     let mut res = String::with_capacity(text.len());
     for it in text.chars() {
-        let bidi = matches!(it, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if it.is_control() || bidi || it == '\u{feff}' {
+        if it.is_control() || is_unseen(it) {
             // Writing to a String cannot fail.
             write!(res, "{}", it.escape_unicode()).unwrap_or_default();
         } else {
@@ -65,4 +64,13 @@ pub fn safe(text: &str) -> String {
         }
     }
     res
+}
+
+/// It is not seen, ends a line, or changes the order in which its neighbours are read.
+fn is_unseen(it: char) -> bool {
+    matches!(
+        it,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    )
 }

@@ -1,6 +1,6 @@
 //! The report for a terminal.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::fmt::Write;
 
 use crate::drift::{
     approval::Approval,
@@ -10,7 +10,10 @@ use crate::drift::{
 };
 use crate::policy::{risk::Risk, size, target::Target};
 use crate::report::{
-    palette::{ADD, CHANGE, HELD, Look, Mark, REMOVE, UNKNOWN, bold, safe},
+    Subject,
+    palette::{Look, UNKNOWN, bold, safe},
+    sums::{count, expiring, mark, others, risky, standing},
+    told::{ALWAYS_TOLD, is_told},
     totals::Totals,
     words,
     wrap::{is_too_wide, wrap},
@@ -20,7 +23,7 @@ use crate::report::{
 pub fn plan(outcomes: &[Outcome], look: Look) -> String {
     let mut res = String::new();
     for outcome in outcomes {
-        res.push_str(&target(outcome, outcome.found.as_ref(), Risks::Told, look));
+        res.push_str(&target(outcome, outcome.found.as_ref(), Subject::Plan, look));
     }
     let totals = Totals::of_found(outcomes);
     let Totals { add, change, remove, held, .. } = totals;
@@ -55,7 +58,7 @@ pub fn applied(outcomes: &[Outcome], look: Look) -> String {
         }
     }
     let left: String =
-        outcomes.iter().map(|it| target(it, it.left.as_ref(), Risks::LeftOut, look)).collect();
+        outcomes.iter().map(|it| target(it, it.left.as_ref(), Subject::Applied, look)).collect();
     if !res.is_empty() && !left.is_empty() {
         res.push('\n');
     }
@@ -71,64 +74,6 @@ pub fn applied(outcomes: &[Outcome], look: Look) -> String {
     line(&mut res, &wrap(&others(&totals), 2, look));
     res.push_str(&asked(outcomes.iter().filter_map(|it| Some((&it.target, it.left.as_ref()?)))));
     res
-}
-
-/// `1 of 120 functions differs; 0 unknown.`
-fn standing(totals: &Totals) -> String {
-    let Totals { differ, targets, unknown, .. } = totals;
-    let verb = if *differ == 1 || *targets == 1 { "differs" } else { "differ" };
-    format!("{differ} of {} {verb}; {unknown} unknown.", count(*targets, "function"))
-}
-
-fn others(totals: &Totals) -> String {
-    match (totals.foreign, totals.ignored) {
-        (0, 0) => String::new(),
-        (foreign, 0) => format!("{} in no file left alone.", count(foreign, "statement")),
-        (0, ignored) => format!("{} left alone by an ignore rule.", count(ignored, "statement")),
-        (foreign, ignored) => format!(
-            "{} in no file left alone, {ignored} more by an ignore rule.",
-            count(foreign, "statement")
-        ),
-    }
-}
-
-/// `Live statements with risks: P001 12, P003 3.` Each risk counts by itself.
-fn risky(outcomes: &[Outcome]) -> String {
-    let mut counts: BTreeMap<Risk, usize> = BTreeMap::new();
-    let plans = outcomes.iter().filter_map(|it| it.found.as_ref());
-    for risk in plans.flat_map(|it| &it.risks).flat_map(|(_, risks)| risks) {
-        *counts.entry(*risk).or_default() += 1;
-    }
-    if counts.is_empty() {
-        return String::new();
-    }
-    let counts: Vec<String> = counts.iter().map(|(risk, n)| format!("{risk} {n}")).collect();
-    format!("Live statements with risks: {}.", counts.join(", "))
-}
-
-/// More than these would be read by nobody; the first to end are told.
-const MOST_EXPIRING: usize = 5;
-
-/// `Expiring within 30 days: invoice partner (2026-12-31T00:00:00Z).`
-fn expiring(outcomes: &[Outcome]) -> String {
-    let of_one = |outcome: &Outcome| {
-        let name = outcome.target.short_name();
-        let plan = outcome.found.as_ref();
-        let one =
-            move |(sid, at): &(String, jiff::Timestamp)| (*at, format!("{name} {sid} ({at})"));
-        plan.map_or_else(Vec::new, |it| it.expiring.iter().map(one).collect())
-    };
-    let mut all: Vec<(jiff::Timestamp, String)> = outcomes.iter().flat_map(of_one).collect();
-    all.sort();
-    let more = all.len().saturating_sub(MOST_EXPIRING);
-    let mut told: Vec<String> = all.into_iter().take(MOST_EXPIRING).map(|(_, it)| it).collect();
-    if told.is_empty() {
-        return String::new();
-    }
-    if more > 0 {
-        told.push(format!("{more} more"));
-    }
-    format!("Expiring within 30 days: {}.", told.join(", "))
 }
 
 /// `backdoor P002 (anyone, without a condition); s3 P003 (…); 12 more`, the worst first.
@@ -147,26 +92,16 @@ fn risks_of(plan: &Plan) -> String {
     res.join("; ")
 }
 
-/// Whether a report tells the risks of what is live.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Risks {
-    /// One that lets anybody in is worth a line even where nothing differs.
-    Told,
-    LeftOut,
-}
-
-const ALWAYS_TOLD: Risk = Risk::P002;
 /// `permitd check` tells them all.
 const MAX_RISKY: usize = 5;
 
-fn target(outcome: &Outcome, plan: Option<&Plan>, risks: Risks, look: Look) -> String {
-    let changes = plan.map_or(&[][..], |it| &it.drift);
-    let other_version = plan.is_some_and(|it| it.version.is_some());
-    let told = plan.filter(|it| risks == Risks::Told && !it.risks.is_empty());
-    let open = told.is_some_and(|it| it.risks.iter().any(|(_, it)| it.contains(&ALWAYS_TOLD)));
-    if changes.is_empty() && outcome.trouble.is_none() && !other_version && !open {
+fn target(outcome: &Outcome, plan: Option<&Plan>, subject: Subject, look: Look) -> String {
+    if !is_told(outcome, subject) {
         return String::new();
     }
+    let changes = plan.map_or(&[][..], |it| &it.drift);
+    // What was done is told without the risks of what is live.
+    let told = plan.filter(|it| subject == Subject::Plan && !it.risks.is_empty());
     let mut res = String::new();
     line(&mut res, &bold(&outcome.target.to_string(), look.color));
     for it in changes {
@@ -250,25 +185,6 @@ fn details(it: &Change, look: Look) -> Vec<String> {
             format!("wanted: {}", words::permission(&after.permission)),
         ],
     }
-}
-
-fn mark(it: &Change) -> Mark {
-    match it.drift.kind {
-        _ if it.held.is_some() => HELD,
-        Kind::Missing => ADD,
-        Kind::Changed | Kind::Renamed => CHANGE,
-        Kind::Orphaned if it.adds() => CHANGE,
-        Kind::Duplicate
-        | Kind::Unmanaged
-        | Kind::Absent
-        | Kind::Orphaned
-        | Kind::Expired
-        | Kind::Leftover => REMOVE,
-    }
-}
-
-fn count(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 fn line(res: &mut String, text: &str) {

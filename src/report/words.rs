@@ -66,6 +66,15 @@ pub fn statement(it: &Statement) -> String {
     }
 }
 
+/// The same, the part that AWS or a file had a say in apart: `(missing, s3.amazonaws.com may invoke)`.
+pub fn change_parts(it: &Change) -> (String, Option<String>) {
+    let words = change(it);
+    match words.split_once("; ") {
+        Some((own, foreign)) => (own.to_owned(), Some(foreign.to_owned())),
+        None => (words, None),
+    }
+}
+
 /// `changed, replaced with a gap`
 pub fn change(it: &Change) -> String {
     let Change { drift, effect: _, how, exempt: _, begun: _, held } = it;

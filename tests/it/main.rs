@@ -27,6 +27,7 @@ mod model;
 mod moto;
 mod properties;
 mod readme;
+mod report_cases;
 mod risk_properties;
 mod sarif;
 mod scenarios;

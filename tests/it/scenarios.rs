@@ -61,11 +61,13 @@ use permitd::policy::{
     grant::Permission,
     target::{Defaults, Target},
 };
-use permitd::report::{palette::Look, text};
+use permitd::report::{Subject, palette::Look, text};
 use permitd::simulator::{Direct, Faults, Seed, Simulator, Span};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
+use crate::report_cases::forms::well_formed;
 
 const FN: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
 
@@ -521,6 +523,7 @@ impl<'a> Life<'a> {
         write!(self.calls, "-- pass {n_passes}\n{calls}").unwrap();
         match outcomes {
             Some(outcomes) => {
+                well_formed(&outcomes, Subject::Applied, "a pass");
                 let applied = text::applied(&outcomes, Look::PLAIN);
                 write!(self.applied, "-- pass {n_passes}\n{applied}").unwrap();
                 self.last = outcomes;
@@ -615,6 +618,8 @@ async fn play(scenario: &Scenario) -> Vec<(&'static str, String)> {
         } else {
             worker.act_on_all(seen, |_| {}).await
         };
+        well_formed(&found, Subject::Plan, &scenario.about);
+        well_formed(&outcomes, Subject::Applied, &scenario.about);
         res.push(("plan", text::plan(&found, Look::PLAIN)));
         let calls = std::mem::take(&mut *life.recorder.calls.lock().unwrap());
         res.push(("calls", calls));

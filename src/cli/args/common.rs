@@ -120,13 +120,36 @@ pub struct ControlArgs {
     pub config: Option<PathBuf>,
 }
 
+/// How a report is told, and to whom besides.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ReportArgs {
+    /// The form of the report on stdout [default: text]
+    #[arg(long, env = "PERMITD_OUTPUT", value_name = "FORM", help_heading = "Output")]
+    pub output: Option<Output>,
+    /// Also write the report to this file, in the form that its ending says: .txt, .json, .md, .markdown,
+    /// .html or .htm; repeatable
+    #[arg(
+        long = "report",
+        env = "PERMITD_REPORT",
+        value_name = "FILE",
+        value_delimiter = ',',
+        help_heading = "Output"
+    )]
+    pub files: Vec<PathBuf>,
+}
+
 /// `--output`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Output {
-    /// For people
+    /// For a terminal
+    #[default]
     Text,
-    /// For programs
+    /// For programs; `config/schema/report.json` describes it
     Json,
+    /// For a comment on a pull request, of at most 60,000 characters
+    Markdown,
+    /// One file for a browser
+    Html,
 }
 
 /// `--output` of commands that report in no other form

@@ -77,11 +77,9 @@ fn what_is_not_built_yet_says_so() {
     let lambda = Lambda::new(&json!([{"name": "f"}]));
     let room = lambda.room(WISHES);
     for (words, what) in [
-        ("import --all", "permitd import"),
-        ("schema", "permitd schema"),
-        ("completions bash", "permitd completions"),
-        ("man", "permitd man"),
-        ("-q import", "permitd import"),
+        ("explain", "permitd explain"),
+        ("compact", "permitd compact"),
+        ("-q explain", "permitd explain"),
         ("plan permissions.yaml --report plan.json", "--report"),
         ("plan permissions.yaml --output=html", "--output html"),
         ("plan permissions.yaml --output markdown", "--output markdown"),

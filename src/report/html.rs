@@ -1,0 +1,180 @@
+//! The report as one file for a browser: it asks nobody for anything, and can be read without its script.
+//!
+//! Everything that AWS or a file gave goes through `safe` (what is not seen, or turns the order around) and then
+//! through maud (tags). The policy in the head of the page lets no other script run and nothing be loaded.
+
+mod assets;
+mod notes;
+mod plots;
+pub mod statement;
+mod summary;
+pub mod target;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use maud::{DOCTYPE, Markup, html};
+
+use crate::drift::{
+    approval::digest_of,
+    diff::Kind,
+    outcome::{Outcome, State},
+};
+use crate::report::{
+    Subject,
+    palette::safe,
+    sums::{count, verdict},
+    told::{Told, is_told, told},
+};
+
+/// From so many targets on they are closed at first.
+const MANY: usize = 20;
+
+/// The report on one or the other, made at this time.
+pub fn report(outcomes: &[Outcome], subject: Subject, made: Timestamp) -> String {
+    let totals = subject.totals(outcomes);
+    let told = told(outcomes, subject);
+    let title = format!("permitd {}: {}", subject.name(), verdict(subject, &totals));
+    let plans = outcomes.iter().filter_map(|it| Some((&it.target, subject.plan_of(it)?)));
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(assets::policy());
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                title { (title) }
+                // Without it a browser asks for /favicon.ico.
+                link rel="icon" href="data:,";
+                (assets::style())
+            }
+            body {
+                a .skip href="#functions" { "Skip to the functions" }
+                header { (summary::summary(outcomes, subject, &totals)) }
+                main {
+                    (plots::plots(outcomes, subject))
+                    (targets(outcomes, &told, subject))
+                    (as_written(outcomes, subject))
+                    @if subject == Subject::Plan {
+                        (notes::expiring(outcomes))
+                        (notes::risks(outcomes))
+                    }
+                }
+                footer {
+                    p {
+                        "Made by permitd " (env!("CARGO_PKG_VERSION")) " at "
+                        time datetime=(made) { (made.strftime("%Y-%m-%d %H:%M:%S UTC")) } "."
+                    }
+                    p { "Digest: " code { (digest_of(plans)) } }
+                }
+                (assets::script())
+            }
+        }
+    };
+    let mut res = page.into_string();
+    res.push('\n');
+    res
+}
+
+fn targets(outcomes: &[Outcome], told: &[Told<'_>], subject: Subject) -> Markup {
+    html! {
+        section aria-labelledby="functions" {
+            h2 #functions tabindex="-1" {
+                @if told.is_empty() { "Functions" } @else { (count(told.len(), "function")) " to look at" }
+            }
+            (filter(outcomes, subject))
+            @if told.is_empty() { p { "Nothing differs." } }
+            @for it in told { (target::target(it, subject, told.len() <= MANY)) }
+        }
+    }
+}
+
+/// Shown by the script, for without it there is nothing that filters.
+fn filter(outcomes: &[Outcome], subject: Subject) -> Markup {
+    let accounts: BTreeSet<&str> = outcomes.iter().map(|it| it.target.account()).collect();
+    let states: BTreeSet<State> = outcomes.iter().map(|it| it.state).collect();
+    let changes = || outcomes.iter().filter_map(|it| subject.plan_of(it)).flat_map(|it| &it.drift);
+    let has = |kind: &Kind| changes().any(|it| it.drift.kind == *kind);
+    html! {
+        form #filter role="search" aria-label="Filter the functions" hidden {
+            label {
+                "Account"
+                select #by-account {
+                    option value="" { "all" }
+                    @for it in accounts { option { (it) } }
+                }
+            }
+            label {
+                "Function"
+                input #by-name type="search" placeholder="part of its name" autocomplete="off" spellcheck="false";
+            }
+            label {
+                "Kind of drift"
+                select #by-kind {
+                    option value="" { "all" }
+                    @for it in Kind::ALL.iter().filter(|it| has(it)) { option { (it.name()) } }
+                }
+            }
+            label {
+                "State"
+                select #by-state {
+                    option value="" { "all" }
+                    @for it in states { option { (it.name()) } }
+                }
+            }
+            button type="reset" { "Show all" }
+            button #open-all type="button" { "Open all" }
+            button #close-all type="button" { "Close all" }
+            p #count role="status" aria-live="polite" {}
+        }
+    }
+}
+
+/// The rest, in a line each.
+fn as_written(outcomes: &[Outcome], subject: Subject) -> Markup {
+    let rest = || outcomes.iter().filter(|it| !is_told(it, subject));
+    let n = rest().count();
+    html! {
+        @if n > 0 {
+            section aria-label="As written" {
+                details .fold open[n == outcomes.len() && n <= MANY] {
+                    summary {
+                        h2 {
+                            span #as-written-count { (n) } " "
+                            @if n == 1 { "function is as written" } @else { "functions are as written" }
+                        }
+                    }
+                    div .wide {
+                        table .rows {
+                            thead {
+                                tr {
+                                    th scope="col" { "Function" }
+                                    th scope="col" { "Account" }
+                                    th scope="col" { "Region" }
+                                    th scope="col" .number { "Full" }
+                                    th scope="col" .number { "Left alone" }
+                                    th scope="col" { "Risks" }
+                                }
+                            }
+                            tbody { @for it in rest() { (target::row(it, subject)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A text that AWS or a file gave, as code.
+pub(super) fn code(text: &str) -> Markup {
+    html! { code { (safe(text)) } }
+}
+
+/// The name of a statement.
+pub(super) fn sid(sid: Option<&str>) -> Markup {
+    html! { @match sid { Some(it) => (code(it)), None => "(no Sid)" } }
+}
+
+#[cfg(test)]
+mod tests;
