@@ -29,16 +29,18 @@ fn scripts(value: &Value) -> Vec<String> {
     match value {
         Value::Mapping(map) => map
             .iter()
-            .flat_map(|(key, value)| match key.as_str() {
-                Some("run") => vec![string(value)],
-                Some("script" | "before_script" | "after_script") => {
+            .flat_map(|(key, value)| match key.as_str().unwrap_or_default() {
+                "run" => vec![string(value)],
+                "script" | "before_script" | "after_script" => {
                     value.as_sequence().unwrap().iter().map(string).collect()
                 }
                 _ => scripts(value),
             })
             .collect(),
         Value::Sequence(items) => items.iter().flat_map(scripts).collect(),
-        _ => Vec::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Tagged(_) => {
+            Vec::new()
+        }
     }
 }
 
