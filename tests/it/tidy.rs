@@ -37,7 +37,11 @@ const LAYERS: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &["policy", "drift", "report", "config"];
 const PURE_EXEMPT: &[&str] = &["src/config/load.rs", "src/config/load/"];
 const IMPURE: &[&str] = &[
-    "aws_",
+    "aws_config",
+    "aws_credential",
+    "aws_sdk",
+    "aws_smithy",
+    "aws_types",
     "tokio",
     "tracing",
     "prometheus",

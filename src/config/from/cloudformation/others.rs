@@ -1,7 +1,7 @@
 //! Resources beside `AWS::Lambda::Permission` that change who may call a function.
 
-use super::super::{Found, Remark};
 use super::{PERMISSION, get, type_of};
+use crate::config::from::{Found, Remark};
 use crate::config::yaml::{Node, Value};
 
 /// Says what it is and what to do about it, if anything has to be. `text` is the resource as it is written.

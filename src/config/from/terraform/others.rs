@@ -1,7 +1,7 @@
 //! Resources beside `aws_lambda_permission` that change who may call a function.
 
-use super::super::{Found, Remark};
 use super::{Instance, Resource};
+use crate::config::from::{Found, Remark};
 
 /// Whether a resource says something about the policy of a function.
 pub(super) fn is_of_interest(resource: &Resource<'_>) -> bool {
