@@ -15,6 +15,7 @@ mod config_examples;
 mod config_properties;
 mod converge_properties;
 mod golden_policy;
+mod iam;
 mod journal_undo;
 #[cfg(feature = "aws")]
 mod lambda_client;
