@@ -10,10 +10,12 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use permitd::config::diagnostic::{File, Files};
 use permitd::config::permissions;
-use permitd::config::resolve::{Context, Loaded, resolve};
+use permitd::config::resolve::{Context, Loaded, examine, resolve};
+use permitd::config::warnings::warnings;
 use permitd::drift::allow::Rules;
 use permitd::drift::plan::{Memory, plan};
 use permitd::policy::document::Document;
+use permitd::report::check::{Checked, json};
 
 /// A permission file for these functions, with so many statements each.
 fn yaml(functions: Range<usize>, statements: usize) -> String {
@@ -37,6 +39,16 @@ fn load(texts: &[String]) -> Loaded {
     let files = Files { files: texts.iter().map(file).collect(), diagnostics: Vec::new() };
     resolve(permissions::parse(&files), &Context::default())
         .unwrap_or(Loaded { wanted: Vec::new() })
+}
+
+/// What `permitd check --output json` does, but for the disk.
+fn check(texts: &[String]) -> String {
+    let file = |text: &String| File::new("permissions.yaml", text.clone());
+    let files = Files { files: texts.iter().map(file).collect(), diagnostics: Vec::new() };
+    let examined = examine(permissions::parse(&files), &Context::default());
+    let found = warnings(&files, &examined, Timestamp::UNIX_EPOCH);
+    let (statements, targets) = (0, examined.targets.len());
+    json(&Checked { found: &found, statements, targets, exit_code: 0 })
 }
 
 /// What GetPolicy gives where everything is as written.
@@ -64,6 +76,7 @@ fn core(c: &mut Criterion) {
     let mut group = c.benchmark_group("files");
     group.sample_size(10).throughput(Throughput::Elements(25_000));
     group.bench_function("read 25,000 statements of YAML", |b| b.iter(|| load(black_box(&text))));
+    group.bench_function("check 25,000 statements", |b| b.iter(|| check(black_box(&text))));
     group.finish();
 
     let files: Vec<String> = (0..10).map(|it| yaml(it * 1000..(it + 1) * 1000, 20)).collect();

@@ -123,10 +123,10 @@ fn render(checked: &Checked<'_>, form: CheckOutput) -> String {
             explain_once(&mut found);
             let mut res = render_each(&found, false, None);
             if let Some(summary) = checked.summary() {
-                res.push_str(&format!("\n{summary}\n"));
+                res.extend(["\n", &summary, "\n"]);
             }
             if checked.exit_code == Exit::Success.code() {
-                res.push_str(&format!("{}\n", verdict(checked)));
+                res.extend([verdict(checked).as_str(), "\n"]);
             }
             res
         }

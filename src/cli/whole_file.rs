@@ -1,8 +1,4 @@
 //! Files that are written whole or not at all.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "what people ask for in a file is written here; config/load.rs only reads"
-)]
 
 use std::{
     fs::OpenOptions,

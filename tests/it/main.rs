@@ -17,6 +17,7 @@ mod converge_properties;
 mod golden_policy;
 mod import_from;
 mod import_properties;
+mod iam;
 mod journal_undo;
 #[cfg(feature = "aws")]
 mod lambda_client;
