@@ -194,8 +194,9 @@ fn nobody_reads_what_is_done() {
         "apply permissions.yaml --mode enforce --yes --output json",
         "run permissions.yaml --mode enforce --once",
     ] {
-        let lambda =
-            Lambda::new(&json!([{"name": "f", "policy": policy(&[live.clone()])}, {"name": "g"}]));
+        let lambda = Lambda::new(
+            &json!([{"name": "f", "policy": policy(std::slice::from_ref(&live))}, {"name": "g"}]),
+        );
         let room = lambda.room(WISHES);
         let said = unread(&room, words, true, true);
         assert_eq!(said.code, Some(0), "{words}");
