@@ -1,20 +1,25 @@
 //! What can be typed: commands, flags and their environment variables.
 
+pub(crate) mod check;
 pub(crate) mod common;
 pub(crate) mod generated;
+pub(crate) mod iam;
+pub(crate) mod import;
 pub(crate) mod later;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
-pub(crate) use crate::cli::args::common::{
-    ControlArgs, JournalArgs, Output, SourceArgs, TargetArgs, TextOrJson,
-};
 pub(crate) use crate::cli::args::generated::{CompletionsArgs, ManArgs, SchemaArgs};
+pub(crate) use crate::cli::args::import::{FromArg, ImportArgs, OwnershipArg};
+pub(crate) use crate::cli::args::{
+    check::{CheckArgs, CheckOutput},
+    common::{ControlArgs, JournalArgs, Output, SourceArgs, TargetArgs, TextOrJson},
+    iam::IamArgs,
+};
 use crate::daemon::control::protocol;
 use crate::drift::allow::Mode;
-use crate::policy::risk::Risk;
 use crate::simulator::HELP;
 
 /// Keeps the resource-based policies of AWS Lambda functions as they are written in YAML.
@@ -43,6 +48,10 @@ pub enum Command {
     Run(RunArgs),
     /// Check the files alone, without any call to AWS
     Check(CheckArgs),
+    /// Write permission files from live policies
+    Import(ImportArgs),
+    /// Print the least IAM policy that permitd needs for these files and this mode
+    Iam(IamArgs),
     /// Show what was done, with the statements before and after
     History(HistoryArgs),
     /// Take back one entry of the history
@@ -159,26 +168,6 @@ pub struct RunArgs {
     /// Make one pass and exit
     #[arg(long, env = "PERMITD_ONCE")]
     pub once: bool,
-}
-
-/// `permitd check`
-#[derive(Debug, Clone, Args)]
-pub struct CheckArgs {
-    /// Which files.
-    #[command(flatten)]
-    pub source: SourceArgs,
-    /// Take these risks for errors, unless their statement accepts them: P001 to P008, separated by commas
-    #[arg(
-        long,
-        env = "PERMITD_DENY",
-        value_name = "RISK",
-        value_delimiter = ',',
-        value_parser = risk
-    )]
-    pub deny: Vec<Risk>,
-    /// The form of the report
-    #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
-    pub output: TextOrJson,
 }
 
 /// `permitd approve`
@@ -322,10 +311,6 @@ pub enum LogFormat {
 
 fn pause(text: &str) -> Result<Duration, String> {
     protocol::pause(humantime::parse_duration(text).map_err(|it| it.to_string())?)
-}
-
-fn risk(text: &str) -> Result<Risk, String> {
-    Risk::parse(text).ok_or_else(|| "risks are P001 to P008".to_owned())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::cli::{
     args::{self, Cli, Command, later::not_yet},
     check, completions, control, demo,
     exit::Exit,
-    history, man, plan, run, schema,
+    history, iam, import, man, plan, run, schema,
     show::{Show, Stop, Terminal},
     simulate, telemetry, undo,
 };
@@ -74,6 +74,8 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
         Command::Plan(_)
         | Command::Apply(_)
         | Command::Check(_)
+        | Command::Import(_)
+        | Command::Iam(_)
         | Command::History(_)
         | Command::Undo(_)
         | Command::Approve(_)
@@ -94,6 +96,8 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
             Command::Apply(args) => Box::pin(apply::apply(args, show)).await,
             Command::Run(args) => Box::pin(run::run(args, show)).await,
             Command::Check(args) => check::check(args, show),
+            Command::Import(args) => Box::pin(import::import(args, show)).await,
+            Command::Iam(args) => iam::iam(args, show),
             Command::History(args) => history::history(args, show),
             Command::Undo(args) => Box::pin(undo::undo(args, show)).await,
             Command::Approve(args) => control::approve(args, show).await,

@@ -10,6 +10,7 @@ use crate::cli::{
     show::{Show, Stop},
 };
 use crate::config::schema;
+use crate::report;
 
 /// What there is a schema of: its name, what that is, and the schema.
 type Named = (&'static str, &'static str, fn() -> Value);
@@ -18,6 +19,7 @@ type Named = (&'static str, &'static str, fn() -> Value);
 const SCHEMAS: &[Named] = &[
     ("permissions", "Permission files", schema::permissions),
     ("settings", "The settings file", schema::settings),
+    ("check", "What `permitd check --output json` prints", report::check::schema),
 ];
 
 /// The names, for the command line.

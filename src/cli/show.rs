@@ -14,7 +14,7 @@ use crate::cli::{
     exit::Exit,
     progress,
 };
-use crate::config::diagnostic::{Diagnostic, render_for};
+use crate::config::diagnostic::{Diagnostic, render_each, render_for};
 use crate::report::palette::Look;
 
 /// A process has one stdout, and this is what became of it: whether its reader went away,
@@ -117,6 +117,12 @@ impl Show {
     pub(crate) fn problem(self, text: &str) {
         // If it fails, nobody is left to tell.
         progress::to_stderr(format!("{text}\n").as_bytes()).unwrap_or_default();
+    }
+
+    /// All findings of a check, however many.
+    pub(crate) fn findings(self, found: &[Diagnostic]) {
+        let Look { color, width } = self.err;
+        self.problem(render_each(found, color, width).trim_end());
     }
 
     /// Every error of every file.

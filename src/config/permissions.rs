@@ -22,6 +22,8 @@ pub struct Parsed<'a> {
 #[derive(Debug)]
 pub(super) struct Document<'a> {
     pub file: &'a Arc<File>,
+    /// Its file is not YAML to the end, so that some of it may be missing here.
+    pub broken: bool,
     /// Where `functions` stands, or else the beginning.
     pub functions_at: Spot,
     pub account: Option<Text<'a>>,
@@ -114,7 +116,8 @@ pub fn parse(files: &Files) -> Parsed<'_> {
         let n_before = parsed.documents.len();
         for node in &tree.documents {
             if !matches!(node.value, Value::Null) {
-                parsed.documents.extend(document(&mut walker, Item::root(node)));
+                let found = document(&mut walker, Item::root(node));
+                parsed.documents.extend(found.map(|it| Document { broken: !readable, ..it }));
             }
         }
         let nothing = tree.documents.iter().all(|it| matches!(it.value, Value::Null));
@@ -148,6 +151,7 @@ fn document<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Document<
     let file = walker.file;
     let mut document = Document {
         file,
+        broken: false,
         functions_at: root.spot(),
         account: None,
         region: None,

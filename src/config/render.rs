@@ -2,7 +2,10 @@
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use crate::config::diagnostic::{Diagnostic, Place, Severity, Span};
+use crate::config::{
+    diagnostic::{Diagnostic, Place, Severity, Span},
+    rules::Rule,
+};
 
 /// Of a long line so many characters are shown before the caret, and this many from it on.
 const BEFORE: usize = 80;
@@ -14,18 +17,29 @@ const MARGIN: usize = 14;
 
 /// `width`: the columns of the terminal; none for a file or a pipe, whose lines are not broken.
 pub(super) fn diagnostic(diagnostic: &Diagnostic, color: bool, width: Option<usize>) -> String {
-    let Diagnostic { severity, place, message, help, code: _, other } = diagnostic;
+    let Diagnostic { severity, place, message, help, rule, other, subject: _ } = diagnostic;
     let level = match severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let mut report = Vec::new();
-    draw(
-        &mut report,
-        Group::with_title(level.primary_title(fitting(message, "warning: ", width))),
-        place,
-        width,
-    );
+    let title = match rule {
+        // Its id tells nothing that the message does not.
+        Rule::Invalid | Rule::Syntax | Rule::Unreadable => {
+            level.primary_title(fitting(message, "warning: ", width))
+        }
+        Rule::Risk(_)
+        | Rule::ExpiresSoon
+        | Rule::Expired
+        | Rule::DuplicateGrant
+        | Rule::PolicyNearlyFull
+        | Rule::PolicyTooLarge => {
+            let id = rule.id();
+            let title = fitting(message, &format!("warning[{id}]: "), width);
+            level.primary_title(title).id(id)
+        }
+    };
+    draw(&mut report, Group::with_title(title), place, width);
     if let Some((place, label)) = other.as_deref() {
         let title = Level::NOTE.secondary_title(fitting(label, "note: ", width));
         draw(&mut report, Group::with_title(title), place, width);
@@ -109,7 +123,7 @@ fn floor(text: &str, byte: usize) -> usize {
 fn fitting(text: &str, title: &str, width: Option<usize>) -> String {
     let text = visible(text);
     let Some(width) = width else { return text };
-    let options = textwrap::Options::new(width.max(NARROWEST) - title.len())
+    let options = textwrap::Options::new(width.max(NARROWEST).saturating_sub(title.len()))
         .break_words(false)
         .word_separator(textwrap::WordSeparator::AsciiSpace)
         .word_splitter(textwrap::WordSplitter::NoHyphenation)
@@ -117,7 +131,8 @@ fn fitting(text: &str, title: &str, width: Option<usize>) -> String {
     textwrap::fill(&text, options)
 }
 
-fn visible(text: &str) -> String {
+/// Without what would speak to a terminal, or turn the direction of what is shown.
+pub(super) fn visible(text: &str) -> String {
     text.chars().map(|it| if it == '\n' { it } else { visible_char(it) }).collect()
 }
 

@@ -123,6 +123,33 @@ pub struct Problem {
     pub message: String,
 }
 
+impl Permission {
+    /// The statement of a file that asks for exactly this.
+    pub fn draft<'a>(&'a self, sid: &'a str) -> Draft<'a> {
+        let Self {
+            principal,
+            action,
+            source_arn,
+            source_account,
+            principal_org_id,
+            event_source_token,
+            function_url_auth_type,
+            invoked_via_function_url,
+        } = self;
+        Draft {
+            sid,
+            principal: principal.parameter(),
+            action: Some(&action.0),
+            source_arn: source_arn.as_deref(),
+            source_account: source_account.as_deref(),
+            principal_org_id: principal_org_id.as_deref(),
+            event_source_token: event_source_token.as_deref(),
+            function_url_auth_type: function_url_auth_type.map(UrlAuthType::as_str),
+            invoked_via_function_url: invoked_via_function_url.then_some(true),
+        }
+    }
+}
+
 impl Draft<'_> {
     /// Checks everything against Lambda's patterns, limits and forbidden combinations
     /// (`lambda-semantics.md`, 2.1 and 2.4), and finds every problem, not the first.

@@ -8,12 +8,15 @@
 )]
 
 mod changed_places;
+mod check_documents;
 #[cfg(feature = "aws")]
 mod commands;
 mod config_examples;
 mod config_properties;
 mod converge_properties;
 mod golden_policy;
+mod import_from;
+mod import_properties;
 mod journal_undo;
 #[cfg(feature = "aws")]
 mod lambda_client;
@@ -24,6 +27,7 @@ mod moto;
 mod properties;
 mod readme;
 mod risk_properties;
+mod sarif;
 mod scenarios;
 mod simulator_client;
 mod simulator_clients;
@@ -34,5 +38,6 @@ mod simulator_golden;
 mod simulator_rules;
 #[cfg(feature = "aws")]
 mod soak;
+mod survey;
 mod tidy;
 mod walk;

@@ -10,8 +10,8 @@ const LATER_FLAGS: &[&str] = &[
     "--lease",
     "--ca-bundle",
 ];
-const LATER_COMMANDS: &[&str] = &["import", "iam", "explain", "compact"];
-const LATER_OUTPUTS: &[&str] = &["markdown", "html", "sarif"];
+const LATER_COMMANDS: &[&str] = &["explain", "compact"];
+const LATER_OUTPUTS: &[&str] = &["markdown", "html"];
 
 /// What is known but not built yet is told apart from what is misspelt.
 pub(crate) fn not_yet(args: &[String]) -> Option<String> {

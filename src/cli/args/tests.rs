@@ -74,7 +74,7 @@ fn flags_for_limits_take_what_the_settings_take() {
 fn what_comes_later_is_told_apart_from_what_is_misspelt() {
     let args = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let said = |text: &str| not_yet(&args(text)).unwrap_or_default();
-    assert!(said("permitd import --all").contains("`permitd import` is not supported yet"));
+    assert!(said("permitd iam --all").contains("`permitd iam` is not supported yet"));
     assert!(said("permitd plan --report x").contains("`--report` is not supported yet"));
     assert!(said("permitd plan --output html").contains("--output html"));
     assert!(said("permitd plan --output=markdown").contains("--output markdown"));

@@ -190,3 +190,15 @@ fn a_diagnostic_fits_its_terminal() {
     }
     assert!(drawn.contains(&url), "{drawn}");
 }
+
+#[test]
+fn a_place_ends_after_its_last_character() {
+    let end = |text: &str, what: &str| {
+        let file = File::new("a.yaml", text.to_owned());
+        Place::at(&file, span(text, what)).end().unwrap()
+    };
+    assert_eq!(end("one two", "two"), (1, 8));
+    assert_eq!(end("one\n\u{1f600}ä x", "\u{1f600}ä"), (2, 3));
+    assert_eq!(end("a: b\n  c\r\n  d\re", "b\n  c\r\n  d\re"), (4, 2));
+    assert_eq!(Place::whole(&File::new("a", String::new())).end(), None);
+}
