@@ -1,4 +1,4 @@
-//! The pure core under load: reading permission files, reading live policies, planning.
+//! The pure core under load: reading permission files, reading live policies, planning, telling.
 //!
 //! `cargo bench --no-default-features` runs them; `benches/process.sh` measures the whole process.
 
@@ -12,8 +12,10 @@ use permitd::config::diagnostic::{File, Files};
 use permitd::config::permissions;
 use permitd::config::resolve::{Context, Loaded, resolve};
 use permitd::drift::allow::Rules;
+use permitd::drift::outcome::{Outcome, State};
 use permitd::drift::plan::{Memory, plan};
 use permitd::policy::document::Document;
+use permitd::report::{Subject, html, json, markdown, palette::Look, text};
 
 /// A permission file for these functions, with so many statements each.
 fn yaml(functions: Range<usize>, statements: usize) -> String {
@@ -83,6 +85,24 @@ fn core(c: &mut Criterion) {
             });
             assert_eq!(in_sync.count(), 10_000);
         });
+    });
+    group.finish();
+
+    let one = |(wanted, live): (&permitd::drift::wanted::Wanted, &Document)| {
+        let plan = plan(wanted, Some(live), &rules, &memory, now);
+        let (target, state) = (wanted.target.clone(), State::of(&plan));
+        let (found, left) = (Some(plan.clone()), Some(plan));
+        Outcome { target, state, trouble: None, found, left, done: Vec::new() }
+    };
+    let outcomes: Vec<Outcome> = loaded.wanted.iter().zip(&documents).map(one).collect();
+    let mut group = c.benchmark_group("report 10,000 targets in sync");
+    group.sample_size(10).throughput(Throughput::Elements(10_000));
+    let outcomes = outcomes.as_slice();
+    group.bench_function("text", |b| b.iter(|| text::plan(black_box(outcomes), Look::PLAIN)));
+    group.bench_function("json", |b| b.iter(|| json::plan(black_box(outcomes))));
+    group.bench_function("markdown", |b| b.iter(|| markdown::plan(black_box(outcomes))));
+    group.bench_function("html", |b| {
+        b.iter(|| html::report(black_box(outcomes), Subject::Plan, now));
     });
     group.finish();
 }

@@ -7,6 +7,7 @@
     reason = "tests may fail loudly, and read files and the environment"
 )]
 
+mod browser;
 mod changed_places;
 #[cfg(feature = "aws")]
 mod commands;
