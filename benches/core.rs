@@ -1,4 +1,4 @@
-//! The pure core under load: reading permission files, reading live policies, planning.
+//! The pure core under load: reading permission files, reading live policies, planning, telling.
 //!
 //! `cargo bench --no-default-features` runs them; `benches/process.sh` measures the whole process.
 
@@ -13,9 +13,10 @@ use permitd::config::permissions;
 use permitd::config::resolve::{Context, Loaded, examine, resolve};
 use permitd::config::warnings::warnings;
 use permitd::drift::allow::Rules;
+use permitd::drift::outcome::{Outcome, State};
 use permitd::drift::plan::{Memory, plan};
 use permitd::policy::document::Document;
-use permitd::report::check::{Checked, json};
+use permitd::report::{Subject, check, html, json, markdown, palette::Look, text};
 
 /// A permission file for these functions, with so many statements each.
 fn yaml(functions: Range<usize>, statements: usize) -> String {
@@ -48,7 +49,7 @@ fn check(texts: &[String]) -> String {
     let examined = examine(permissions::parse(&files), &Context::default());
     let found = warnings(&files, &examined, Timestamp::UNIX_EPOCH);
     let (statements, targets) = (0, examined.targets.len());
-    json(&Checked { found: &found, statements, targets, exit_code: 0 })
+    check::json(&check::Checked { found: &found, statements, targets, exit_code: 0 })
 }
 
 /// What GetPolicy gives where everything is as written.
@@ -96,6 +97,24 @@ fn core(c: &mut Criterion) {
             });
             assert_eq!(in_sync.count(), 10_000);
         });
+    });
+    group.finish();
+
+    let one = |(wanted, live): (&permitd::drift::wanted::Wanted, &Document)| {
+        let plan = plan(wanted, Some(live), &rules, &memory, now);
+        let (target, state) = (wanted.target.clone(), State::of(&plan));
+        let (found, left) = (Some(plan.clone()), Some(plan));
+        Outcome { target, state, trouble: None, found, left, done: Vec::new() }
+    };
+    let outcomes: Vec<Outcome> = loaded.wanted.iter().zip(&documents).map(one).collect();
+    let mut group = c.benchmark_group("report 10,000 targets in sync");
+    group.sample_size(10).throughput(Throughput::Elements(10_000));
+    let outcomes = outcomes.as_slice();
+    group.bench_function("text", |b| b.iter(|| text::plan(black_box(outcomes), Look::PLAIN)));
+    group.bench_function("json", |b| b.iter(|| json::plan(black_box(outcomes))));
+    group.bench_function("markdown", |b| b.iter(|| markdown::plan(black_box(outcomes))));
+    group.bench_function("html", |b| {
+        b.iter(|| html::report(black_box(outcomes), Subject::Plan, now));
     });
     group.finish();
 }

@@ -7,6 +7,7 @@
     reason = "tests may fail loudly, and read files and the environment"
 )]
 
+mod browser;
 mod changed_places;
 mod check_documents;
 #[cfg(feature = "aws")]
@@ -15,9 +16,9 @@ mod config_examples;
 mod config_properties;
 mod converge_properties;
 mod golden_policy;
+mod iam;
 mod import_from;
 mod import_properties;
-mod iam;
 mod journal_undo;
 #[cfg(feature = "aws")]
 mod lambda_client;

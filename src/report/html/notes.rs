@@ -36,6 +36,15 @@ pub(super) fn expiring(outcomes: &[Outcome]) -> Markup {
     }
 }
 
+/// A text of ours, in which code stands between backticks.
+fn with_code(text: &str) -> Markup {
+    html! {
+        @for (at, it) in text.split('`').enumerate() {
+            @if at % 2 == 1 { code { (it) } } @else { (it) }
+        }
+    }
+}
+
 /// What each risk that was found means.
 pub(super) fn risks(outcomes: &[Outcome]) -> Markup {
     let of = |risk: Risk| {
@@ -51,7 +60,7 @@ pub(super) fn risks(outcomes: &[Outcome]) -> Markup {
                 @for (risk, n) in found {
                     div #(risk.code()) tabindex="-1" {
                         h3 { (risk.code()) ", " (risk.title()) ": " (count(n, "statement")) }
-                        p { (risk.explanation()) }
+                        p { (with_code(risk.explanation())) }
                         p { a href=(risk.reference()) rel="noreferrer" { "What AWS says" } }
                     }
                 }

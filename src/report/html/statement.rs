@@ -39,13 +39,16 @@ pub fn change(it: &Change, target: &Target) -> Markup {
                 span .symbol aria-hidden="true" { (symbol) }
                 (sid(it.drift.sid.as_deref())) " " span .kind { (own) }
             }
-            @if let Some(it) = foreign { p { (it) } }
             @if let Some(held) = &it.held {
                 p .why { strong { "held: " } (safe(&held.to_string())) }
             }
-            p .soft {
-                (it.effect.name()) ": " (effect)
-                @if let Some(it) = &it.drift.source { "; written at " (code(&it.to_string())) }
+            p {
+                @if let Some(it) = foreign { (it) " " }
+                span .soft {
+                    "(" (it.effect.name()) ": " (effect)
+                    @if let Some(it) = &it.drift.source { "; written at " (code(&it.to_string())) }
+                    ")"
+                }
             }
             (sides(it, target))
         }
