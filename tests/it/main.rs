@@ -15,6 +15,7 @@ mod commands;
 mod config_examples;
 mod config_properties;
 mod converge_properties;
+mod deploy;
 mod golden_policy;
 mod iam;
 mod import_from;

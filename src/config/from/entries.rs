@@ -60,12 +60,13 @@ impl Entries {
             targets.entry(it.function.clone()).or_default().push(it);
         }
         res.left.sort_by(|a, b| a.source.cmp(&b.source));
-        res.ownership = match options.own_all {
-            true if res.left.is_empty() => Some(Ownership::All),
-            true => Some(Ownership::Declared),
+        res.ownership = if options.own_all && res.left.is_empty() {
+            Some(Ownership::All)
+        } else if options.own_all || options.context.ownership != Ownership::Declared {
             // Where the settings own more than what is written, everything else would be theirs.
-            false if options.context.ownership != Ownership::Declared => Some(Ownership::Declared),
-            false => None,
+            Some(Ownership::Declared)
+        } else {
+            None
         };
         res.gives_way = options.own_all && !res.left.is_empty();
         for (function, declared) in targets {

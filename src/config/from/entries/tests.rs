@@ -132,10 +132,7 @@ fn a_made_up_sid_is_missing_or_renamed_as_the_file_says() {
     for (own_all, expected) in [(false, Kind::Missing), (true, Kind::Renamed)] {
         let found = Found { left: Vec::new(), ..of_template() };
         let entries = entries(found, own_all, false, &Context::default());
-        let word = match expected {
-            Kind::Renamed => "renamed",
-            _ => "missing",
-        };
+        let word = if own_all { "renamed" } else { "missing" };
         let text = text(&entries, "template.yaml");
         assert!(
             text.contains(&format!("# So a plan shows these permissions as {word}:")),
