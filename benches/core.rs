@@ -10,11 +10,13 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use permitd::config::diagnostic::{File, Files};
 use permitd::config::permissions;
-use permitd::config::resolve::{Context, Loaded, resolve};
+use permitd::config::resolve::{Context, Loaded, examine, resolve};
+use permitd::config::warnings::warnings;
 use permitd::drift::allow::Rules;
 use permitd::drift::outcome::{Outcome, State};
 use permitd::drift::plan::{Memory, plan};
 use permitd::policy::document::Document;
+use permitd::report::check::{Checked, json as check_json};
 use permitd::report::{Subject, html, json, markdown, palette::Look, text};
 
 /// A permission file for these functions, with so many statements each.
@@ -39,6 +41,16 @@ fn load(texts: &[String]) -> Loaded {
     let files = Files { files: texts.iter().map(file).collect(), diagnostics: Vec::new() };
     resolve(permissions::parse(&files), &Context::default())
         .unwrap_or(Loaded { wanted: Vec::new() })
+}
+
+/// What `permitd check --output json` does, but for the disk.
+fn check(texts: &[String]) -> String {
+    let file = |text: &String| File::new("permissions.yaml", text.clone());
+    let files = Files { files: texts.iter().map(file).collect(), diagnostics: Vec::new() };
+    let examined = examine(permissions::parse(&files), &Context::default());
+    let found = warnings(&files, &examined, Timestamp::UNIX_EPOCH);
+    let (statements, targets) = (0, examined.targets.len());
+    check_json(&Checked { found: &found, statements, targets, exit_code: 0 })
 }
 
 /// What GetPolicy gives where everything is as written.
@@ -66,6 +78,7 @@ fn core(c: &mut Criterion) {
     let mut group = c.benchmark_group("files");
     group.sample_size(10).throughput(Throughput::Elements(25_000));
     group.bench_function("read 25,000 statements of YAML", |b| b.iter(|| load(black_box(&text))));
+    group.bench_function("check 25,000 statements", |b| b.iter(|| check(black_box(&text))));
     group.finish();
 
     let files: Vec<String> = (0..10).map(|it| yaml(it * 1000..(it + 1) * 1000, 20)).collect();

@@ -8,5 +8,6 @@ pub mod mind;
 pub mod pass;
 pub mod run;
 pub mod scribe;
+pub mod survey;
 pub mod tell;
 pub mod undo;

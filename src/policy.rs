@@ -4,6 +4,7 @@ pub mod canonical;
 pub mod document;
 pub mod grant;
 pub(crate) mod json;
+pub mod patterns;
 pub mod principal;
 pub mod risk;
 pub mod size;

@@ -1,10 +1,14 @@
 //! How people are told.
 
+pub mod check;
 pub mod fields;
 pub mod html;
+pub mod iam;
 pub mod json;
 pub mod markdown;
 pub mod palette;
+pub mod rules;
+pub mod sarif;
 pub mod sums;
 pub mod text;
 pub mod told;

@@ -1,18 +1,25 @@
 //! What can be typed: commands, flags and their environment variables.
 
+pub(crate) mod check;
 pub(crate) mod common;
+pub(crate) mod generated;
+pub(crate) mod iam;
+pub(crate) mod import;
 pub(crate) mod later;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
-pub(crate) use crate::cli::args::common::{
-    ControlArgs, JournalArgs, Output, ReportArgs, SourceArgs, TargetArgs, TextOrJson,
+pub(crate) use crate::cli::args::generated::{CompletionsArgs, ManArgs, SchemaArgs};
+pub(crate) use crate::cli::args::import::{FromArg, ImportArgs, OwnershipArg};
+pub(crate) use crate::cli::args::{
+    check::{CheckArgs, CheckOutput},
+    common::{ControlArgs, JournalArgs, Output, ReportArgs, SourceArgs, TargetArgs, TextOrJson},
+    iam::IamArgs,
 };
 use crate::daemon::control::protocol;
 use crate::drift::allow::Mode;
-use crate::policy::risk::Risk;
 use crate::simulator::HELP;
 
 /// Keeps the resource-based policies of AWS Lambda functions as they are written in YAML.
@@ -41,6 +48,10 @@ pub enum Command {
     Run(RunArgs),
     /// Check the files alone, without any call to AWS
     Check(CheckArgs),
+    /// Write permission files from live policies
+    Import(ImportArgs),
+    /// Print the least IAM policy that permitd needs for these files and this mode
+    Iam(IamArgs),
     /// Show what was done, with the statements before and after
     History(HistoryArgs),
     /// Take back one entry of the history
@@ -55,6 +66,20 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Run permitd against the simulator, with drift: needs no AWS and no set-up
     Demo,
+    /// Print the JSON Schemas of the files, for editors and validators
+    Schema(SchemaArgs),
+    /// Print the completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual, to be read with `permitd man | man -l -`
+    Man(ManArgs),
+}
+
+/// The command line as clap has it. `man` knows the names of the others.
+pub(crate) fn command() -> clap::Command {
+    let res = Cli::command();
+    let names: Vec<String> = res.get_subcommands().map(|it| it.get_name().to_owned()).collect();
+    let names = PossibleValuesParser::new(names);
+    res.mut_subcommand("man", |man| man.mut_arg("page", |page| page.value_parser(names)))
 }
 
 /// `permitd plan`
@@ -146,26 +171,6 @@ pub struct RunArgs {
     /// How that pass is told; a daemon logs, and has its journal.
     #[command(flatten)]
     pub report: ReportArgs,
-}
-
-/// `permitd check`
-#[derive(Debug, Clone, Args)]
-pub struct CheckArgs {
-    /// Which files.
-    #[command(flatten)]
-    pub source: SourceArgs,
-    /// Take these risks for errors, unless their statement accepts them: P001 to P008, separated by commas
-    #[arg(
-        long,
-        env = "PERMITD_DENY",
-        value_name = "RISK",
-        value_delimiter = ',',
-        value_parser = risk
-    )]
-    pub deny: Vec<Risk>,
-    /// The form of the report
-    #[arg(long, env = "PERMITD_OUTPUT", default_value = "text")]
-    pub output: TextOrJson,
 }
 
 /// `permitd approve`
@@ -309,10 +314,6 @@ pub enum LogFormat {
 
 fn pause(text: &str) -> Result<Duration, String> {
     protocol::pause(humantime::parse_duration(text).map_err(|it| it.to_string())?)
-}
-
-fn risk(text: &str) -> Result<Risk, String> {
-    Risk::parse(text).ok_or_else(|| "risks are P001 to P008".to_owned())
 }
 
 #[cfg(test)]

@@ -1,76 +1,166 @@
 //! `permitd check`: the files alone, without any call: errors, and what somebody should look at.
 
+use std::path::{Path, PathBuf};
+
 use crate::cli::{
-    args::{CheckArgs, TextOrJson},
+    args::{CheckArgs, CheckOutput},
     exit::Exit,
-    setup::{self, Wishes},
+    setup::{self, Found},
     show::{Show, Stop},
+    whole_file,
 };
 use crate::config::{
-    diagnostic::{Diagnostic, Severity},
+    diagnostic::{Diagnostic, Severity, render_each, sort},
+    settings::Settings,
     warnings::{explain_once, warnings},
 };
 use crate::daemon::clock;
-use crate::drift::wanted::Wanted;
-use crate::policy::risk::Risk;
+use crate::report::{
+    check::{self as report, Checked},
+    sarif::sarif,
+};
 
-/// Finds every error of every file; warnings alone are no failure, unless their risk is denied.
+/// The endings of files, and what they mean. `.sarif.json` is what some tools want.
+const ENDINGS: &[(&str, CheckOutput)] = &[
+    (".txt", CheckOutput::Text),
+    (".sarif.json", CheckOutput::Sarif),
+    (".sarif", CheckOutput::Sarif),
+    (".json", CheckOutput::Json),
+];
+
+/// Finds every error of every file, and every risk beside them; warnings alone are no failure, unless they are
+/// denied.
 pub(crate) fn check(args: &CheckArgs, show: Show) -> Result<Exit, Stop> {
-    let (wanted, mut found) = match (read(args), args.output) {
-        (Ok(it), _) => it,
-        (Err(Stop::Config(found)), TextOrJson::Json) => {
-            show.line(&json(&found));
-            return Ok(Exit::Config);
-        }
-        (Err(stop), _) => return Err(stop),
-    };
+    let files = args.report.iter().map(|it| form_of(it)).collect::<Result<Vec<_>, _>>()?;
+    let Seen { mut found, statements, targets } = examine(args)?;
     for it in &mut found {
-        if it.code.is_some_and(|risk| args.deny.contains(&risk)) {
+        if args.deny.iter().any(|deny| deny.covers(it.rule)) {
             it.severity = Severity::Error;
         }
     }
-    let denied = found.iter().any(|it| it.severity == Severity::Error);
-    if args.output == TextOrJson::Json {
-        show.line(&json(&found));
-        return Ok(if denied { Exit::Config } else { Exit::Success });
+    let wrong = found.iter().any(|it| it.severity == Severity::Error);
+    let exit = if wrong { Exit::Config } else { Exit::Success };
+    let checked = Checked { found: &found, statements, targets, exit_code: exit.code() };
+    let mut written = true;
+    for (path, form) in files {
+        if let Err(error) = whole_file::write(path, &render(&checked, form), 0o666) {
+            let path = path.display();
+            show.problem(&format!("error: cannot write the report to {path}: {error}"));
+            written = false;
+        }
     }
+    match args.output {
+        CheckOutput::Text => say(&checked, show),
+        form @ (CheckOutput::Json | CheckOutput::Sarif) => {
+            show.data(&render(&checked, form))
+                .map_err(|it| Stop::failure(format!("cannot write the report: {it}")))?;
+        }
+    }
+    Ok(if written || wrong { exit } else { Exit::Failure })
+}
+
+/// What the files have.
+struct Seen {
+    found: Vec<Diagnostic>,
+    statements: usize,
+    targets: usize,
+}
+
+fn examine(args: &CheckArgs) -> Result<Seen, Stop> {
+    let mut found = Vec::new();
+    let settings = match setup::find(&args.source) {
+        Ok(it) => it,
+        Err(Stop::Config(wrong)) => {
+            found = wrong;
+            if args.source.files.is_empty() {
+                return Ok(Seen { found, statements: 0, targets: 0 });
+            }
+            // Files that are named can be judged all the same.
+            let settings = Settings::default();
+            Found { path: None, file: None, settings, base: PathBuf::new() }
+        }
+        Err(stop @ Stop::Said(..)) => return Err(stop),
+    };
+    let texts = setup::read_with(settings, &args.source)?;
+    let examined = setup::examine_offline(&texts, &args.source)?;
+    found.extend(warnings(&texts.files, &examined, clock::system()));
+    found.extend(examined.diagnostics);
+    sort(&mut found);
+    let statements = examined.targets.iter().map(|it| it.wanted.grants.len()).sum();
+    Ok(Seen { found, statements, targets: examined.targets.len() })
+}
+
+/// For people: what was found goes to stderr, as every command tells of it, and the verdict to stdout if it is
+/// good.
+fn say(checked: &Checked<'_>, show: Show) {
+    let mut found = checked.found.to_vec();
     explain_once(&mut found);
     if show.is_quiet() {
         found.retain(|it| it.severity == Severity::Error);
     }
     if !found.is_empty() {
-        show.diagnostics(&found);
+        show.findings(&found);
     }
-    if denied {
-        return Ok(Exit::Config);
+    if let Some(summary) = checked.summary() {
+        show.note(&format!("\n{summary}"));
     }
-    let grants: usize = wanted.iter().map(|it| it.grants.len()).sum();
-    let files = if grants == 1 { "statement" } else { "statements" };
-    let targets = if wanted.len() == 1 { "target" } else { "targets" };
-    show.line(&format!("ok: {grants} {files} for {} {targets}", wanted.len()));
-    Ok(Exit::Success)
+    if checked.exit_code == Exit::Success.code() {
+        show.line(&verdict(checked));
+    }
 }
 
-fn read(args: &CheckArgs) -> Result<(Vec<Wanted>, Vec<Diagnostic>), Stop> {
-    let texts = setup::read(&args.source)?;
-    let Wishes { wanted } = setup::resolve_offline(&texts, &args.source)?;
-    let warnings = warnings(&texts.files, &wanted, clock::system());
-    Ok((wanted, warnings))
+fn verdict(checked: &Checked<'_>) -> String {
+    let Checked { statements, targets, .. } = checked;
+    let of = if *statements == 1 { "statement" } else { "statements" };
+    let for_ = if *targets == 1 { "target" } else { "targets" };
+    format!("ok: {statements} {of} for {targets} {for_}")
 }
 
-fn json(found: &[Diagnostic]) -> String {
-    let one = |it: &Diagnostic| {
-        let source = it.place.source();
-        serde_json::json!({
-            "severity": it.severity.name(),
-            "risk": it.code.map(Risk::code),
-            "file": source.file.as_ref(),
-            "line": source.line,
-            "column": source.column,
-            "message": it.message,
-            "help": it.help,
-        })
+fn render(checked: &Checked<'_>, form: CheckOutput) -> String {
+    match form {
+        CheckOutput::Text => {
+            let mut found = checked.found.to_vec();
+            explain_once(&mut found);
+            let mut res = render_each(&found, false, None);
+            if let Some(summary) = checked.summary() {
+                res.extend(["\n", &summary, "\n"]);
+            }
+            if checked.exit_code == Exit::Success.code() {
+                res.extend([verdict(checked).as_str(), "\n"]);
+            }
+            res
+        }
+        CheckOutput::Json => format!("{}\n", report::json(checked)),
+        CheckOutput::Sarif => {
+            let here = std::env::current_dir().unwrap_or_default();
+            format!("{}\n", sarif(checked, &here.to_string_lossy()))
+        }
+    }
+}
+
+/// The form of a report by the ending of its file. Said before anything is read, for nobody waits for a report
+/// that cannot be written.
+fn form_of(path: &Path) -> Result<(&Path, CheckOutput), Stop> {
+    let shown = path.display();
+    let stop =
+        |message: String, hint: &str| Stop::Said(Exit::Usage, message, Some(hint.to_owned()));
+    if path.as_os_str() == "-" {
+        let hint = "`--output` says in which form the report goes to stdout";
+        return Err(stop("--report takes the name of a file, not `-`".to_owned(), hint));
+    }
+    let name = path.to_string_lossy().to_lowercase();
+    let ends = |(ending, _): &&(&str, CheckOutput)| name.ends_with(ending);
+    let Some((_, form)) = ENDINGS.iter().find(ends) else {
+        let hint = "the ending says the form of the report: .txt, .json, .sarif, .sarif.json";
+        return Err(stop(format!("--report {shown}: the ending says no form of a report"), hint));
     };
-    let diagnostics: Vec<_> = found.iter().map(one).collect();
-    serde_json::json!({ "format_version": "1.0", "diagnostics": diagnostics }).to_string()
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        let message = format!("--report {shown}: there is no folder {}", folder.display());
+        return Err(stop(message, "create it first"));
+    }
+    if path.is_dir() {
+        return Err(stop(format!("--report {shown}: this is a folder"), "name a file in it"));
+    }
+    Ok((path, *form))
 }

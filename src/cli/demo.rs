@@ -59,7 +59,7 @@ pub(crate) async fn demo(show: Show) -> Result<Exit, Stop> {
     let cadence = ready.loaded().cadence;
     let mut told: VecDeque<String> = VecDeque::new();
     let mut next = Instant::now() + cadence.next(fastrand::f64());
-    while !stop.token.is_cancelled() {
+    while !stop.token.is_cancelled() && !show.is_unread() {
         // Each arm is cancel-safe: a timer, a level, and a channel that keeps what was not taken.
         tokio::select! {
             () = stop.token.cancelled() => {}

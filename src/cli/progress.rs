@@ -59,6 +59,20 @@ impl Progress {
         self.bar.set_message(what.to_owned());
     }
 
+    /// `what` is being done to things that are still being found.
+    pub(crate) fn growing(what: &str, show: Show) -> Self {
+        let this = Self::new(what, 0, show);
+        this.bar.set_length(0);
+        let style = ProgressStyle::with_template("{msg} {wide_bar:.40} {pos}/{len} found so far");
+        this.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        this
+    }
+
+    /// One more is to be done.
+    pub(crate) fn found(&self) {
+        self.bar.inc_length(1);
+    }
+
     /// One more is done.
     pub(crate) fn inc(&self) {
         self.bar.inc(1);

@@ -1,15 +1,15 @@
 //! From the words typed to the end of a command.
 
-use std::io;
+use std::io::{self, Write};
 
-use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
+use clap::{FromArgMatches, error::ErrorKind};
 
 use crate::cli::{
     apply,
-    args::{Cli, Command, later::not_yet},
-    check, control, demo,
+    args::{self, Cli, Command, later::not_yet},
+    check, completions, control, demo,
     exit::Exit,
-    history, plan, run,
+    history, iam, import, man, plan, run, schema,
     show::{Show, Stop, Terminal},
     simulate, telemetry, undo,
 };
@@ -24,7 +24,7 @@ pub fn run_command() -> Exit {
     };
     let show = Show::new(&cli.output, terminal());
     match dispatch(&cli, show) {
-        Ok(exit) => exit,
+        Ok(exit) => show.end(exit),
         Err(stop) => stop.tell(show),
     }
 }
@@ -40,22 +40,27 @@ fn terminal() -> Terminal {
 }
 
 fn parse(args: &[String]) -> Result<Cli, Exit> {
-    let parsed = Cli::command().try_get_matches_from(args);
+    let parsed = args::command().try_get_matches_from(args);
     let error = match parsed.and_then(|it| Cli::from_arg_matches(&it)) {
         Ok(it) => return Ok(it),
         Err(error) => error,
     };
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // A reader that went away has seen enough.
-        error.print().unwrap_or_default();
-        return Err(Exit::Success);
+        return Err(match error.print() {
+            // A reader that went away has seen enough.
+            Err(it) if it.kind() != io::ErrorKind::BrokenPipe => {
+                writeln!(io::stderr(), "error: cannot write to the standard output: {it}")
+                    .unwrap_or_default();
+                Exit::Failure
+            }
+            Ok(()) | Err(_) => Exit::Success,
+        });
     }
     let known = matches!(
         error.kind(),
         ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand | ErrorKind::InvalidValue
     );
     if let Some(message) = not_yet(args).filter(|_| known) {
-        use io::Write;
         writeln!(io::stderr(), "error: {message}").unwrap_or_default();
     } else {
         error.print().unwrap_or_default();
@@ -69,13 +74,18 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
         Command::Plan(_)
         | Command::Apply(_)
         | Command::Check(_)
+        | Command::Import(_)
+        | Command::Iam(_)
         | Command::History(_)
         | Command::Undo(_)
         | Command::Approve(_)
         | Command::Pause(_)
         | Command::Resume(_)
         | Command::Simulate(_)
-        | Command::Demo => "warn",
+        | Command::Demo
+        | Command::Schema(_)
+        | Command::Completions(_)
+        | Command::Man(_) => "warn",
     };
     telemetry::install(&cli.output, usual, show.look_of_stderr()).map_err(Stop::usage)?;
     let threads = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -86,6 +96,8 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
             Command::Apply(args) => Box::pin(apply::apply(args, show)).await,
             Command::Run(args) => Box::pin(run::run(args, show)).await,
             Command::Check(args) => check::check(args, show),
+            Command::Import(args) => Box::pin(import::import(args, show)).await,
+            Command::Iam(args) => iam::iam(args, show),
             Command::History(args) => history::history(args, show),
             Command::Undo(args) => Box::pin(undo::undo(args, show)).await,
             Command::Approve(args) => control::approve(args, show).await,
@@ -93,6 +105,9 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
             Command::Resume(args) => control::resume(args, show).await,
             Command::Simulate(args) => simulate::simulate(args, show).await,
             Command::Demo => demo::demo(show).await,
+            Command::Schema(args) => schema::schema(args, show),
+            Command::Completions(args) => completions::completions(args, show),
+            Command::Man(args) => man::man(args, show),
         }
     })
 }

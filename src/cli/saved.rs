@@ -8,9 +8,6 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    fs::OpenOptions,
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -22,6 +19,7 @@ use crate::cli::{
     exit::Exit,
     setup::{self, Texts},
     show::Stop,
+    whole_file,
 };
 use crate::config::{
     diagnostic::{File, Files},
@@ -163,27 +161,12 @@ pub(crate) fn save(path: &Path, inputs: Inputs, seen: &[Seen<'_>]) -> Result<boo
     plan.seal = plan.sealed();
     let mut text = serde_json::to_string_pretty(&plan).unwrap_or_default();
     text.push('\n');
-    write(path, &text).map_err(|error| {
+    // Tokens of event sources stand in it, so nobody else may read it.
+    whole_file::write(path, &text, 0o600).map_err(|error| {
         let message = format!("cannot write the plan to {}: {error}", path.display());
         Stop::failure(message)
     })?;
     Ok(true)
-}
-
-/// Whole or not at all. Tokens of event sources stand in it, so nobody else may read it.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.tmp", std::process::id()));
-    let beside = PathBuf::from(beside);
-    let mut options = OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-    let moved = written.and_then(|()| std::fs::rename(&beside, path));
-    if moved.is_err() {
-        // What is left of it is of no use to anybody.
-        drop(std::fs::remove_file(&beside));
-    }
-    moved
 }
 
 fn policy(target: &Target, live: Option<&Document>) -> Policy {

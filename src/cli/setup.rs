@@ -17,7 +17,7 @@ use crate::cli::{
 use crate::config::{
     diagnostic::{File, Files},
     load, permissions,
-    resolve::{self, Context},
+    resolve::{self, Context, Examined},
     settings::{Budget, Cap, Pattern, Settings},
 };
 use crate::daemon::{
@@ -112,7 +112,12 @@ pub(crate) fn needs_mode(texts: &Texts, args: &TargetArgs, command: &str) -> Res
 
 /// Finds and reads the settings and the permission files.
 pub(crate) fn read(args: &SourceArgs) -> Result<Texts, Stop> {
-    let Found { path: found, file, settings, base } = find(args)?;
+    read_with(find(args)?, args)
+}
+
+/// Reads the permission files that these settings, or the words on the command line, name.
+pub(crate) fn read_with(found: Found, args: &SourceArgs) -> Result<Texts, Stop> {
+    let Found { path: found, file, settings, base } = found;
     let (patterns, relative_to) = if args.files.is_empty() {
         (settings.permissions.clone(), base.clone())
     } else {
@@ -150,41 +155,42 @@ pub(crate) fn find(args: &SourceArgs) -> Result<Found, Stop> {
     Ok(Found { path, file, settings, base })
 }
 
-/// Understands the files without knowing the credentials: what they would say is not judged.
-pub(crate) fn resolve_offline(texts: &Texts, args: &SourceArgs) -> Result<Wishes, Stop> {
+/// Understands the files without knowing the credentials: what they would say is not judged, and what is wrong
+/// does not hide the rest.
+pub(crate) fn examine_offline(texts: &Texts, args: &SourceArgs) -> Result<Examined, Stop> {
     let mut defaults = named_defaults(texts, args)?;
     defaults.account.get_or_insert_with(|| NOBODY.into());
     defaults.region.get_or_insert_with(|| "us-east-1".into());
-    let mut res = resolve(texts, permissions::parse(&texts.files), defaults);
-    if let Err(Stop::Config(found)) = &mut res {
-        // An account that nobody wrote is not shown to anybody.
-        for it in found {
-            while let Some((before, name)) = it.message.split_once(&format!(":{NOBODY}:function:"))
-            {
-                let head = before.rsplit_once("arn:").map_or("", |(head, _)| head);
-                it.message = format!("{head}{name}");
-            }
+    let context = context(&texts.settings, defaults);
+    let mut res = resolve::examine(permissions::parse(&texts.files), &context);
+    // An account that nobody wrote is not shown to anybody.
+    for it in &mut res.diagnostics {
+        while let Some((before, name)) = it.message.split_once(&format!(":{NOBODY}:function:")) {
+            let head = before.rsplit_once("arn:").map_or("", |(head, _)| head);
+            it.message = format!("{head}{name}");
         }
     }
-    res
+    Ok(res)
 }
 
-fn resolve(
+pub(crate) fn resolve(
     texts: &Texts,
     parsed: permissions::Parsed<'_>,
     defaults: Defaults,
 ) -> Result<Wishes, Stop> {
-    let context = Context {
-        defaults,
-        ownership: texts.settings.ownership.clone(),
-        replace: texts.settings.replace,
-        ignore: texts.settings.ignore.clone(),
-    };
+    let context = context(&texts.settings, defaults);
     let resolve::Loaded { wanted } = resolve::resolve(parsed, &context).map_err(Stop::Config)?;
     Ok(Wishes { wanted })
 }
 
-fn named_defaults(texts: &Texts, args: &SourceArgs) -> Result<Defaults, Stop> {
+/// What holds for files that say nothing else.
+pub(crate) fn context(settings: &Settings, defaults: Defaults) -> Context {
+    let Settings { ownership, replace, ignore, .. } = settings;
+    Context { defaults, ownership: ownership.clone(), replace: *replace, ignore: ignore.clone() }
+}
+
+/// The account and region that flags or settings name.
+pub(crate) fn named_defaults(texts: &Texts, args: &SourceArgs) -> Result<Defaults, Stop> {
     let own = texts.settings.account.as_ref();
     if let Some(Err(error)) = args.account.as_deref().map(check_account) {
         return Err(Stop::usage(format!("--account: {error}")));
@@ -327,14 +333,8 @@ async fn understand(
         if args.targets.iter().all(|it| !it.contains("arn:")) {
             only(wanted, &args.targets)?;
         }
-        let account = fleet.account().await.map_err(|error| {
-            let message = format!("cannot tell the account of the credentials: {error}");
-            // Who has no way to AWS is helped by that, and not by being asked for a number.
-            let mut hint = carry::hint(&error, "sts:GetCallerIdentity").unwrap_or_default();
-            hint.push_str(if hint.is_empty() { "" } else { "; or " });
-            hint.push_str("write `account:` into the files, or pass --account");
-            Stop::Said(Exit::Failure, message, Some(hint))
-        })?;
+        let otherwise = "write `account:` into the files, or pass --account";
+        let account = account_of(fleet, otherwise).await?;
         defaults.account = Some(account);
     }
     let Wishes { wanted } = resolve(texts, parsed, defaults)?;
@@ -344,8 +344,20 @@ async fn understand(
     Ok(Understood { wanted, n_targets, rules: rules(&texts.settings, args) })
 }
 
+/// The account of the credentials; `otherwise` is what to do where they do not tell.
+pub(crate) async fn account_of(fleet: &Fleet, otherwise: &str) -> Result<String, Stop> {
+    fleet.account().await.map_err(|error| {
+        let message = format!("cannot tell the account of the credentials: {error}");
+        // Who has no way to AWS is helped by that, and not by being asked for a number.
+        let mut hint = carry::hint(&error, "sts:GetCallerIdentity").unwrap_or_default();
+        hint.push_str(if hint.is_empty() { "" } else { "; or " });
+        hint.push_str(otherwise);
+        Stop::Said(Exit::Failure, message, Some(hint))
+    })
+}
+
 /// What may be done: flags win over the settings. When the files were loaded, the daemon says.
-fn rules(settings: &Settings, args: &TargetArgs) -> Rules {
+pub(crate) fn rules(settings: &Settings, args: &TargetArgs) -> Rules {
     let Settings { limits, orphan_grace, remove_inexpressible, .. } = *settings;
     let limits = Limits {
         max_revocations: args.max_revocations.map_or(limits.max_revocations, Cap::bound),
@@ -365,7 +377,7 @@ fn rules(settings: &Settings, args: &TargetArgs) -> Rules {
 }
 
 /// With `accounts` in the settings, a target elsewhere is a mistake.
-fn check_home(texts: &Texts, wanted: &[Wanted]) -> Result<(), Stop> {
+pub(crate) fn check_home(texts: &Texts, wanted: &[Wanted]) -> Result<(), Stop> {
     let Some(home) = &texts.settings.account else { return Ok(()) };
     let stray = wanted.iter().find(|it| it.target.account_region() != *home);
     stray.map_or(Ok(()), |it| {
@@ -376,7 +388,7 @@ fn check_home(texts: &Texts, wanted: &[Wanted]) -> Result<(), Stop> {
     })
 }
 
-fn only(wanted: Vec<Wanted>, globs: &[String]) -> Result<Vec<Wanted>, Stop> {
+pub(crate) fn only(wanted: Vec<Wanted>, globs: &[String]) -> Result<Vec<Wanted>, Stop> {
     if globs.is_empty() {
         return Ok(wanted);
     }

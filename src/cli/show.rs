@@ -3,6 +3,10 @@
 use std::{
     io::{self, IsTerminal, Write},
     os::fd::AsFd,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::cli::{
@@ -10,8 +14,13 @@ use crate::cli::{
     exit::Exit,
     progress,
 };
-use crate::config::diagnostic::{Diagnostic, render_all};
+use crate::config::diagnostic::{Diagnostic, render_each, render_for};
 use crate::report::palette::Look;
+
+/// A process has one stdout, and this is what became of it: whether its reader went away,
+static READER_IS_GONE: AtomicBool = AtomicBool::new(false);
+/// and why a line of data could not be written.
+static LOST: OnceLock<String> = OnceLock::new();
 
 /// Decided once from the flags, the environment and what the streams are.
 #[derive(Debug, Clone, Copy)]
@@ -60,14 +69,41 @@ impl Show {
     pub(crate) fn data(self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                READER_IS_GONE.store(true, Ordering::Relaxed);
+                Ok(())
+            }
             it => it,
         }
     }
 
-    /// One line of data that people watch as it comes.
+    /// Whether nobody reads stdout any more. Who goes on for nothing but that may end.
+    pub(crate) fn is_unread(self) -> bool {
+        READER_IS_GONE.load(Ordering::Relaxed)
+    }
+
+    /// All the data of a command that has no more to do.
+    pub(crate) fn print(self, text: &str) -> Result<Exit, Stop> {
+        let cannot = |it| Stop::failure(format!("cannot write to the standard output: {it}"));
+        self.data(text).map(|()| Exit::Success).map_err(cannot)
+    }
+
+    /// One line of data that people watch as it comes. If it fails, [`Self::end`] tells.
     pub(crate) fn line(self, text: &str) {
-        self.data(&format!("{text}\n")).unwrap_or_default();
+        if let Err(error) = self.data(&format!("{text}\n")) {
+            // Only the first cause is told.
+            LOST.set(error.to_string()).unwrap_or_default();
+        }
+    }
+
+    /// How a command ends whose data were written, or were not.
+    pub(crate) fn end(self, exit: Exit) -> Exit {
+        let Some(error) = LOST.get() else { return exit };
+        self.problem(&format!("error: cannot write to the standard output: {error}"));
+        match exit {
+            Exit::Success | Exit::Drift | Exit::Held => Exit::Failure,
+            Exit::Failure | Exit::Usage | Exit::Config | Exit::Interrupted(_) => exit,
+        }
     }
 
     /// Something worth knowing, unless it is to be quiet.
@@ -83,9 +119,16 @@ impl Show {
         progress::to_stderr(format!("{text}\n").as_bytes()).unwrap_or_default();
     }
 
+    /// All findings of a check, however many.
+    pub(crate) fn findings(self, found: &[Diagnostic]) {
+        let Look { color, width } = self.err;
+        self.problem(render_each(found, color, width).trim_end());
+    }
+
     /// Every error of every file.
     pub(crate) fn diagnostics(self, found: &[Diagnostic]) {
-        self.problem(render_all(found, self.err.color).trim_end());
+        let Look { color, width } = self.err;
+        self.problem(render_for(found, color, width).trim_end());
     }
 }
 

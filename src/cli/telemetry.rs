@@ -19,7 +19,9 @@ pub(crate) fn install(args: &OutputArgs, usual: &str, look: Look) -> Result<(), 
     let filter = if named { format!("permitd={level}") } else { level.to_owned() };
     let filter = EnvFilter::try_new(&filter)
         .map_err(|it| format!("--log-level `{level}` is not a level or a filter: {it}"))?;
-    let builder = fmt().with_env_filter(filter).with_writer(|| Stderr).with_target(false);
+    // An event that could not be written would be told on stderr once more, and there with a panic.
+    let builder = fmt().with_env_filter(filter).with_writer(|| Stderr).log_internal_errors(false);
+    let builder = builder.with_target(false);
     let installed = match args.log_format {
         LogFormat::Text => builder.with_ansi(look.color).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

@@ -2,11 +2,18 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
-use crate::config::render;
-use crate::policy::{risk::Risk, source::Source};
+use crate::config::{render, rules::Rule};
+use crate::policy::source::Source;
 
 /// More than this many diagnostics help nobody; the rest is counted.
 const MAX_PRINTED: usize = 100;
+
+/// What stands for a file where the words on the command line are wrong.
+pub const COMMAND_LINE: &str = "command line";
+/// What stands for a file where all of them together are wrong.
+pub const PERMISSION_FILES: &str = "permission files";
+/// The name of the standard input.
+pub const STDIN: &str = "<stdin>";
 
 /// A file that was read, as the user named it.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,10 +85,21 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
-    /// The risk that it is about, if it is one.
-    pub code: Option<Risk>,
+    /// What kind of finding it is.
+    pub rule: Rule,
+    /// The grant or policy that it is about, if it is one. Boxed, for errors have none.
+    pub subject: Option<Box<Subject>>,
     /// Another place that has to do with it, and in what way. Boxed, for most have none.
     pub other: Option<Box<(Place, String)>>,
+}
+
+/// What a finding is about, apart from where that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// In words that stay when lines move: `thumbnail:live/s3-uploads`.
+    pub name: String,
+    /// So many functions have it, by one entry for all of them; 0 where none is clear.
+    pub functions: usize,
 }
 
 impl File {
@@ -106,6 +124,23 @@ impl Place {
         Self { file: Arc::clone(file), span: Some(span) }
     }
 
+    /// Line and column after the last character; none for the whole file.
+    ///
+    /// A line ends where YAML ends one: after a line feed, a carriage return, or both.
+    pub fn end(&self) -> Option<(u32, u32)> {
+        let Span { start, end, mut line, mut column } = self.span?;
+        let text = self.file.text.get(start as usize..end as usize).unwrap_or_default();
+        let mut rest = text.chars().peekable();
+        while let Some(it) = rest.next() {
+            if it == '\n' || (it == '\r' && rest.peek() != Some(&'\n')) {
+                (line, column) = (line.saturating_add(1), 1);
+            } else {
+                column = column.saturating_add(1);
+            }
+        }
+        Some((line, column))
+    }
+
     /// What the domain keeps of it. The whole file is its first character.
     pub fn source(&self) -> Source {
         let (line, column) = self.span.map_or((1, 1), |it| (it.line, it.column));
@@ -121,14 +156,15 @@ impl Diagnostic {
             place,
             message: message.into(),
             help: None,
-            code: None,
+            rule: Rule::Invalid,
+            subject: None,
             other: None,
         }
     }
 
-    /// A warning about a place.
-    pub fn warning(place: Place, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(place, message) }
+    /// What a rule found at a place, as severe as the rule is.
+    pub fn of(rule: Rule, place: Place, message: impl Into<String>) -> Self {
+        Self { severity: rule.severity(), rule, ..Self::error(place, message) }
     }
 
     /// What to do.
@@ -147,7 +183,7 @@ impl Diagnostic {
 
     /// As a terminal shows it: message, `file:line:column`, the line with a caret, help.
     pub fn render(&self, color: bool) -> String {
-        render::diagnostic(self, color)
+        render::diagnostic(self, color, None)
     }
 
     fn key(&self) -> (&str, Option<Span>, &str) {
@@ -165,10 +201,28 @@ pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.dedup_by(|later, kept| later.key() == kept.key());
 }
 
+/// All of them, one after the other, however many; for a terminal of so many columns.
+pub fn render_each(diagnostics: &[Diagnostic], color: bool, width: Option<usize>) -> String {
+    let mut res = String::new();
+    for it in diagnostics {
+        if !res.is_empty() {
+            res.push('\n');
+        }
+        res.push_str(&render::diagnostic(it, color, width));
+        res.push('\n');
+    }
+    res
+}
+
 /// All of them, one after the other, up to a hundred.
 pub fn render_all(diagnostics: &[Diagnostic], color: bool) -> String {
-    let shown: Vec<String> =
-        diagnostics.iter().take(MAX_PRINTED).map(|it| it.render(color)).collect();
+    render_for(diagnostics, color, None)
+}
+
+/// The same for a terminal of so many columns.
+pub fn render_for(diagnostics: &[Diagnostic], color: bool, width: Option<usize>) -> String {
+    let render = |it| render::diagnostic(it, color, width);
+    let shown: Vec<String> = diagnostics.iter().take(MAX_PRINTED).map(render).collect();
     let shown = shown.join("\n\n");
     match diagnostics.len() {
         0 => shown,

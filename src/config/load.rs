@@ -6,13 +6,16 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::diagnostic::{Diagnostic, File, Files, Place, Span};
+use crate::config::diagnostic::{COMMAND_LINE, Diagnostic, File, Files, Place, STDIN, Span};
 use crate::config::permissions;
 use crate::config::resolve::{Context, Loaded, resolve};
+use crate::config::rules::Rule;
 use crate::config::settings::{self, Pattern, Settings};
 
 /// A larger file is a mistake; 25,000 statements have five megabytes.
 const MAX_BYTES: u64 = 64 << 20;
+/// How an archive begins.
+const ZIP: &str = "PK\u{3}\u{4}";
 const SYSTEM: &str = "/etc/permitd/permitd.yaml";
 const LOCAL: &str = "permitd.yaml";
 
@@ -95,8 +98,9 @@ pub fn folder_of(settings: &Path) -> PathBuf {
 }
 
 fn about(pattern: &Pattern, message: String) -> Diagnostic {
-    let argument = || Place::whole(&File::new("command line", String::new()));
-    Diagnostic::error(pattern.place.clone().unwrap_or_else(argument), message)
+    let argument = || Place::whole(&File::new(COMMAND_LINE, String::new()));
+    let place = pattern.place.clone().unwrap_or_else(argument);
+    Diagnostic::of(Rule::Unreadable, place, message)
 }
 
 fn expand(base: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
@@ -167,11 +171,28 @@ impl Walk {
     }
 }
 
+/// Reads a file that is not permitd's own: by its path, or `-` for the standard input.
+pub fn read_foreign(path: &Path) -> Result<Arc<File>, Diagnostic> {
+    let read = if path.as_os_str() == "-" { read_stdin() } else { read(path) };
+    read.map_err(|error| {
+        let file = &error.place.file;
+        if !file.text.starts_with(ZIP) {
+            return error;
+        }
+        let place = Place::whole(&File::new(Arc::clone(&file.name), String::new()));
+        let message = format!("{} is an archive, as a saved plan of Terraform is one", file.name);
+        let help =
+            "for its state, write `terraform state pull > terraform.tfstate`, and name that file";
+        Diagnostic::error(place, message).help(help)
+    })
+}
+
 fn read(path: &Path) -> Result<Arc<File>, Diagnostic> {
-    let name = path.strip_prefix("./").unwrap_or(path).to_string_lossy().into_owned();
+    let plain_path = path.strip_prefix("./").ok().filter(|it| !it.as_os_str().is_empty());
+    let name = plain_path.unwrap_or(path).to_string_lossy().into_owned();
     let unreadable = |reason: String| {
         let place = Place::whole(&File::new(name.clone(), String::new()));
-        Diagnostic::error(place, format!("cannot read {name}: {reason}"))
+        Diagnostic::of(Rule::Unreadable, place, format!("cannot read {name}: {reason}"))
     };
     let file = fs::File::open(path).map_err(|it| unreadable(plain(&it)))?;
     let length = file.metadata().map_err(|it| unreadable(plain(&it)))?;
@@ -187,10 +208,10 @@ fn read(path: &Path) -> Result<Arc<File>, Diagnostic> {
 
 fn read_stdin() -> Result<Arc<File>, Diagnostic> {
     let bytes = read_bytes(io::stdin().lock()).map_err(|reason| {
-        let place = Place::whole(&File::new("<stdin>", String::new()));
-        Diagnostic::error(place, format!("cannot read the standard input: {reason}"))
+        let place = Place::whole(&File::new(STDIN, String::new()));
+        Diagnostic::of(Rule::Unreadable, place, format!("cannot read the standard input: {reason}"))
     })?;
-    decode("<stdin>", bytes)
+    decode(STDIN, bytes)
 }
 
 fn read_bytes(source: impl Read) -> Result<Vec<u8>, String> {
@@ -226,7 +247,8 @@ pub(super) fn decode(name: &str, bytes: Vec<u8>) -> Result<Arc<File>, Diagnostic
         column: number(column),
     };
     let message = format!("the byte 0x{byte:02x} is not UTF-8");
-    Err(Diagnostic::error(Place::at(&file, span), message).help("save the file as UTF-8"))
+    let error = Diagnostic::of(Rule::Unreadable, Place::at(&file, span), message);
+    Err(error.help("save the file as UTF-8"))
 }
 
 /// An error of the system in plain words.

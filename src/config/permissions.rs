@@ -22,6 +22,8 @@ pub struct Parsed<'a> {
 #[derive(Debug)]
 pub(super) struct Document<'a> {
     pub file: &'a Arc<File>,
+    /// Its file is not YAML to the end, so that some of it may be missing here.
+    pub broken: bool,
     /// Where `functions` stands, or else the beginning.
     pub functions_at: Spot,
     pub account: Option<Text<'a>>,
@@ -60,8 +62,8 @@ pub(super) struct Statement<'a> {
     pub bad: Vec<&'static str>,
 }
 
-const DOCUMENT_KEYS: &[&str] = &["account", "region", "functions"];
-const ENTRY_KEYS: &[&str] = &[
+pub(super) const DOCUMENT_KEYS: &[&str] = &["account", "region", "functions"];
+pub(super) const ENTRY_KEYS: &[&str] = &[
     "function",
     "names",
     "qualifier",
@@ -73,7 +75,7 @@ const ENTRY_KEYS: &[&str] = &[
     "empty",
     "statements",
 ];
-const STATEMENT_KEYS: &[&str] = &[
+pub(super) const STATEMENT_KEYS: &[&str] = &[
     "sid",
     "principal",
     "action",
@@ -86,6 +88,17 @@ const STATEMENT_KEYS: &[&str] = &[
     "expires",
     "accept",
     "description",
+];
+/// A point in time (RFC 3339), as a regular expression; how many days a month has is left to the calendar.
+pub(super) const EXPIRES: &str = concat!(
+    "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]",
+    r"([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+);
+/// The words of `ownership`. The settings have the same.
+pub(super) const OWNERSHIPS: &[(&str, Ownership)] = &[
+    ("all", Ownership::All),
+    ("prefix", Ownership::Prefix(String::new())),
+    ("declared", Ownership::Declared),
 ];
 /// How a changed statement is replaced. The settings have the same words.
 pub(super) const REPLACES: &[(&str, Replace)] =
@@ -103,7 +116,8 @@ pub fn parse(files: &Files) -> Parsed<'_> {
         let n_before = parsed.documents.len();
         for node in &tree.documents {
             if !matches!(node.value, Value::Null) {
-                parsed.documents.extend(document(&mut walker, Item::root(node)));
+                let found = document(&mut walker, Item::root(node));
+                parsed.documents.extend(found.map(|it| Document { broken: !readable, ..it }));
             }
         }
         let nothing = tree.documents.iter().all(|it| matches!(it.value, Value::Null));
@@ -137,6 +151,7 @@ fn document<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Document<
     let file = walker.file;
     let mut document = Document {
         file,
+        broken: false,
         functions_at: root.spot(),
         account: None,
         region: None,
@@ -249,13 +264,8 @@ pub(super) fn read_ownership<'a>(
     ownership: Option<Item<'_, 'a>>,
     prefix: Option<Item<'_, 'a>>,
 ) -> Option<(Ownership, Spot)> {
-    let choices = [
-        ("all", Ownership::All),
-        ("prefix", Ownership::Prefix(String::new())),
-        ("declared", Ownership::Declared),
-    ];
     let prefix_text = prefix.and_then(|it| walker.text(it));
-    let chosen = ownership.and_then(|it| walker.choice(it, &choices));
+    let chosen = ownership.and_then(|it| walker.choice(it, OWNERSHIPS));
     match (chosen, prefix) {
         (Some((Ownership::Prefix(_), spot)), Some(_)) => {
             let Text { text, spot: at } = prefix_text?;
@@ -357,10 +367,7 @@ fn statement<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Statemen
 }
 
 fn expires<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Option<Timestamp> {
-    static RFC_3339: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        let pattern = r"^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$";
-        Regex::new(pattern).ok()
-    });
+    static RFC_3339: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(EXPIRES).ok());
     let Text { text, spot } = walker.text(item)?;
     let formed = RFC_3339.as_ref().is_some_and(|it| it.is_match(&text));
     let time = Timestamp::from_str(&text).ok().filter(|_| formed);

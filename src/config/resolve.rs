@@ -2,18 +2,19 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::config::diagnostic::{self, Diagnostic, File, Place};
+use crate::config::diagnostic::{self, Diagnostic, File, PERMISSION_FILES, Place};
 use crate::config::permissions::{Document, FunctionEntry, Parsed, Statement};
 use crate::config::walk::{Spot, Text};
 use crate::drift::allow::{IgnoreRule, Ownership, Replace};
 use crate::drift::bridge::is_reserved;
 use crate::drift::wanted::Wanted;
-use crate::policy::grant::{Draft, Permission};
+use crate::policy::grant::{Draft, Grant, Permission};
 use crate::policy::target::{Defaults, Target, TargetError, check_account, check_region};
 
 mod merge;
 
-use merge::{Mark, Merged};
+pub(super) use merge::matches;
+use merge::{Mark, Merged, grant};
 
 /// What the files do not say themselves.
 #[derive(Debug, Clone)]
@@ -44,6 +45,29 @@ impl Default for Context {
 pub struct Loaded {
     /// Sorted by target; never empty.
     pub wanted: Vec<Wanted>,
+}
+
+/// What the files want as far as it is clear, beside everything that is wrong with them.
+///
+/// For `permitd check`, which tells of a risk although there is an error elsewhere. Who acts takes [`resolve`],
+/// where one error is enough for nothing to be done.
+#[derive(Debug)]
+pub struct Examined {
+    /// Sorted by target.
+    pub targets: Vec<Part>,
+    /// Grants of entries whose functions are not clear.
+    pub loose: Vec<Grant>,
+    /// Everything that is wrong, by file and position.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What is known to be wanted of one target.
+#[derive(Debug)]
+pub struct Part {
+    /// What is wanted, without what is wrong.
+    pub wanted: Wanted,
+    /// Nothing of it is wrong or missing, so that its policy can be judged as a whole.
+    pub complete: bool,
 }
 
 /// What somebody else has to say because the files do not.
@@ -91,31 +115,41 @@ pub fn first_region(parsed: &Parsed<'_>) -> Option<String> {
 
 /// Everything that the files want, or everything that is wrong with them, by file and position.
 pub fn resolve(parsed: Parsed<'_>, context: &Context) -> Result<Loaded, Vec<Diagnostic>> {
+    let Examined { targets, loose: _, diagnostics } = examine(parsed, context);
+    if diagnostics.is_empty() {
+        Ok(Loaded { wanted: targets.into_iter().map(|it| it.wanted).collect() })
+    } else {
+        Err(diagnostics)
+    }
+}
+
+/// What the files want, and what is wrong with them.
+pub fn examine(parsed: Parsed<'_>, context: &Context) -> Examined {
     let Parsed { documents, diagnostics } = parsed;
-    let mut resolver = Resolver { context, diagnostics, targets: BTreeMap::new(), n_grants: 0 };
+    let (targets, loose) = (BTreeMap::new(), Vec::new());
+    let mut resolver = Resolver { context, diagnostics, targets, loose, n_grants: 0 };
     for document in &documents {
         resolver.document(document);
     }
-    let Resolver { mut diagnostics, targets, .. } = resolver;
+    let Resolver { mut diagnostics, targets, loose, .. } = resolver;
     if targets.is_empty() && diagnostics.is_empty() {
         diagnostics.push(no_functions(&documents));
     }
-    let wanted: Vec<Wanted> = targets
-        .into_iter()
-        .map(|(target, merged)| merged.finish(target, context, &mut diagnostics))
-        .collect();
-    if diagnostics.is_empty() {
-        Ok(Loaded { wanted })
-    } else {
-        diagnostic::sort(&mut diagnostics);
-        Err(diagnostics)
-    }
+    let part = |(target, merged): (Target, Merged<'_>)| {
+        let before = diagnostics.len();
+        let (wanted, complete) = merged.finish(target, context, &mut diagnostics);
+        Part { wanted, complete: complete && diagnostics.len() == before }
+    };
+    let targets = targets.into_iter().map(part).collect();
+    diagnostic::sort(&mut diagnostics);
+    Examined { targets, loose, diagnostics }
 }
 
 struct Resolver<'a, 'c> {
     context: &'c Context,
     diagnostics: Vec<Diagnostic>,
     targets: BTreeMap<Target, Merged<'a>>,
+    loose: Vec<Grant>,
     n_grants: usize,
 }
 
@@ -131,6 +165,8 @@ struct Scope<'a> {
     defaults: Defaults,
     /// Its own account or region was refused already.
     bad: bool,
+    /// Some of it may be missing.
+    broken: bool,
 }
 
 impl<'a> Resolver<'a, '_> {
@@ -148,7 +184,8 @@ impl<'a> Resolver<'a, '_> {
                 bad = true;
             }
         }
-        let scope = Scope { file, defaults: file_defaults(document, &self.context.defaults), bad };
+        let defaults = file_defaults(document, &self.context.defaults);
+        let scope = Scope { file, defaults, bad, broken: document.broken };
         for entry in &document.entries {
             self.entry(&scope, entry);
         }
@@ -189,11 +226,13 @@ impl<'a> Resolver<'a, '_> {
                 .entry(target)
                 .or_insert_with(|| Merged::new(Mark::new(file, name.spot)));
             merged.add(file, entry, permissions, &mut self.diagnostics);
+            merged.broken |= scope.broken;
         }
         if checked.is_empty() {
             // No target to check them for, but the author wants to hear of everything at once.
             for it in &entry.statements {
-                self.check(file, it, "aws");
+                let permission = self.check(file, it, "aws");
+                self.loose.extend(permission.and_then(|permission| grant(file, it, permission)));
             }
         }
     }
@@ -204,7 +243,7 @@ impl<'a> Resolver<'a, '_> {
         entry: &FunctionEntry<'a>,
         name: &Text<'a>,
     ) -> Option<Target> {
-        let Scope { file, defaults, bad } = scope;
+        let Scope { file, defaults, bad, broken: _ } = scope;
         let qualifier = entry.qualifier.as_ref();
         let beside = qualifier.map(|it| it.text.as_ref());
         if let Ok(target) = Target::parse(&name.text, beside, defaults) {
@@ -307,7 +346,7 @@ fn no_functions(documents: &[Document<'_>]) -> Diagnostic {
     let message = "no function is named in any permission file";
     let place = match documents.first() {
         Some(it) => it.functions_at.place(it.file),
-        None => Place::whole(&File::new("permission files", String::new())),
+        None => Place::whole(&File::new(PERMISSION_FILES, String::new())),
     };
     Diagnostic::error(place, message)
         .help("write `functions:` and under it `- function: NAME` with its `statements:`")

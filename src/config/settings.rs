@@ -13,10 +13,10 @@ use crate::drift::limits::Limits;
 use crate::policy::risk::Risk;
 use crate::policy::target::AccountRegion;
 
-mod accounts;
-mod journal;
-mod rails;
-mod values;
+pub(super) mod accounts;
+pub(super) mod journal;
+pub(super) mod rails;
+pub(super) mod values;
 
 /// What the settings file says, with the defaults of what it does not say.
 #[derive(Debug, Clone, PartialEq)]
@@ -156,7 +156,7 @@ pub use values::{
     parse_budget, parse_interval, parse_jitter, parse_max_changed_targets, parse_max_revocations,
 };
 
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "permissions",
     "mode",
     "interval",
@@ -173,9 +173,21 @@ const KEYS: &[&str] = &[
     "journal",
     "control",
 ];
+/// Of `defaults`.
+pub(super) const DEFAULTS_KEYS: &[&str] = &["ownership", "sid_prefix", "replace", "writer"];
+/// Of an item of `ignore`.
+pub(super) const IGNORE_KEYS: &[&str] = &["sid", "principal", "source_arn"];
+/// Of `lambda`.
+pub(super) const LAMBDA_KEYS: &[&str] = &["simulator"];
+/// Of `simulator` in it.
+pub(super) const SIMULATOR_KEYS: &[&str] = &["listen", "seed"];
+/// Of `budgets`.
+pub(super) const BUDGETS_KEYS: &[&str] = &["get_policy", "control"];
+/// The value of `writer` that this version has.
+pub(super) const WRITER: &str = "statements";
 /// Keys of a later version, told apart from misspelt ones.
 const LATER: &[&str] = &["http", "events", "notify"];
-const MODES: &[(&str, Mode)] =
+pub(super) const MODES: &[(&str, Mode)] =
     &[("observe", Mode::Observe), ("additive", Mode::Additive), ("enforce", Mode::Enforce)];
 
 /// Reads the settings, or tells everything that is wrong with them.
@@ -292,10 +304,9 @@ fn defaults<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Sett
             "replace" => {
                 set(&mut settings.replace, walker.choice(item, REPLACES).map(|(it, _)| it));
             }
-            "writer" => only(walker, item, "statements", &["document", "auto"]),
+            "writer" => only(walker, item, WRITER, &["document", "auto"]),
             _ => {
-                let known = &["ownership", "sid_prefix", "replace", "writer"];
-                walker.unknown(item, "`defaults`", known);
+                walker.unknown(item, "`defaults`", DEFAULTS_KEYS);
             }
         }
     }
@@ -326,7 +337,7 @@ fn rule<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<IgnoreRule> {
             "principal" => &mut rule.principal,
             "source_arn" => &mut rule.source_arn,
             _ => {
-                walker.unknown(item, "an item of `ignore`", &["sid", "principal", "source_arn"]);
+                walker.unknown(item, "an item of `ignore`", IGNORE_KEYS);
                 continue;
             }
         };
@@ -345,7 +356,7 @@ fn lambda<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Simulator> 
         if item.key == "simulator" {
             simulator = read_simulator(walker, item);
         } else {
-            walker.unknown(item, "`lambda`", &["simulator"]);
+            walker.unknown(item, "`lambda`", LAMBDA_KEYS);
         }
     }
     simulator
@@ -359,7 +370,7 @@ fn read_simulator<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Sim
             "listen" => set(&mut simulator.listen, scalar(walker, item, values::parse_address)),
             "seed" => simulator.seed = walker.text(item).map(|it| PathBuf::from(it.text.as_ref())),
             _ => {
-                walker.unknown(item, "`simulator`", &["listen", "seed"]);
+                walker.unknown(item, "`simulator`", SIMULATOR_KEYS);
             }
         }
     }
@@ -373,7 +384,7 @@ fn budgets<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Budgets {
             "get_policy" => budgets.get_policy = scalar(walker, item, parse_budget),
             "control" => budgets.control = scalar(walker, item, parse_budget),
             _ => {
-                walker.unknown(item, "`budgets`", &["get_policy", "control"]);
+                walker.unknown(item, "`budgets`", BUDGETS_KEYS);
             }
         }
     }

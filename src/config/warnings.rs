@@ -1,35 +1,56 @@
 //! What is right in the files, and somebody should look at nevertheless.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::diagnostic::{self, Diagnostic, File, Files, Place, Span};
-use crate::drift::{plan::SOON, wanted::Wanted};
+use crate::config::diagnostic::{self, Diagnostic, Files, Subject};
+use crate::config::resolve::{Examined, Part};
+use crate::config::rules::Rule;
+use crate::drift::{diff::is_live, plan::SOON};
 use crate::policy::{
     grant::{Grant, Permission},
-    risk::{self, Risk},
+    risk,
     source::Source,
+    target::Target,
 };
 
-/// All warnings about grants, by file and position. One that several functions share is told once.
-pub fn warnings(files: &Files, wanted: &[Wanted], now: Timestamp) -> Vec<Diagnostic> {
-    let places = Places::of(files);
-    let mut found = Vec::new();
-    for it in wanted {
-        let permissions: Vec<(&str, &Permission)> =
-            it.grants.iter().map(|it| (it.sid.as_str(), &it.permission)).collect();
-        let risks = risk::of_permissions(&permissions);
-        for grant in &it.grants {
-            found.extend(expiry(&places, grant, now));
-            let of_grant = risks.get(&grant.sid).into_iter().flatten();
-            let open = of_grant.filter(|it| !grant.accept.contains(it));
-            found.extend(open.map(|it| risky(&places, grant, *it)));
+mod places;
+mod whole;
+
+use places::Places;
+
+/// All findings about grants and policies, by file and position. One that several functions share, for one entry
+/// names them all, is told once.
+///
+/// What is wrong elsewhere does not matter. What only a whole policy shows (`whole.rs`) is left out where
+/// something of that policy is wrong or missing, for nothing false is to be said.
+pub fn warnings(files: &Files, examined: &Examined, now: Timestamp) -> Vec<Diagnostic> {
+    let mut book = Book { now, found: BTreeMap::new() };
+    let mut sizes = Vec::new();
+    for Part { wanted, complete } in &examined.targets {
+        let (target, grants) = (&wanted.target, wanted.grants.as_slice());
+        for (grant, risks) in grants.iter().zip(risks(grants, *complete, now)) {
+            book.grant(Some(target), grant, risks);
+        }
+        if *complete {
+            let live: Vec<&Grant> = grants.iter().filter(|it| is_live(it, now)).collect();
+            for (first, later) in whole::duplicates(target, &live) {
+                book.note(Rule::DuplicateGrant, Some(target), later, Some(first));
+            }
+            sizes.extend(whole::size(target, &live).map(|it| (it, &wanted.source)));
         }
     }
+    for grant in &examined.loose {
+        book.grant(None, grant, risk::of_permission(&grant.permission));
+    }
+    let places = Places::of(files);
+    let mut found: Vec<Diagnostic> = book
+        .found
+        .iter()
+        .map(|((source, rule, _), it)| it.tell(&places, source, *rule, now))
+        .collect();
+    found.extend(sizes.iter().map(|(it, source)| it.tell(&places, source)));
     diagnostic::sort(&mut found);
     found
 }
@@ -38,37 +59,127 @@ pub fn warnings(files: &Files, wanted: &[Wanted], now: Timestamp) -> Vec<Diagnos
 pub fn explain_once(found: &mut [Diagnostic]) {
     let mut told = BTreeSet::new();
     for it in found {
-        if it.code.is_some_and(|risk| !told.insert(risk)) {
+        if matches!(it.rule, Rule::Risk(_)) && !told.insert(it.rule) {
             it.help = None;
         }
     }
 }
 
-fn risky(places: &Places<'_>, grant: &Grant, risk: Risk) -> Diagnostic {
-    let message = format!("the grant `{}` has the risk {risk}: {}", grant.sid, risk.title());
-    let help = format!("{} See {}", risk.explanation(), risk.reference());
-    Diagnostic { code: Some(risk), ..Diagnostic::warning(places.place_of(&grant.source), message) }
-        .help(help)
+/// The risks of each grant. P007 is only told of a policy that is known as a whole, and there what has expired
+/// completes nothing.
+fn risks(grants: &[Grant], complete: bool, now: Timestamp) -> Vec<Vec<risk::Risk>> {
+    let of_live: Vec<(&str, &Permission)> = grants
+        .iter()
+        .filter(|it| complete && is_live(it, now))
+        .map(|it| (it.sid.as_str(), &it.permission))
+        .collect();
+    let mut together = risk::of_permissions(&of_live);
+    let of_one = |it: &Grant| {
+        if complete && is_live(it, now) {
+            together.remove(&it.sid).unwrap_or_default()
+        } else {
+            risk::of_permission(&it.permission)
+        }
+    };
+    grants.iter().map(of_one).collect()
 }
 
-fn expiry(places: &Places<'_>, grant: &Grant, now: Timestamp) -> Option<Diagnostic> {
-    let (sid, at) = (&grant.sid, grant.expires?);
-    let left = at.duration_since(now);
-    if left > SOON {
-        return None;
+/// What was found, by where it stands: a finding of several functions is one.
+struct Book<'a> {
+    now: Timestamp,
+    found: BTreeMap<(&'a Source, Rule, Option<&'a Source>), Found<'a>>,
+}
+
+struct Found<'a> {
+    grant: &'a Grant,
+    /// The first function that has it; none where it is not clear.
+    target: Option<&'a Target>,
+    /// How many have it.
+    functions: usize,
+    /// For the same grant twice: the first one.
+    first: Option<&'a Grant>,
+}
+
+impl<'a> Book<'a> {
+    fn grant(&mut self, target: Option<&'a Target>, grant: &'a Grant, risks: Vec<risk::Risk>) {
+        if let Some(at) = grant.expires.filter(|at| at.duration_since(self.now) <= SOON) {
+            let rule = if at > self.now { Rule::ExpiresSoon } else { Rule::Expired };
+            self.note(rule, target, grant, None);
+        }
+        for risk in risks.into_iter().filter(|it| !grant.accept.contains(it)) {
+            self.note(Rule::Risk(risk), target, grant, None);
+        }
     }
-    let place = places.place_of(&grant.source);
-    Some(if left.is_positive() {
-        let message = format!("the grant `{sid}` expires in {}, at {at}", roughly(left));
-        let help = "from then on it is revoked; write a later `expires` if it is still needed";
-        Diagnostic::warning(place, message).help(help)
-    } else {
-        let message = format!(
-            "the grant `{sid}` expired {} ago, at {at}; it is revoked if it is live",
-            roughly(left)
-        );
-        Diagnostic::warning(place, message).help("delete it from the file")
-    })
+
+    fn note(
+        &mut self,
+        rule: Rule,
+        target: Option<&'a Target>,
+        grant: &'a Grant,
+        first: Option<&'a Grant>,
+    ) {
+        let key = (&grant.source, rule, first.map(|it| &it.source));
+        let found = self.found.entry(key);
+        let found = found.or_insert(Found { grant, target, functions: 0, first });
+        found.functions += usize::from(target.is_some());
+    }
+}
+
+impl Found<'_> {
+    fn tell(&self, places: &Places<'_>, source: &Source, rule: Rule, now: Timestamp) -> Diagnostic {
+        let Self { grant, target, functions, first } = self;
+        let of = match functions {
+            0 | 1 => String::new(),
+            n => format!(" of {n} functions"),
+        };
+        let sid = &grant.sid;
+        let expires = grant.expires.unwrap_or(now);
+        let left = expires.duration_since(now);
+        let (message, help) = match rule {
+            Rule::Risk(risk) => (
+                format!("the grant `{sid}`{of} has the risk {risk}: {}", risk.title()),
+                format!("{} See {}", risk.explanation(), risk.reference()),
+            ),
+            Rule::ExpiresSoon => (
+                format!("the grant `{sid}`{of} expires in {}, at {expires}", roughly(left)),
+                "from then on it is revoked; write a later `expires` if it is still needed".into(),
+            ),
+            Rule::Expired => (
+                format!(
+                    "the grant `{sid}`{of} expired {} ago, at {expires}; it is revoked if it is live",
+                    roughly(left)
+                ),
+                "delete it from the file".into(),
+            ),
+            Rule::DuplicateGrant
+            | Rule::PolicyNearlyFull
+            | Rule::PolicyTooLarge
+            | Rule::Invalid
+            | Rule::Syntax
+            | Rule::Unreadable => {
+                let other = first.map_or("", |it| it.sid.as_str());
+                (
+                    format!("the grants `{other}` and `{sid}`{of} say the same"),
+                    "one of them is enough: delete the other".into(),
+                )
+            }
+        };
+        let name = match target {
+            Some(target) => format!("{}/{sid}", target.short_name()),
+            None => sid.clone(),
+        };
+        let found = Diagnostic {
+            subject: Some(Box::new(Subject { name, functions: *functions })),
+            ..Diagnostic::of(rule, places.place_of(source), message)
+        };
+        let found = found.help(help);
+        match first {
+            Some(it) => {
+                found.also(places.place_of(&it.source), format!("`{}` stands here", it.sid))
+            }
+            None => found,
+        }
+    }
 }
 
 /// `12 days`, `1 hour`: whole ones of the largest unit that there is one of, before or after.
@@ -81,61 +192,6 @@ fn roughly(span: SignedDuration) -> String {
         Some((unit, n)) => format!("{n} {unit}s"),
         None => "less than a minute".to_owned(),
     }
-}
-
-/// Finds in the texts what the domain kept of a place. Made once for all warnings: a file may have
-/// thousands of them and megabytes.
-struct Places<'f> {
-    files: BTreeMap<&'f str, (&'f Arc<File>, Vec<usize>)>,
-}
-
-impl<'f> Places<'f> {
-    fn of(files: &'f Files) -> Self {
-        let entry = |it: &'f Arc<File>| (it.name.as_ref(), (it, line_starts(&it.text)));
-        Self { files: files.files.iter().map(entry).collect() }
-    }
-
-    /// The first line of what stands at a source.
-    fn place_of(&self, source: &Source) -> Place {
-        let Some((file, starts)) = self.files.get(source.file.as_ref()) else {
-            return Place::whole(&File::new(Arc::clone(&source.file), String::new()));
-        };
-        let line =
-            starts.get((source.line as usize).saturating_sub(1)).copied().unwrap_or_default();
-        let rest = file.text.get(line..).unwrap_or_default();
-        let rest = rest.split(['\n', '\r']).next().unwrap_or_default();
-        let before: usize =
-            rest.chars().take((source.column as usize).saturating_sub(1)).map(char::len_utf8).sum();
-        let start = line + before;
-        let length = extent(rest.get(before..).unwrap_or_default());
-        let number = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
-        let (start, end) = (number(start), number(start + length));
-        Place::at(file, Span { start, end, line: source.line, column: source.column })
-    }
-}
-
-fn line_starts(text: &str) -> Vec<usize> {
-    let bytes = text.as_bytes();
-    let ends = bytes.iter().enumerate().filter(|(at, it)| match **it {
-        b'\n' => true,
-        b'\r' => bytes.get(at + 1) != Some(&b'\n'),
-        _ => false,
-    });
-    std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect()
-}
-
-/// How much to underline: a map in braces up to its end, anything else up to the end of its line.
-fn extent(line: &str) -> usize {
-    let mut open = 0_usize;
-    for (at, it) in line.char_indices() {
-        match it {
-            '{' => open += 1,
-            '}' if open == 1 && line.starts_with('{') => return at + 1,
-            '}' => open = open.saturating_sub(1),
-            _ => {}
-        }
-    }
-    line.trim_end().len()
 }
 
 #[cfg(test)]

@@ -8,11 +8,17 @@ use std::{borrow::Cow, collections::BTreeMap, rc::Rc, sync::Arc};
 use granit_parser::{Event, Parser, ScalarStyle, Tag};
 
 use crate::config::diagnostic::{Diagnostic, File, Place, Span};
+use crate::config::rules::Rule;
 
 mod syntax;
+mod tags;
+
+use tags::Called;
 
 /// Collections within collections; ours need seven.
 const MAX_DEPTH: usize = 32;
+/// The same of a CloudFormation template: it may hold the whole definition of an API.
+const MAX_TEMPLATE_DEPTH: usize = 128;
 /// Values of one file, each counted as often as aliases repeat it. 25,000 statements have 130,000.
 const MAX_VALUES: usize = 1_000_000;
 
@@ -55,30 +61,62 @@ pub(super) struct Tree<'a> {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads all documents of a file.
+/// Reads all documents of a file of our own.
 pub(super) fn parse(file: &Arc<File>) -> Tree<'_> {
+    parse_as(file, Dialect::Own)
+}
+
+/// Reads a CloudFormation template, in YAML or JSON: `!Sub x` becomes the map `{Fn::Sub: x}` that it is
+/// short for.
+pub(super) fn parse_template(file: &Arc<File>) -> Tree<'_> {
+    parse_as(file, Dialect::Template)
+}
+
+/// What a file may have that YAML leaves open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    /// No tags, and no deep nesting.
+    Own,
+    /// CloudFormation: a local tag is the short form of a function.
+    Template,
+}
+
+impl Dialect {
+    fn max_depth(self) -> usize {
+        match self {
+            Self::Own => MAX_DEPTH,
+            Self::Template => MAX_TEMPLATE_DEPTH,
+        }
+    }
+}
+
+fn parse_as(file: &Arc<File>, dialect: Dialect) -> Tree<'_> {
     let mut options = granit_parser::options! {
         emit_unresolved_aliases: true,
-        flow_nesting_limit: MAX_DEPTH,
-        block_nesting_limit: MAX_DEPTH,
+        flow_nesting_limit: dialect.max_depth(),
+        block_nesting_limit: dialect.max_depth(),
     };
     options.set_emit_comments(false);
-    let mut builder = Builder::new(file);
+    let mut builder = Builder::new(file, dialect);
     for next in Parser::new_from_str_with_options(&file.text, options) {
         let step = match next {
             Ok((event, span)) => builder.take(event, &span),
-            Err(error) => Err(syntax::explain(file, &error)),
+            Err(error) => Err(syntax::explain(file, &error, dialect)),
         };
         if let Err(diagnostic) = step {
             builder.tree.diagnostics.push(diagnostic);
             break;
         }
     }
+    for it in &mut builder.tree.diagnostics {
+        it.rule = Rule::Syntax;
+    }
     builder.tree
 }
 
 struct Builder<'a> {
     file: &'a Arc<File>,
+    dialect: Dialect,
     tree: Tree<'a>,
     frames: Vec<Frame<'a>>,
     /// By the parser's number; none while the anchored value is still open.
@@ -102,6 +140,8 @@ struct Frame<'a> {
     before: usize,
     /// How deep the deepest of its children is.
     height: usize,
+    /// The function that it is the argument of.
+    called: Option<Called>,
 }
 
 enum Items<'a> {
@@ -117,9 +157,10 @@ enum Key<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(file: &'a Arc<File>) -> Self {
+    fn new(file: &'a Arc<File>, dialect: Dialect) -> Self {
         Self {
             file,
+            dialect,
             tree: Tree::default(),
             frames: Vec::new(),
             anchors: BTreeMap::new(),
@@ -132,6 +173,7 @@ impl<'a> Builder<'a> {
         let at = syntax::span(span);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
+                let called = self.called(tag.as_deref(), span);
                 let text_tag = tag.as_deref().is_some_and(|it| is_tag(it, "str"));
                 let good = self.check_tag(tag.as_deref(), "str", span);
                 let value = match style {
@@ -144,17 +186,23 @@ impl<'a> Builder<'a> {
                     | ScalarStyle::Literal
                     | ScalarStyle::Folded => Value::Quoted(text),
                 };
-                self.count(1, at)?;
-                self.finish(Node { value, span: at, used: None }, anchor, 1, 0);
+                let n_values = 1 + usize::from(called.is_some());
+                self.count(n_values, at)?;
+                let height = usize::from(called.is_some());
+                let node = tags::wrap(Node { value, span: at, used: None }, called);
+                self.finish(node, anchor, n_values, height);
             }
             Event::SequenceStart(_, anchor, tag) => {
+                let called = self.called(tag.as_deref(), span);
                 self.check_tag(tag.as_deref(), "seq", span);
-                self.open(Items::Seq(Vec::new()), at, anchor)?;
+                self.open(Items::Seq(Vec::new()), at, anchor, called)?;
             }
             Event::MappingStart(_, anchor, tag) => {
+                let called = self.called(tag.as_deref(), span);
                 self.check_tag(tag.as_deref(), "map", span);
                 let entries = Vec::with_capacity(4);
-                self.open(Items::Map { entries, key: None, merges: Vec::new() }, at, anchor)?;
+                let items = Items::Map { entries, key: None, merges: Vec::new() };
+                self.open(items, at, anchor, called)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(at)?,
             Event::Alias(anchor) => self.alias(anchor, at)?,
@@ -192,6 +240,9 @@ impl<'a> Builder<'a> {
     }
 
     fn check_tag(&mut self, tag: Option<&Tag>, kind: &str, span: &granit_parser::Span) -> bool {
+        if self.dialect == Dialect::Template {
+            return true;
+        }
         let Some(tag) = tag.filter(|it| !is_tag(it, kind)) else { return true };
         let at = span.tag_span().map_or_else(|| syntax::span(span), |it| syntax::span(&it));
         let message = format!("the YAML tag `{}` has no meaning here", tag.original());
@@ -200,15 +251,21 @@ impl<'a> Builder<'a> {
         false
     }
 
-    fn open(&mut self, items: Items<'a>, start: Span, anchor: usize) -> Result<(), Diagnostic> {
+    fn open(
+        &mut self,
+        items: Items<'a>,
+        start: Span,
+        anchor: usize,
+        called: Option<Called>,
+    ) -> Result<(), Diagnostic> {
         let before = self.n_values;
-        self.count(1, start)?;
-        self.frames.push(Frame { items, start, anchor, before, height: 0 });
+        self.count(1 + usize::from(called.is_some()), start)?;
+        self.frames.push(Frame { items, start, anchor, before, height: 0, called });
         Ok(())
     }
 
     fn close(&mut self, at: Span) -> Result<(), Diagnostic> {
-        let Some(Frame { items, start, anchor, before, height }) = self.frames.pop() else {
+        let Some(Frame { items, start, anchor, before, height, called }) = self.frames.pop() else {
             return Ok(());
         };
         let span = Span { end: at.end.max(start.end), ..start };
@@ -223,7 +280,9 @@ impl<'a> Builder<'a> {
             }
         };
         let n_values = self.n_values.saturating_sub(before);
-        self.finish(Node { value, span, used: None }, anchor, n_values, height + 1);
+        let height = height + 1 + usize::from(called.is_some());
+        let node = tags::wrap(Node { value, span, used: None }, called);
+        self.finish(node, anchor, n_values, height);
         Ok(())
     }
 
@@ -234,8 +293,8 @@ impl<'a> Builder<'a> {
             return Err(Diagnostic::error(self.at(at), message));
         };
         self.count(n_values, at)?;
-        if self.frames.len() + height > MAX_DEPTH {
-            return Err(syntax::too_deep(self.at(at)));
+        if self.frames.len() + height > self.dialect.max_depth() {
+            return Err(syntax::too_deep(self.at(at), self.dialect));
         }
         node.used = Some(at);
         self.finish(node, 0, n_values, height);

@@ -215,7 +215,7 @@ struct Doubt {
 
 /// A random time up to one that doubles from 200 ms to 20 s ("full jitter"): however many wait for the same
 /// thing, they do not come back together.
-fn full_jitter(attempt: u32) -> Duration {
+pub(super) fn full_jitter(attempt: u32) -> Duration {
     let backoff = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
         .with_max_delay(Duration::from_secs(20))
@@ -232,7 +232,7 @@ pub(super) async fn breathe() {
 }
 
 /// A failed call as the conversation takes it, with what a person can do.
-fn failure(error: &GatewayError, right: &str) -> Failure {
+pub(super) fn failure(error: &GatewayError, right: &str) -> Failure {
     let kind = match error.recovery {
         Recovery::Absent => FailureKind::Gone,
         Recovery::Stale | Recovery::Taken | Recovery::Busy => FailureKind::Conflict,

@@ -22,7 +22,7 @@ use crate::policy::{
 };
 
 /// Requests in flight at once; the budgets bound how many that are in a second.
-const CONCURRENCY: usize = 16;
+pub(super) const CONCURRENCY: usize = 16;
 
 /// What a pass is made with.
 #[derive(Debug)]

@@ -31,8 +31,10 @@ use crate::policy::{
 };
 
 mod document;
+mod yaml;
 
 use document::{back_to, document, said, sid_of};
+pub use yaml::yaml;
 
 /// What an undo is done with.
 #[derive(Debug)]
@@ -106,7 +108,7 @@ impl<G: PolicyReader> Workplace<'_, G> {
     /// What would be done, and how that is named.
     pub async fn show(&self, entry: &Entry) -> Result<Shown, Refusal> {
         let (target, undo) = understand(entry)?;
-        let yaml = undo::yaml(&undo, &target);
+        let yaml = yaml(&undo, &target);
         let (digest, way) = match &undo {
             Undo::Grant(_) | Undo::Remove { .. } => {
                 let (wanted, rules) = (wish(&target, &undo), rules());

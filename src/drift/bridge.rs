@@ -29,6 +29,11 @@ pub fn is_reserved(sid: &str) -> bool {
     })
 }
 
+/// What ends a reserved Sid, as a regular expression for schemas.
+pub fn reserved_pattern() -> String {
+    format!("{MARK}[0-9a-f]{{{HEX}}}$")
+}
+
 /// The part of a reserved Sid that it was derived from.
 pub fn base_of(sid: &str) -> Option<&str> {
     sid.rsplit_once(MARK).filter(|_| is_reserved(sid)).map(|(head, _)| head)

@@ -29,8 +29,10 @@ mod writing;
 const MAX_CONFLICTS: u32 = 5;
 /// While a statement is away, giving up costs more: deployments hold a function for minutes.
 const MAX_CONFLICTS_IN_GAP: u32 = 20;
-const MAX_THROTTLES: u32 = 10;
-const MAX_FAILURES: u32 = 4;
+/// Answers of 429.
+pub const MAX_THROTTLES: u32 = 10;
+/// Reads without a usable answer.
+pub const MAX_FAILURES: u32 = 4;
 /// Reads are eventually consistent within seconds (`lambda-semantics.md`, 7); eight waits are about half a minute.
 const MAX_STALE: u32 = 8;
 /// Writes per conversation beyond three for each step of the first plan: somebody else keeps changing things.
@@ -38,7 +40,7 @@ const SPARE_WRITES: usize = 10;
 const OTHER_WRITER: &str =
     "look for another tool that writes this policy (CloudTrail: AddPermission, RemovePermission)";
 /// `Retry-After` is honoured up to here.
-const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
+pub const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
 
 /// The conversation.
 #[derive(Debug, Clone)]

@@ -17,16 +17,12 @@ use serde::de::IgnoredAny;
 use crate::drift::bridge;
 use crate::journal::entry::{Action, Entry, Outcome};
 use crate::policy::{
-    grant::{Draft, Grant, Permission, UrlAuthType},
+    grant::Grant,
     principal::is_unique_id,
     source::Source,
     statement::{Class, Statement},
     target::Target,
 };
-
-mod yaml;
-
-pub use yaml::yaml;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,36 +184,12 @@ fn bring_back(id: i64, text: &str, target: &Target) -> Result<Undo, NotUndoable>
 }
 
 /// The grant that makes this very statement, if a file can say it and AddPermission takes it.
-fn grant(statement: &Statement, source: Source, target: &Target) -> Option<Grant> {
+pub fn grant(statement: &Statement, source: Source, target: &Target) -> Option<Grant> {
     let Class::Expressible(permission) = statement.class() else { return None };
     let sid = statement.sid()?.to_owned();
-    let checked = draft(&sid, permission).check(target.partition()).ok();
+    let checked = permission.draft(&sid).check(target.partition()).ok();
     let permission = checked.filter(|it| it == permission)?;
     Some(Grant { sid, permission, expires: None, accept: Vec::new(), description: None, source })
-}
-
-fn draft<'a>(sid: &'a str, permission: &'a Permission) -> Draft<'a> {
-    let Permission {
-        principal,
-        action,
-        source_arn,
-        source_account,
-        principal_org_id,
-        event_source_token,
-        function_url_auth_type,
-        invoked_via_function_url,
-    } = permission;
-    Draft {
-        sid,
-        principal: principal.parameter(),
-        action: Some(&action.0),
-        source_arn: source_arn.as_deref(),
-        source_account: source_account.as_deref(),
-        principal_org_id: principal_org_id.as_deref(),
-        event_source_token: event_source_token.as_deref(),
-        function_url_auth_type: function_url_auth_type.map(UrlAuthType::as_str),
-        invoked_via_function_url: invoked_via_function_url.then_some(true),
-    }
 }
 
 fn instead_of(instead: Option<i64>, sid: &str) -> String {

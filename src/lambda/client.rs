@@ -16,10 +16,12 @@ use aws_sdk_lambda::{
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use aws_smithy_runtime_api::http::Response;
 
-use crate::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Recovery};
+use crate::lambda::gateway::{
+    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Recovery,
+};
 use crate::policy::{
     grant::{Permission, UrlAuthType},
-    target::Target,
+    target::{AccountRegion, Target},
 };
 
 /// Lambda in one region, with one set of credentials.
@@ -56,6 +58,46 @@ impl PolicyReader for LambdaClient {
             .function_name(target.function_arn())
             .set_qualifier(target.qualifier().map(str::to_owned));
         call.send().await.map(|_| ()).map_err(|it| failure(&it))
+    }
+}
+
+impl FunctionLister for LambdaClient {
+    async fn list_functions(
+        &self,
+        _: &AccountRegion,
+        marker: Option<&str>,
+    ) -> Result<Page, GatewayError> {
+        let call = self.client.list_functions().set_marker(marker.map(str::to_owned));
+        let answer = call.send().await.map_err(|it| failure(&it))?;
+        let arns = answer.functions.unwrap_or_default().into_iter();
+        Ok(Page {
+            names: arns.filter_map(|it| it.function_arn).collect(),
+            next: answer.next_marker,
+        })
+    }
+
+    async fn list_aliases(
+        &self,
+        function: &Target,
+        marker: Option<&str>,
+    ) -> Result<Page, GatewayError> {
+        let call = self.client.list_aliases().function_name(function.function_arn());
+        let answer = call.set_marker(marker.map(str::to_owned)).send().await;
+        let answer = answer.map_err(|it| failure(&it))?;
+        let aliases = answer.aliases.unwrap_or_default().into_iter();
+        Ok(Page { names: aliases.filter_map(|it| it.name).collect(), next: answer.next_marker })
+    }
+
+    async fn list_versions(
+        &self,
+        function: &Target,
+        marker: Option<&str>,
+    ) -> Result<Page, GatewayError> {
+        let call = self.client.list_versions_by_function().function_name(function.function_arn());
+        let answer = call.set_marker(marker.map(str::to_owned)).send().await;
+        let answer = answer.map_err(|it| failure(&it))?;
+        let versions = answer.versions.unwrap_or_default().into_iter();
+        Ok(Page { names: versions.filter_map(|it| it.version).collect(), next: answer.next_marker })
     }
 }
 

@@ -10,7 +10,7 @@ use aws_credential_types::Credentials;
 
 use crate::lambda::{
     client::LambdaClient,
-    gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader},
+    gateway::{FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader},
     paced::{Budgets, Paced},
 };
 use crate::policy::{
@@ -86,11 +86,10 @@ impl Fleet {
         crate::lambda::client::caller_account(answer)
     }
 
-    fn member(&self, target: &Target) -> std::sync::Arc<Paced<LambdaClient>> {
-        let key = target.account_region();
+    fn member(&self, place: AccountRegion) -> std::sync::Arc<Paced<LambdaClient>> {
         let mut members = self.members.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let member = members.entry(key).or_insert_with(|| {
-            let region = Region::new(target.region().to_owned());
+        let region = Region::new(place.region.clone());
+        let member = members.entry(place).or_insert_with(|| {
             let config = aws_sdk_lambda::config::Builder::from(&self.base).region(region).build();
             let client = LambdaClient::new(aws_sdk_lambda::Client::from_conf(config));
             std::sync::Arc::new(Paced::new(client, self.budgets))
@@ -101,11 +100,37 @@ impl Fleet {
 
 impl PolicyReader for Fleet {
     async fn get_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
-        self.member(target).get_policy(target).await
+        self.member(target.account_region()).get_policy(target).await
     }
 
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
-        self.member(target).function_exists(target).await
+        self.member(target.account_region()).function_exists(target).await
+    }
+}
+
+impl FunctionLister for Fleet {
+    async fn list_functions(
+        &self,
+        place: &AccountRegion,
+        marker: Option<&str>,
+    ) -> Result<Page, GatewayError> {
+        self.member(place.clone()).list_functions(place, marker).await
+    }
+
+    async fn list_aliases(
+        &self,
+        function: &Target,
+        marker: Option<&str>,
+    ) -> Result<Page, GatewayError> {
+        self.member(function.account_region()).list_aliases(function, marker).await
+    }
+
+    async fn list_versions(
+        &self,
+        function: &Target,
+        marker: Option<&str>,
+    ) -> Result<Page, GatewayError> {
+        self.member(function.account_region()).list_versions(function, marker).await
     }
 }
 
@@ -117,7 +142,7 @@ impl PolicyGateway for Fleet {
         permission: &Permission,
         revision: Option<&str>,
     ) -> Result<(), GatewayError> {
-        self.member(target).add_permission(target, sid, permission, revision).await
+        self.member(target.account_region()).add_permission(target, sid, permission, revision).await
     }
 
     async fn remove_permission(
@@ -126,7 +151,7 @@ impl PolicyGateway for Fleet {
         sid: &str,
         revision: &str,
     ) -> Result<(), GatewayError> {
-        self.member(target).remove_permission(target, sid, revision).await
+        self.member(target.account_region()).remove_permission(target, sid, revision).await
     }
 
     async fn remove_to_replace(
@@ -135,7 +160,7 @@ impl PolicyGateway for Fleet {
         sid: &str,
         revision: &str,
     ) -> Result<(), GatewayError> {
-        self.member(target).remove_to_replace(target, sid, revision).await
+        self.member(target.account_region()).remove_to_replace(target, sid, revision).await
     }
 
     async fn put_policy(
@@ -144,6 +169,6 @@ impl PolicyGateway for Fleet {
         document: &str,
         revision: &str,
     ) -> Result<String, GatewayError> {
-        self.member(target).put_policy(target, document, revision).await
+        self.member(target.account_region()).put_policy(target, document, revision).await
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{fmt, future::Future, time::Duration};
 
-use crate::policy::{grant::Permission, target::Target};
+use crate::policy::{
+    grant::Permission,
+    target::{AccountRegion, Target},
+};
 
 /// A policy as GetPolicy gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,40 @@ pub trait PolicyReader: Send + Sync {
         &self,
         target: &Target,
     ) -> impl Future<Output = Result<(), GatewayError>> + Send;
+}
+
+/// What finds out which functions there are. Like [`PolicyReader`], it has nothing to write with.
+pub trait FunctionLister: Send + Sync {
+    /// One page of ListFunctions, at most 50: the ARNs of functions, without a qualifier.
+    fn list_functions(
+        &self,
+        place: &AccountRegion,
+        marker: Option<&str>,
+    ) -> impl Future<Output = Result<Page, GatewayError>> + Send;
+
+    /// One page of ListAliases: names. [`Recovery::Absent`] where the function is not there.
+    fn list_aliases(
+        &self,
+        function: &Target,
+        marker: Option<&str>,
+    ) -> impl Future<Output = Result<Page, GatewayError>> + Send;
+
+    /// One page of ListVersionsByFunction: numbers, and `$LATEST`, which carries no policy.
+    /// [`Recovery::Absent`] where the function is not there.
+    fn list_versions(
+        &self,
+        function: &Target,
+        marker: Option<&str>,
+    ) -> impl Future<Output = Result<Page, GatewayError>> + Send;
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// In Lambda's order.
+    pub names: Vec<String>,
+    /// What to ask for the next page with; none after the last.
+    pub next: Option<String>,
 }
 
 /// What also writes: one statement at a time, or the whole document.

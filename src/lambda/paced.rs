@@ -13,9 +13,14 @@ use std::{
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Recovery};
+use crate::lambda::gateway::{
+    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Recovery,
+};
 use crate::lambda::paced::reserved::Reserved;
-use crate::policy::{grant::Permission, target::Target};
+use crate::policy::{
+    grant::Permission,
+    target::{AccountRegion, Target},
+};
 
 /// Calls a second; none for no limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -114,6 +119,32 @@ impl<G: PolicyReader> PolicyReader for Paced<G> {
 
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
         self.get_function.pace(|| self.inner.function_exists(target)).await
+    }
+}
+
+impl<G: FunctionLister> FunctionLister for Paced<G> {
+    async fn list_functions(
+        &self,
+        place: &AccountRegion,
+        marker: Option<&str>,
+    ) -> Result<Page, GatewayError> {
+        self.control.pace(|| self.inner.list_functions(place, marker)).await
+    }
+
+    async fn list_aliases(
+        &self,
+        function: &Target,
+        marker: Option<&str>,
+    ) -> Result<Page, GatewayError> {
+        self.control.pace(|| self.inner.list_aliases(function, marker)).await
+    }
+
+    async fn list_versions(
+        &self,
+        function: &Target,
+        marker: Option<&str>,
+    ) -> Result<Page, GatewayError> {
+        self.control.pace(|| self.inner.list_versions(function, marker)).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Display,
     future::Future,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -9,8 +10,13 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader};
-use crate::policy::{grant::Permission, target::Target};
+use crate::lambda::gateway::{
+    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader,
+};
+use crate::policy::{
+    grant::Permission,
+    target::{AccountRegion, Target},
+};
 
 /// Counts the calls that go through it.
 #[derive(Debug)]
@@ -52,7 +58,7 @@ impl<G> Metered<G> {
     async fn meter<T>(
         &self,
         operation: &'static str,
-        target: &Target,
+        target: &impl Display,
         call: impl Future<Output = Result<T, GatewayError>>,
     ) -> Result<T, GatewayError> {
         let start = Instant::now();
@@ -83,6 +89,33 @@ impl<G: PolicyReader> PolicyReader for Metered<G> {
 
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
         self.meter("GetFunction", target, self.inner.function_exists(target)).await
+    }
+}
+
+impl<G: FunctionLister> FunctionLister for Metered<G> {
+    async fn list_functions(
+        &self,
+        place: &AccountRegion,
+        marker: Option<&str>,
+    ) -> Result<Page, GatewayError> {
+        self.meter("ListFunctions", place, self.inner.list_functions(place, marker)).await
+    }
+
+    async fn list_aliases(
+        &self,
+        function: &Target,
+        marker: Option<&str>,
+    ) -> Result<Page, GatewayError> {
+        self.meter("ListAliases", function, self.inner.list_aliases(function, marker)).await
+    }
+
+    async fn list_versions(
+        &self,
+        function: &Target,
+        marker: Option<&str>,
+    ) -> Result<Page, GatewayError> {
+        self.meter("ListVersionsByFunction", function, self.inner.list_versions(function, marker))
+            .await
     }
 }
 

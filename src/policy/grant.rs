@@ -5,11 +5,16 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use regex::Regex;
 
-use crate::policy::{principal::Principal, risk::Risk, source::Source, target::check_account};
+use crate::policy::{
+    patterns::SOURCE_ARN, principal::Principal, risk::Risk, source::Source, target::check_account,
+};
 
 /// The action of a grant that names none.
 pub const DEFAULT_ACTION: &str = "lambda:InvokeFunction";
-const INVOKE_URL: &str = "lambda:InvokeFunctionUrl";
+/// The action that goes with `function_url_auth_type`.
+pub const INVOKE_URL: &str = "lambda:InvokeFunctionUrl";
+/// How long a `SourceArn` may be, in bytes.
+pub const MAX_SOURCE_ARN: usize = 10_000;
 
 /// One permission that the operator wants, as a file says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +74,9 @@ pub enum UrlAuthType {
 }
 
 impl UrlAuthType {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::None, Self::AwsIam];
+
     /// As the API spells it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -79,7 +87,7 @@ impl UrlAuthType {
 
     /// From the API's spelling.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::None, Self::AwsIam].into_iter().find(|it| it.as_str() == text)
+        Self::ALL.into_iter().find(|it| it.as_str() == text)
     }
 }
 
@@ -113,6 +121,33 @@ pub struct Problem {
     pub field: &'static str,
     /// What is wrong and what to do.
     pub message: String,
+}
+
+impl Permission {
+    /// The statement of a file that asks for exactly this.
+    pub fn draft<'a>(&'a self, sid: &'a str) -> Draft<'a> {
+        let Self {
+            principal,
+            action,
+            source_arn,
+            source_account,
+            principal_org_id,
+            event_source_token,
+            function_url_auth_type,
+            invoked_via_function_url,
+        } = self;
+        Draft {
+            sid,
+            principal: principal.parameter(),
+            action: Some(&action.0),
+            source_arn: source_arn.as_deref(),
+            source_account: source_account.as_deref(),
+            principal_org_id: principal_org_id.as_deref(),
+            event_source_token: event_source_token.as_deref(),
+            function_url_auth_type: function_url_auth_type.map(UrlAuthType::as_str),
+            invoked_via_function_url: invoked_via_function_url.then_some(true),
+        }
+    }
 }
 
 impl Draft<'_> {
@@ -217,14 +252,8 @@ pub fn is_action(text: &str) -> bool {
 
 /// botocore's pattern for `SourceArn`.
 pub fn is_source_arn(text: &str) -> bool {
-    static ARN: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(concat!(
-            r"^arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9-])+:",
-            r"((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-[0-9])?:([0-9]{12})?:(.*)$"
-        ))
-        .ok()
-    });
-    text.len() <= 10_000 && ARN.as_ref().is_some_and(|it| it.is_match(text))
+    static ARN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SOURCE_ARN).ok());
+    text.len() <= MAX_SOURCE_ARN && ARN.as_ref().is_some_and(|it| it.is_match(text))
 }
 
 fn source_arn_problem(text: &str) -> String {

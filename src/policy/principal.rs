@@ -4,6 +4,8 @@ use std::{fmt, sync::LazyLock};
 
 use regex::Regex;
 
+use crate::policy::patterns::{self, IAM_ARN};
+
 /// Who a permission is for.
 ///
 /// AddPermission takes each as one string, except `Deleted`, which only Lambda writes
@@ -56,7 +58,8 @@ pub enum PrincipalError {
     Unknown(String, String),
 }
 
-const MAX_LENGTH: usize = 2048;
+/// How long a principal may be, in bytes.
+pub const MAX_LENGTH: usize = 2048;
 const SERVICE_SUFFIXES: &[&str] = &[
     ".amazonaws.com",
     ".amazonaws.com.cn",
@@ -65,6 +68,11 @@ const SERVICE_SUFFIXES: &[&str] = &[
     ".c2s.ic.gov",
     ".sc2s.sgov.gov",
 ];
+
+/// What [`Principal::parse`] takes, of any partition, as a regular expression for schemas.
+pub fn pattern() -> String {
+    patterns::principal(SERVICE_SUFFIXES)
+}
 
 impl Principal {
     /// Reads what stands in a permission file. `partition` is the function's own.
@@ -122,12 +130,7 @@ impl Principal {
     }
 
     fn of_arn(text: &str, partition: &str) -> Option<Self> {
-        static IAM: LazyLock<Option<Regex>> = LazyLock::new(|| {
-            Regex::new(
-                r"^arn:(aws[a-zA-Z-]*):iam::([0-9]{12}):(root|(?:role|user)/[A-Za-z0-9_+=,.@/-]+)$",
-            )
-            .ok()
-        });
+        static IAM: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(IAM_ARN).ok());
         let found = IAM.as_ref()?.captures(text)?;
         let root = found.get(3)?.as_str() == "root" && found.get(1)?.as_str() == partition;
         if text.len() > MAX_LENGTH {

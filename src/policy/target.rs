@@ -4,6 +4,8 @@ use std::{fmt, sync::LazyLock};
 
 use regex::Regex;
 
+use crate::policy::patterns::REGION;
+
 /// One resource policy: that of a function, or of one of its aliases or versions.
 ///
 /// Every qualifier has a policy of its own; Statement ids are unique in one policy only
@@ -231,9 +233,8 @@ pub fn check_account(text: &str) -> Result<(), TargetError> {
 
 /// The form `aa-name-1`, as in botocore's pattern.
 pub fn check_region(text: &str) -> Result<(), TargetError> {
-    static REGION: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"^(?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-[0-9]$").ok());
-    let good = REGION.as_ref().is_some_and(|it| it.is_match(text));
+    static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(REGION).ok());
+    let good = FORM.as_ref().is_some_and(|it| it.is_match(text));
     if good { Ok(()) } else { Err(TargetError::BadRegion(text.to_owned())) }
 }
 

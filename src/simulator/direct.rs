@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Recovery};
+use crate::lambda::gateway::{
+    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Recovery,
+};
 use crate::policy::grant::{Permission, UrlAuthType};
-use crate::policy::target::Target;
+use crate::policy::target::{AccountRegion, Target};
 use crate::simulator::{
     Simulator,
     call::Outcome,
@@ -49,11 +51,22 @@ impl Direct {
             query: qualifier.into_iter().chain(query).collect(),
             body: body.map(|it| Value::Object(it).to_string().into_bytes()).unwrap_or_default(),
         };
-        self.call(target, &request).await
+        self.call(target.account_region(), &request).await
     }
 
-    async fn call(&self, target: &Target, request: &Request) -> Result<Answer, GatewayError> {
-        let caller = Caller { place: target.account_region(), signed: true, session: None };
+    async fn list(
+        &self,
+        place: AccountRegion,
+        operation: Operation,
+        labels: Vec<String>,
+        marker: Option<&str>,
+    ) -> Result<Answer, GatewayError> {
+        let query = marker.map(|it| ("Marker".to_owned(), it.to_owned())).into_iter().collect();
+        self.call(place, &Request { operation, labels, query, body: Vec::new() }).await
+    }
+
+    async fn call(&self, place: AccountRegion, request: &Request) -> Result<Answer, GatewayError> {
+        let caller = Caller { place, signed: true, session: None };
         let answer = match self.simulator.call(&caller, request).await {
             Outcome::Ruled(result) => Answer::of(&result),
             Outcome::Raw(answer) => answer,
@@ -80,6 +93,49 @@ impl PolicyReader for Direct {
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
         let answer = self.send(Operation::GetFunction, target, None, Vec::new(), None);
         answer.await.map(drop)
+    }
+}
+
+impl FunctionLister for Direct {
+    async fn list_functions(
+        &self,
+        place: &AccountRegion,
+        marker: Option<&str>,
+    ) -> Result<Page, GatewayError> {
+        let answer = self.list(place.clone(), Operation::ListFunctions, Vec::new(), marker).await?;
+        Ok(page(&answer, "Functions", "FunctionArn"))
+    }
+
+    async fn list_aliases(
+        &self,
+        function: &Target,
+        marker: Option<&str>,
+    ) -> Result<Page, GatewayError> {
+        let answer = self
+            .list(
+                function.account_region(),
+                Operation::ListAliases,
+                vec![function.function_arn()],
+                marker,
+            )
+            .await?;
+        Ok(page(&answer, "Aliases", "Name"))
+    }
+
+    async fn list_versions(
+        &self,
+        function: &Target,
+        marker: Option<&str>,
+    ) -> Result<Page, GatewayError> {
+        let answer = self
+            .list(
+                function.account_region(),
+                Operation::ListVersionsByFunction,
+                vec![function.function_arn()],
+                marker,
+            )
+            .await?;
+        Ok(page(&answer, "Versions", "Version"))
     }
 }
 
@@ -135,7 +191,7 @@ impl PolicyGateway for Direct {
         let body = body.to_string().into_bytes();
         let operation = Operation::PutResourcePolicy;
         let request = Request { operation, labels: vec![target.arn()], query: Vec::new(), body };
-        let answer = self.call(target, &request).await?;
+        let answer = self.call(target.account_region(), &request).await?;
         Ok(text(&answer, "RevisionId"))
     }
 }
@@ -144,6 +200,15 @@ impl PolicyGateway for Direct {
 fn text(answer: &Answer, key: &str) -> String {
     let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
     body.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// One page of a list: a member of each of its entries, and the marker of the next.
+fn page(answer: &Answer, list: &str, member: &str) -> Page {
+    let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    let entries = body.get(list).and_then(Value::as_array).into_iter().flatten();
+    let names = entries.filter_map(|it| it.get(member)?.as_str().map(str::to_owned)).collect();
+    let next = body.get("NextMarker").and_then(Value::as_str).map(str::to_owned);
+    Page { names, next }
 }
 
 /// How a client reads an error answer.

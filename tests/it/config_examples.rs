@@ -68,13 +68,13 @@ fn the_example_permissions_are_valid_and_sorted() {
         })
         .collect();
     let expected = [
-        "arn:aws:lambda:eu-west-1:123456789012:function:orders Declared Bridge organization,sns-orders at config/permissions/web.yaml:18:15",
-        "arn:aws:lambda:eu-west-1:123456789012:function:shop Declared Bridge public-url,public-url-invoke at config/permissions/web.yaml:7:15",
-        "arn:aws:lambda:us-east-1:123456789012:function:probe Prefix(\"media-\") Direct media-uploads at config/permissions/media.yaml:30:24",
-        "arn:aws:lambda:us-east-1:123456789012:function:thumbnail:live All Bridge partner,s3-uploads at config/permissions/media.yaml:15:15",
-        "arn:aws:lambda:us-east-1:123456789012:function:transcode Prefix(\"media-\") Direct media-uploads at config/permissions/media.yaml:30:13",
-        "arn:aws:lambda:us-east-1:210987654321:function:internal All Bridge  at config/permissions/web.yaml:44:15",
-        "arn:aws:lambda:us-east-1:210987654321:function:legacy Declared Bridge schedule at config/permissions/web.yaml:36:15",
+        "arn:aws:lambda:eu-west-1:123456789012:function:orders Declared Bridge organization,sns-orders at config/permissions/web.yaml:19:15",
+        "arn:aws:lambda:eu-west-1:123456789012:function:shop Declared Bridge public-url,public-url-invoke at config/permissions/web.yaml:8:15",
+        "arn:aws:lambda:us-east-1:123456789012:function:probe Prefix(\"media-\") Direct media-uploads at config/permissions/media.yaml:31:24",
+        "arn:aws:lambda:us-east-1:123456789012:function:thumbnail:live All Bridge partner,s3-uploads at config/permissions/media.yaml:16:15",
+        "arn:aws:lambda:us-east-1:123456789012:function:transcode Prefix(\"media-\") Direct media-uploads at config/permissions/media.yaml:31:13",
+        "arn:aws:lambda:us-east-1:210987654321:function:internal All Bridge  at config/permissions/web.yaml:45:15",
+        "arn:aws:lambda:us-east-1:210987654321:function:legacy Declared Bridge schedule at config/permissions/web.yaml:37:15",
     ];
     assert_eq!(said, expected);
 }

@@ -3,8 +3,9 @@
 use permitd::config::diagnostic::{File, Files, render_all};
 use permitd::config::permissions::parse;
 use permitd::config::resolve::{Context, resolve};
+use permitd::daemon::undo::yaml;
 use permitd::drift::wanted::Wanted;
-use permitd::journal::undo::{Undo, yaml};
+use permitd::journal::undo::Undo;
 use permitd::policy::grant::{Draft, Grant};
 use permitd::policy::risk::Risk;
 use permitd::policy::source::Source;

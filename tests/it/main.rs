@@ -9,12 +9,16 @@
 
 mod browser;
 mod changed_places;
+mod check_documents;
 #[cfg(feature = "aws")]
 mod commands;
 mod config_examples;
 mod config_properties;
 mod converge_properties;
 mod golden_policy;
+mod iam;
+mod import_from;
+mod import_properties;
 mod journal_undo;
 #[cfg(feature = "aws")]
 mod lambda_client;
@@ -26,6 +30,7 @@ mod properties;
 mod readme;
 mod report_cases;
 mod risk_properties;
+mod sarif;
 mod scenarios;
 mod simulator_client;
 mod simulator_clients;
@@ -36,5 +41,6 @@ mod simulator_golden;
 mod simulator_rules;
 #[cfg(feature = "aws")]
 mod soak;
+mod survey;
 mod tidy;
 mod walk;

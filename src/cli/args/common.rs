@@ -161,6 +161,7 @@ pub enum TextOrJson {
     Json,
 }
 
-fn budget(text: &str) -> Result<Budget, String> {
+/// A budget, as the settings have it.
+pub(super) fn budget(text: &str) -> Result<Budget, String> {
     parse_budget(text)
 }

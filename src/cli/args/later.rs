@@ -9,9 +9,7 @@ const LATER_FLAGS: &[&str] = &[
     "--lease",
     "--ca-bundle",
 ];
-const LATER_COMMANDS: &[&str] =
-    &["import", "iam", "schema", "completions", "man", "explain", "compact"];
-const LATER_OUTPUTS: &[&str] = &["sarif"];
+const LATER_COMMANDS: &[&str] = &["explain", "compact"];
 
 /// What is known but not built yet is told apart from what is misspelt.
 pub(crate) fn not_yet(args: &[String]) -> Option<String> {
@@ -20,15 +18,10 @@ pub(crate) fn not_yet(args: &[String]) -> Option<String> {
     if let Some(it) = command.filter(|it| LATER_COMMANDS.contains(&it.as_str())) {
         return Some(say(&format!("permitd {it}")));
     }
-    for (at, arg) in args.iter().enumerate().take_while(|(_, it)| *it != "--") {
-        let (name, value) = arg.split_once('=').unwrap_or((arg, ""));
+    for arg in args.iter().take_while(|it| *it != "--") {
+        let name = arg.split_once('=').map_or(arg.as_str(), |(name, _)| name);
         if LATER_FLAGS.contains(&name) {
             return Some(say(name));
-        }
-        let next = args.get(at + 1).map_or("", String::as_str);
-        let value = if value.is_empty() { next } else { value };
-        if name == "--output" && LATER_OUTPUTS.contains(&value) {
-            return Some(say(&format!("--output {value}")));
         }
     }
     None

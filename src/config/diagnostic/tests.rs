@@ -172,3 +172,33 @@ fn they_are_sorted_by_file_and_place_and_told_once() {
         all.iter().map(|it| format!("{} {}", it.place.source(), it.message)).collect();
     assert_eq!(told, ["a:1:2 x", "a:1:2 y", "a:1:4 x", "b:1:1 x"]);
 }
+
+/// Prose is broken at spaces; a value stays whole, and of the source only so much is shown as fits.
+#[test]
+fn a_diagnostic_fits_its_terminal() {
+    let line =
+        format!("  - {{sid: a, principal: s3.amazonaws.com, source_arn: {}}}", "x".repeat(60));
+    let url = format!("https://docs.aws.amazon.com/{}", "page/".repeat(12));
+    let help =
+        format!("Once the bucket is deleted, anybody can create one of the same name. See {url}");
+    let diagnostic = at(&line, "sid").help(help);
+    let drawn = render_for(&[diagnostic], false, Some(50));
+    assert!(drawn.contains("{sid: a, principal: s3.amazonaws…"), "{drawn}");
+    assert!(drawn.contains("anybody can\n"), "{drawn}");
+    for it in drawn.lines() {
+        assert!(it.chars().count() <= 50 || it.trim() == url, "{it}\n{drawn}");
+    }
+    assert!(drawn.contains(&url), "{drawn}");
+}
+
+#[test]
+fn a_place_ends_after_its_last_character() {
+    let end = |text: &str, what: &str| {
+        let file = File::new("a.yaml", text.to_owned());
+        Place::at(&file, span(text, what)).end().unwrap()
+    };
+    assert_eq!(end("one two", "two"), (1, 8));
+    assert_eq!(end("one\n\u{1f600}ä x", "\u{1f600}ä"), (2, 3));
+    assert_eq!(end("a: b\n  c\r\n  d\re", "b\n  c\r\n  d\re"), (4, 2));
+    assert_eq!(Place::whole(&File::new("a", String::new())).end(), None);
+}

@@ -36,6 +36,8 @@ pub(super) struct Merged<'a> {
     statements_at: Mark<'a>,
     /// Some statement is wanted, or was meant to be and is wrong.
     has_statements: bool,
+    /// Something of it is wrong, or missing.
+    pub(super) broken: bool,
 }
 
 /// A statement with a sid. Its permission is none if something is wrong with it.
@@ -83,6 +85,7 @@ impl<'a> Merged<'a> {
             absent: Vec::new(),
             statements_at: first,
             has_statements: false,
+            broken: false,
         }
     }
 
@@ -112,6 +115,7 @@ impl<'a> Merged<'a> {
             self.statements_at = mark(entry.statements_at);
         }
         self.has_statements |= entry.broken || !entry.statements.is_empty();
+        self.broken |= entry.broken || permissions.iter().any(Option::is_none);
         self.absent.extend(entry.absent.iter().map(|it| (it.text.to_string(), mark(it.spot))));
         let granted = entry.statements.iter().zip(permissions).filter_map(|(statement, it)| {
             let mark = mark(statement.spot_of("sid"));
@@ -120,13 +124,13 @@ impl<'a> Merged<'a> {
         self.granted.extend(granted);
     }
 
-    /// What is wanted of the target, and everything that contradicts itself.
+    /// What is wanted of the target, whether it was all there, and everything that contradicts itself.
     pub(super) fn finish(
         mut self,
         target: Target,
         context: &Context,
         diagnostics: &mut Vec<Diagnostic>,
-    ) -> Wanted {
+    ) -> (Wanted, bool) {
         // Stable, so that of two equal ones the first is called the first.
         self.granted.sort_by_key(|it| it.sid);
         self.refuse_repetition(&target, diagnostics);
@@ -134,15 +138,9 @@ impl<'a> Merged<'a> {
         self.check_emptiness(&target, &ownership, diagnostics);
         let absent = absent_sids(self.absent, &self.granted, &target, diagnostics);
         let mut grants = Vec::with_capacity(self.granted.len());
-        for Granted { sid, statement, permission, mark } in self.granted {
-            let Some(permission) = permission else { continue };
-            let grant = Grant {
-                sid: sid.to_owned(),
-                permission,
-                expires: statement.expires,
-                accept: statement.accept.clone(),
-                description: statement.text("description").map(str::to_owned),
-                source: statement.spot.place(mark.file).source(),
+        for Granted { sid: _, statement, permission, mark } in self.granted {
+            let Some(grant) = permission.and_then(|it| grant(mark.file, statement, it)) else {
+                continue;
             };
             if let Some(rule) = context.ignore.iter().find(|it| matches(it, &grant, &target)) {
                 let message = format!("the settings ignore this grant ({})", describe(rule));
@@ -155,7 +153,7 @@ impl<'a> Merged<'a> {
         let suspend = self.suspend.is_some_and(|(it, _)| it);
         let replace = self.replace.map_or(context.replace, |(it, _)| it);
         let source = self.first.place().source();
-        Wanted { target, ownership, grants, absent, suspend, replace, source }
+        (Wanted { target, ownership, grants, absent, suspend, replace, source }, !self.broken)
     }
 
     fn refuse_repetition(&self, target: &Target, diagnostics: &mut Vec<Diagnostic>) {
@@ -186,6 +184,22 @@ impl<'a> Merged<'a> {
             diagnostics.push(error.help("delete `empty`, or the statements"));
         }
     }
+}
+
+/// A statement whose permission is sound, as the grant that it is.
+pub(super) fn grant(
+    file: &Arc<File>,
+    statement: &Statement<'_>,
+    permission: Permission,
+) -> Option<Grant> {
+    Some(Grant {
+        sid: statement.text("sid")?.to_owned(),
+        permission,
+        expires: statement.expires,
+        accept: statement.accept.clone(),
+        description: statement.text("description").map(str::to_owned),
+        source: statement.spot.place(file).source(),
+    })
 }
 
 fn agree<'a, T: Clone + PartialEq>(
@@ -246,7 +260,8 @@ fn check_removable(sid: &str) -> Result<(), String> {
     }
 }
 
-fn matches(rule: &IgnoreRule, grant: &Grant, target: &Target) -> bool {
+/// Whether the settings ignore a grant, which is an error of the files.
+pub(in crate::config) fn matches(rule: &IgnoreRule, grant: &Grant, target: &Target) -> bool {
     let IgnoreRule { sid, principal, source_arn } = rule;
     let fits = |pattern: &Option<WildMatch>, text: Option<&str>| {
         pattern.as_ref().is_none_or(|it| text.is_some_and(|text| it.matches(text)))

@@ -5,6 +5,8 @@ use crate::config::walk::{Item, Walker};
 use crate::policy::target::{AccountRegion, check_account, check_region};
 
 const EXAMPLE: &str = "accounts: [{id: \"123456789012\", regions: [us-east-1]}]";
+/// Of an item of `accounts`.
+pub(in crate::config) const KEYS: &[&str] = &["id", "regions"];
 const ONE_EACH: &str = "name one; run one permitd for each of the others";
 
 pub(super) fn read<'a>(walker: &mut Walker<'a>, list: Item<'_, 'a>) -> Option<AccountRegion> {
@@ -29,12 +31,12 @@ fn account<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<AccountReg
             "id" => account = scalar(walker, item, |it| owned(it, check_account)),
             "regions" => region = one_region(walker, item),
             "role_arn" | "external_id" | "profile" => later(walker, item),
-            _ => there.extend(walker.unknown(item, "an item of `accounts`", &["id", "regions"])),
+            _ => there.extend(walker.unknown(item, "an item of `accounts`", KEYS)),
         }
         there.push(item.key);
     }
-    for key in ["id", "regions"] {
-        if !there.contains(&key) {
+    for key in KEYS {
+        if !there.contains(key) {
             let help = format!("write it like `{EXAMPLE}`");
             walker.advise(root.spot(), format!("`{key}` is missing in this account"), help);
         }

@@ -4,6 +4,9 @@ use super::{Journal, path, scalar, set, values};
 use crate::config::walk::{Item, Walker};
 use crate::config::yaml::Value;
 
+/// Of `journal`, where it is a map.
+pub(in crate::config) const KEYS: &[&str] = &["path", "retention", "max_size"];
+
 pub(super) fn read<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, journal: &mut Journal) {
     if !matches!(root.node.value, Value::Map(_)) {
         journal.path = path(walker, root);
@@ -17,7 +20,7 @@ pub(super) fn read<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, journal: &mu
             }
             "max_size" => set(&mut journal.max_size, scalar(walker, item, values::parse_max_size)),
             _ => {
-                walker.unknown(item, "`journal`", &["path", "retention", "max_size"]);
+                walker.unknown(item, "`journal`", KEYS);
             }
         }
     }

@@ -9,6 +9,9 @@ use crate::policy::risk::Risk;
 const EXAMPLE: &str =
     "write `limits: {max_revocations: 10, max_changed_targets: 30%}`, or `limits: unlimited`";
 
+/// Of `limits`.
+pub(in crate::config) const KEYS: &[&str] = &["max_revocations", "max_changed_targets"];
+
 /// An empty list is one, too: no risk holds a grant.
 pub(super) fn risks<'a>(walker: &mut Walker<'a>, list: Item<'_, 'a>) -> Option<Vec<Risk>> {
     let mut risks = Vec::new();
@@ -48,7 +51,7 @@ pub(super) fn limits<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, limits: &m
                 set(&mut limits.max_changed_targets, cap.map(super::Cap::bound));
             }
             _ => {
-                walker.unknown(item, "`limits`", &["max_revocations", "max_changed_targets"]);
+                walker.unknown(item, "`limits`", KEYS);
             }
         }
     }

@@ -1,8 +1,12 @@
 //! Warnings as a terminal shows them.
 
 use super::*;
+use crate::config::diagnostic::File;
+use crate::config::permissions;
+use crate::config::resolve::examine;
 use crate::config::tests::context;
-use crate::config::{permissions, resolve::resolve};
+
+mod whole;
 
 const NOW: &str = "2026-06-15T12:00:00Z";
 
@@ -10,11 +14,11 @@ fn say(texts: &[&str]) -> String {
     let named = texts.iter().zip(["a.yaml", "b.yaml"]);
     let files = named.map(|(text, name)| File::new(name, (*text).to_owned())).collect();
     let files = Files { files, diagnostics: Vec::new() };
-    let loaded = resolve(permissions::parse(&files), &context())
-        .unwrap_or_else(|it| panic!("{}", diagnostic::render_all(&it, false)));
-    let mut found = warnings(&files, &loaded.wanted, NOW.parse().unwrap());
+    let examined = examine(permissions::parse(&files), &context());
+    assert!(examined.diagnostics.is_empty(), "{:?}", examined.diagnostics);
+    let mut found = warnings(&files, &examined, NOW.parse().unwrap());
     // Of risks, other tests tell.
-    found.retain(|it| it.code.is_none());
+    found.retain(|it| !matches!(it.rule, Rule::Risk(_)));
     diagnostic::render_all(&found, false)
 }
 
@@ -36,11 +40,11 @@ functions:
       - {sid: d, principal: sns.amazonaws.com}
 "#;
     let files = Files { files: vec![File::new("p.yaml", text.into())], diagnostics: Vec::new() };
-    let loaded = resolve(permissions::parse(&files), &context()).unwrap();
-    let mut found = warnings(&files, &loaded.wanted, NOW.parse().unwrap());
-    let told: Vec<(Risk, u32)> =
-        found.iter().map(|it| (it.code.unwrap(), it.place.source().line)).collect();
-    assert_eq!(told, [(Risk::P001, 7), (Risk::P004, 9), (Risk::P001, 14)]);
+    let examined = examine(permissions::parse(&files), &context());
+    let mut found = warnings(&files, &examined, NOW.parse().unwrap());
+    let told: Vec<(&str, u32)> =
+        found.iter().map(|it| (it.rule.id(), it.place.source().line)).collect();
+    assert_eq!(told, [("P001", 7), ("P004", 9), ("P001", 14)]);
     assert!(found.iter().all(|it| it.help.as_ref().unwrap().contains("https://docs.aws")));
     explain_once(&mut found);
     let explained: Vec<bool> = found.iter().map(|it| it.help.is_some()).collect();
@@ -66,7 +70,7 @@ functions:
       - principal: s3.amazonaws.com
         sid: a
         expires: 2026-06-12T12:00:00+02:00
-      - {sid: c, principal: "*", expires: 2026-07-15T12:00:01Z}
+      - {sid: c, principal: sns.amazonaws.com, expires: 2026-07-15T12:00:01Z}
 "#,
             r#"
 functions: [{function: h, statements: [
@@ -74,7 +78,7 @@ functions: [{function: h, statements: [
 "#,
         ],
         r#"
-warning: the grant `b` expires in 12 days, at 2026-06-27T12:00:00Z
+warning[expires-soon]: the grant `b` of 2 functions expires in 12 days, at 2026-06-27T12:00:00Z
  --> a.yaml:4:9
   |
 4 |       - {sid: b, principal: "*", expires: 2026-06-27T12:00:00Z} # soon
@@ -82,7 +86,7 @@ warning: the grant `b` expires in 12 days, at 2026-06-27T12:00:00Z
   |
 help: from then on it is revoked; write a later `expires` if it is still needed
 
-warning: the grant `a` expired 3 days ago, at 2026-06-12T10:00:00Z; it is revoked if it is live
+warning[expired]: the grant `a` of 2 functions expired 3 days ago, at 2026-06-12T10:00:00Z; it is revoked if it is live
  --> a.yaml:5:9
   |
 5 |       - principal: s3.amazonaws.com
@@ -90,7 +94,7 @@ warning: the grant `a` expired 3 days ago, at 2026-06-12T10:00:00Z; it is revoke
   |
 help: delete it from the file
 
-warning: the grant `a` expired less than a minute ago, at 2026-06-15T12:00:00Z; it is revoked if it is live
+warning[expired]: the grant `a` expired less than a minute ago, at 2026-06-15T12:00:00Z; it is revoked if it is live
  --> b.yaml:2:48
   |
 2 |   {sid: z, principal: "*", description: ключ}, {sid: a, principal: "*", expires: 2026-06-15T12:00:00Z}]}]
@@ -111,7 +115,7 @@ fn how_long_it_is() {
         );
         let said = say(&[&text]);
         let message = said.lines().next().unwrap_or_default();
-        let message = message.strip_prefix("warning: the grant `a` ").unwrap_or(message);
+        let message = message.split_once("the grant `a` ").map_or(message, |(_, it)| it);
         assert_eq!(message.split(", at ").next().unwrap(), expected, "{said}");
     }
     check("2026-07-15T12:00:00.001Z", "");

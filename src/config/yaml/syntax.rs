@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use granit_parser::{ErrorKind, Marker, ScanError};
 
+use super::{Dialect, MAX_TEMPLATE_DEPTH};
 use crate::config::diagnostic::{Diagnostic, File, Place, Span};
-
-const TOO_DEEP: (&str, &str) =
-    ("nested too deeply", "the files that permitd reads need no more than seven levels");
 
 pub(super) fn span(span: &granit_parser::Span) -> Span {
     let end = offset(&span.end);
@@ -25,14 +23,22 @@ fn offset(marker: &Marker) -> u32 {
     marker.byte_offset().and_then(|it| u32::try_from(it).ok()).unwrap_or_default()
 }
 
-pub(super) fn too_deep(place: Place) -> Diagnostic {
-    let (message, help) = TOO_DEEP;
-    Diagnostic::error(place, message).help(help)
+pub(super) fn too_deep(place: Place, dialect: Dialect) -> Diagnostic {
+    let help = match dialect {
+        Dialect::Own => "the files that permitd reads need no more than seven levels".to_owned(),
+        Dialect::Template => {
+            format!("a template may have {MAX_TEMPLATE_DEPTH} levels, its aliases expanded")
+        }
+    };
+    Diagnostic::error(place, "nested too deeply").help(help)
 }
 
 /// What the parser stumbled over, and what to do about it.
-pub(super) fn explain(file: &Arc<File>, error: &ScanError) -> Diagnostic {
+pub(super) fn explain(file: &Arc<File>, error: &ScanError, dialect: Dialect) -> Diagnostic {
     let at = point(error.marker());
+    if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+        return too_deep(Place::at(file, at), dialect);
+    }
     let rest = file.text.get(at.start as usize..).unwrap_or_default();
     let at = if is_tab(error.kind()) { next_tab(&file.text, at) } else { at };
     match words(error.kind(), rest) {
@@ -59,7 +65,6 @@ fn is_tab(kind: &ErrorKind) -> bool {
 fn words(kind: &ErrorKind, rest: &str) -> Option<(&'static str, &'static str)> {
     Some(match kind {
         it if is_tab(it) => ("YAML cannot be indented with a tab", "write spaces instead"),
-        ErrorKind::RecursionLimitExceeded => TOO_DEEP,
         ErrorKind::MissingAnchorOrAliasName if rest.starts_with('*') => {
             ("an unquoted `*` begins a YAML alias", "for the text itself write it in quotes: \"*\"")
         }

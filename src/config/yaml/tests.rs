@@ -6,9 +6,15 @@ use super::*;
 
 mod refused;
 mod syntax;
+mod templates;
 
 /// Every scalar and collection with its place, one in a line.
 fn draw(text: &str) -> String {
+    draw_with(parse, text)
+}
+
+/// The same, read by `parse`.
+fn draw_with(parse: fn(&Arc<File>) -> Tree<'_>, text: &str) -> String {
     fn node(out: &mut String, depth: usize, label: &str, it: &Node<'_>) {
         let Span { line, column, .. } = it.span;
         let used = it.used.map_or(String::new(), |it| format!(" used {}:{}", it.line, it.column));

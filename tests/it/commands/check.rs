@@ -42,7 +42,14 @@ fn good_files_need_no_credentials_and_no_region() {
     room.permitd("check good.yaml").is(0, "ok: 1 statement for 1 target\n", "");
     room.say_to("check -", GOOD).is(0, "ok: 1 statement for 1 target\n", "");
     let said = room.permitd("check good.yaml --output json");
-    assert_eq!(said.json(), json!({"format_version": "1.0", "diagnostics": []}));
+    let summary = json!({"errors": 0, "warnings": 0, "files": 0, "statements": 1, "targets": 1});
+    assert_eq!(
+        said.json(),
+        json!({
+            "format_version": "1.0", "permitd_version": env!("CARGO_PKG_VERSION"), "exit_code": 0,
+            "summary": summary, "diagnostics": [], "rules": [],
+        })
+    );
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
     room.write("permitd.yaml", "permissions: [good.yaml]\n");
     room.permitd("check").is(0, "ok: 1 statement for 1 target\n", "");
@@ -50,7 +57,11 @@ fn good_files_need_no_credentials_and_no_region() {
 
 #[test]
 fn all_errors_of_all_files_at_once() {
-    let said = room().permitd("check good.yaml bad.yaml worse.yaml --account 123456789012");
+    let words = "check good.yaml bad.yaml worse.yaml --account 123456789012";
+    let said = room().permitd(words);
+    assert_eq!((said.code, said.out.as_str()), (Some(78), ""), "{said:?}");
+    assert!(said.err.ends_with("\n\n5 errors, 1 warning in 3 files\n"), "{said:?}");
+    let said = room().permitd(&format!("{words} --quiet"));
     said.is(78, "", "\
 error: `SourceArn` is not a key of a statement
  --> bad.yaml:6:9
@@ -98,11 +109,12 @@ fn errors_for_programs() {
     let said = room().permitd("check bad.yaml worse.yaml --output json");
     assert_eq!((said.code, said.err.as_str()), (Some(78), ""), "{said:?}");
     let report = said.json();
-    let found = report["diagnostics"].as_array().unwrap();
+    let found = report["diagnostics"].as_array().unwrap().iter();
+    let found: Vec<&serde_json::Value> = found.filter(|it| it["rule"] != "P002").collect();
     let at = |it: &serde_json::Value| {
         format!("{}:{}:{}", it["file"].as_str().unwrap(), it["line"], it["column"])
     };
-    let places: Vec<String> = found.iter().map(at).collect();
+    let places: Vec<String> = found.iter().map(|it| at(it)).collect();
     assert_eq!(
         places,
         ["bad.yaml:6:9", "bad.yaml:7:15", "worse.yaml:4:15", "worse.yaml:4:31"],
@@ -139,35 +151,50 @@ functions:
     assert!(days.parse::<u32>().unwrap() > 9000, "{said:?}");
     let expected = format!(
         "\
-warning: the grant `import` expired {days} days ago, at 2001-01-01T00:00:00Z; it is revoked if it is live
+warning[expired]: the grant `import` of 2 functions expired {days} days ago, at 2001-01-01T00:00:00Z; it is revoked if it is live
  --> old.yaml:4:9
   |
 4 |       - sid: import
   |         ^^^^^^^^^^^
   |
 help: delete it from the file
+
+1 warning in 1 file
 "
     );
     assert_eq!(said.err, expected);
 
     let said = room.permitd("check old.yaml --output json");
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+    let message = expected.lines().next().unwrap().split_once(": ").unwrap().1;
     assert_eq!(
         said.json()["diagnostics"],
         json!([{
             "severity": "warning",
+            "rule": "expired",
             "risk": null,
             "file": "old.yaml",
             "line": 4,
             "column": 9,
-            "message": expected.lines().next().unwrap().replace("warning: ", ""),
+            "end_line": 4,
+            "end_column": 20,
+            "message": message,
             "help": "delete it from the file",
+            "subject": "f/import",
+            "functions": 2,
+            "related": [],
         }])
     );
     room.permitd("check old.yaml --quiet").is(0, "ok: 4 statements for 2 targets\n", "");
-    // Beside errors there is nothing to warn of yet.
-    let said = room.permitd("check old.yaml bad.yaml");
-    assert!(said.code == Some(78) && !said.err.contains("warning"), "{said:?}");
+    // Errors elsewhere keep nothing back.
+    let said = room.permitd("check old.yaml bad.yaml worse.yaml");
+    assert_eq!((said.code, said.out.as_str()), (Some(78), ""), "{said:?}");
+    assert!(said.err.contains("warning[expired]: the grant `import`"), "{said:?}");
+    // `b` in bad.yaml has no function that is clear, and lets in anyone all the same.
+    assert!(said.err.contains("warning[P002]: the grant `b` has the risk P002"), "{said:?}");
+    assert!(said.err.ends_with("\n4 errors, 2 warnings in 3 files\n"), "{said:?}");
+    let said = room.permitd("check old.yaml bad.yaml worse.yaml --quiet");
+    assert!(!said.err.contains("warning") && said.err.matches("error: ").count() == 4, "{said:?}");
 }
 
 #[test]
@@ -193,8 +220,18 @@ error: `enforced` is not a value of `mode`
   |       ^^^^^^^^
   |
 help: did you mean `enforce`?
+
+1 error in 1 file
 ",
     );
+    // Files that are named are checked beside it.
+    let said = room.permitd("check bad.yaml good.yaml");
+    assert_eq!((said.code, said.out.as_str()), (Some(78), ""), "{said:?}");
+    assert!(said.err.contains("`enforced`") && said.err.contains("`SourceArn`"), "{said:?}");
+    assert!(said.err.ends_with("in 3 files\n"), "{said:?}");
+    let said = room.permitd("check --output json");
+    assert_eq!((said.code, said.err.as_str()), (Some(78), ""), "{said:?}");
+    assert_eq!(said.json()["diagnostics"][0]["file"], "permitd.yaml");
 }
 
 #[test]
@@ -219,7 +256,7 @@ functions:
     assert!(said.err.contains("if that is meant. See https://"), "{said:?}");
     let said = room.permitd("check risky.yaml --deny P001");
     assert_eq!((said.code, said.out.as_str()), (Some(78), ""), "{said:?}");
-    assert!(said.err.contains("error: the grant `any` has the risk P001"), "{said:?}");
+    assert!(said.err.contains("error[P001]: the grant `any` has the risk P001"), "{said:?}");
     let said = room.permitd("check risky.yaml --deny P002,P004 --quiet");
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "accepted: {said:?}");
     let said = room.permitd("check risky.yaml --deny P001 --output json");

@@ -49,6 +49,19 @@ fn wrong_usage() {
         ("plan", "no permission files: name some, as in `permitd plan permissions.yaml`"),
         ("apply permissions.yaml --yes", "`permitd apply` needs a mode"),
         ("apply permissions.yaml --detailed-exitcode", "unexpected argument '--detailed-exitcode'"),
+        (
+            "check permissions.yaml --deny P001,p002",
+            "risks are P001 to P008, other warnings expires-",
+        ),
+        (
+            "check permissions.yaml --report x.pdf",
+            "hint: the ending says the form of the report: .txt, .json, .sarif",
+        ),
+        ("check permissions.yaml --report -", "takes the name of a file, not `-`"),
+        ("check permissions.yaml --report a/b.json", "there is no folder a"),
+        ("iam permissions.yaml --mode destroy", "invalid value 'destroy' for '--mode <MODE>'"),
+        ("iam permissions.yaml --account 123456789012 --target z", "--target matches no target"),
+        ("iam", "no permission files"),
         ("demo extra", "unexpected argument 'extra'"),
     ] {
         let said = room.permitd(words);
@@ -64,13 +77,9 @@ fn what_is_not_built_yet_says_so() {
     let lambda = Lambda::new(&json!([{"name": "f"}]));
     let room = lambda.room(WISHES);
     for (words, what) in [
-        ("import --all", "permitd import"),
-        ("iam permissions.yaml", "permitd iam"),
-        ("schema", "permitd schema"),
-        ("completions bash", "permitd completions"),
-        ("man", "permitd man"),
-        ("-q import", "permitd import"),
-        ("check permissions.yaml --output sarif", "--output sarif"),
+        ("explain", "permitd explain"),
+        ("compact", "permitd compact"),
+        ("-q explain", "permitd explain"),
         ("plan permissions.yaml --allow-missing", "--allow-missing"),
         ("run --enable-lifecycle", "--enable-lifecycle"),
         ("run --per-target-metrics", "--per-target-metrics"),

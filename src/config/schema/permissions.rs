@@ -1,0 +1,240 @@
+//! The schema of permission files.
+
+use serde_json::{Value, json};
+
+use super::parts::{
+    any_case, common, document, if_there, object, part, reserved, root, text, with, words,
+};
+use crate::config::permissions::{
+    DOCUMENT_KEYS, ENTRY_KEYS, EXPIRES, OWNERSHIPS, REPLACES, STATEMENT_KEYS,
+};
+use crate::drift::allow::Replace;
+use crate::policy::{
+    grant::{DEFAULT_ACTION, INVOKE_URL, MAX_SOURCE_ARN, UrlAuthType},
+    patterns,
+    principal::{self, MAX_LENGTH},
+};
+
+/// JSON Schema 2020-12 of one document of a permission file.
+pub fn permissions() -> Value {
+    let about = "Who may invoke which functions of AWS Lambda, as permitd keeps it.";
+    let rules = [json!({"required": ["functions"]})];
+    let own = json!({
+        "function": with(text(patterns::FUNCTION), json!({
+            "description": "A name, name:alias, a partial ARN or a full ARN.",
+            "examples": ["my-function", "my-function:live"],
+        })),
+        "entry": entry(),
+        "statement": statement(),
+    });
+    let defs = with(common(), own);
+    root("permitd permissions", about, document(DOCUMENT_KEYS, of_document, &rules), &defs)
+}
+
+fn of_document(key: &str) -> Value {
+    match key {
+        "account" => part(
+            "account",
+            "The account of functions that name none. Default: that of the settings or of the credentials.",
+        ),
+        "region" => part(
+            "region",
+            "The region of functions that name none. Default: that of the settings or of the AWS configuration.",
+        ),
+        "functions" => json!({
+            "description": "The functions, and who may invoke them. Two entries for one function are put together.",
+            "type": "array",
+            "items": {"$ref": "#/$defs/entry"},
+        }),
+        _ => Value::Bool(false),
+    }
+}
+
+fn entry() -> Value {
+    let is_prefix =
+        json!({"properties": {"ownership": {"const": "prefix"}}, "required": ["ownership"]});
+    let rules = [
+        json!({
+            "if": {"required": ["names"]},
+            "then": {"properties": {"function": false}},
+            "else": {"required": ["function"]},
+        }),
+        json!({"if": {"required": ["absent"]}, "else": {"required": ["statements"]}}),
+        json!({
+            "if": is_prefix,
+            "then": {"required": ["sid_prefix"]},
+            "else": {"properties": {"sid_prefix": false}},
+        }),
+        json!({
+            "if": {"properties": {"empty": {"const": true}}, "required": ["empty"]},
+            "then": {"properties": {"statements": {"maxItems": 0}}},
+        }),
+    ];
+    object(ENTRY_KEYS, of_entry, &rules)
+}
+
+fn of_entry(key: &str) -> Value {
+    match key {
+        "function" => part(
+            "function",
+            "The function whose policy this is: a name, name:alias, a partial ARN or a full ARN.",
+        ),
+        "names" => json!({
+            "description": "Several functions with the same statements, instead of `function`.",
+            "type": "array",
+            "items": {"$ref": "#/$defs/function"},
+            "minItems": 1,
+        }),
+        "qualifier" => with(
+            text(patterns::QUALIFIER),
+            json!({
+                "description": "An alias or a version, which has a policy of its own. Default: the unqualified function.",
+                "examples": ["live"],
+            }),
+        ),
+        "ownership" => with(
+            ownership(),
+            json!({"description": format!("{OWNERSHIP} Default: that of the settings.")}),
+        ),
+        "sid_prefix" => sid_prefix(),
+        "absent" => json!({
+            "description": "Sids to take back where ownership is declared.",
+            "type": "array",
+            "items": with(text(patterns::REMOVABLE_SID), json!({"not": reserved()})),
+        }),
+        "suspend" => json!({
+            "description": "Only watch: drift is reported, nothing is changed.",
+            "type": "boolean",
+            "default": false,
+        }),
+        "replace" => with(
+            replace(),
+            json!({"description": format!("{REPLACE} Default: that of the settings.")}),
+        ),
+        "empty" => json!({
+            "description": "Beside `ownership: all` and no statements: yes, everything is to be taken back.",
+            "type": "boolean",
+            "default": false,
+        }),
+        "statements" => json!({
+            "description": "The permissions, one for each principal.",
+            "type": "array",
+            "items": {"$ref": "#/$defs/statement"},
+        }),
+        _ => Value::Bool(false),
+    }
+}
+
+fn statement() -> Value {
+    let action = |it: &str| json!({"action": {"pattern": format!("^{}$", any_case(it))}});
+    let rules = [
+        json!({"required": ["sid", "principal"]}),
+        if_there(
+            &["function_url_auth_type"],
+            &json!({"required": ["action"], "properties": action(INVOKE_URL)}),
+        ),
+        if_there(&["invoked_via_function_url"], &json!({"properties": action(DEFAULT_ACTION)})),
+    ];
+    object(STATEMENT_KEYS, of_statement, &rules)
+}
+
+fn of_statement(key: &str) -> Value {
+    match key {
+        "sid" => part(
+            "sid",
+            "The statement id, unique in one policy: letters, digits, - and _, at most 100.",
+        ),
+        "principal" => json!({
+            "description": "Who may invoke: a service, an account id, the ARN of a role or user, or \"*\" for anyone.",
+            "type": ["string", "integer"],
+            "pattern": principal::pattern(),
+            "maxLength": MAX_LENGTH,
+            "minimum": 0,
+            "maximum": 999_999_999_999_u64,
+            "examples": ["s3.amazonaws.com", "210987654321", "arn:aws:iam::210987654321:role/caller", "*"],
+        }),
+        "action" => json!({
+            "description": "What may be done.",
+            "type": "string",
+            "pattern": patterns::ACTION,
+            "default": DEFAULT_ACTION,
+            "examples": [DEFAULT_ACTION, INVOKE_URL],
+        }),
+        "source_arn" => json!({
+            "description": "The resource on whose behalf the service calls; * and ? in its last part only.",
+            "type": "string",
+            "pattern": patterns::SOURCE_ARN,
+            "maxLength": MAX_SOURCE_ARN,
+            "examples": ["arn:aws:s3:::my-bucket"],
+        }),
+        "source_account" => part("account", "The account that owns the source."),
+        "principal_org_id" => json!({
+            "description": "Only principals of this organization.",
+            "type": "string",
+            "pattern": patterns::ORG_ID,
+            "examples": ["o-a1b2c3d4e5"],
+        }),
+        "event_source_token" => with(
+            text(patterns::TOKEN),
+            json!({"description": "The token that the source sends, for example the id of an Alexa skill."}),
+        ),
+        "function_url_auth_type" => json!({
+            "description": format!("How the function URL authenticates; goes with `action: {INVOKE_URL}` only."),
+            "type": "string",
+            "enum": UrlAuthType::ALL.map(UrlAuthType::as_str),
+        }),
+        "invoked_via_function_url" => json!({
+            "description": format!("Only calls by way of the function URL; goes with `action: {DEFAULT_ACTION}` only."),
+            "type": "boolean",
+            "const": true,
+        }),
+        "expires" => json!({
+            "description": "From this point in time on the permission is taken back: date, time and offset.",
+            "type": "string",
+            "pattern": EXPIRES,
+            "examples": ["2026-12-31T00:00:00Z"],
+        }),
+        "accept" => json!({
+            "description": "Risks of this statement that are known and accepted.",
+            "type": "array",
+            "items": {"$ref": "#/$defs/risk"},
+        }),
+        "description" => part("text", "For people: why this is there. It is never sent."),
+        _ => Value::Bool(false),
+    }
+}
+
+/// What the words of `ownership` mean.
+pub(super) const OWNERSHIP: &str = "Which live statements belong to the files. all: the policy is exactly what is \
+     written here. prefix: what is written, and all Sids that begin with sid_prefix. declared: only what is \
+     written, as statements or as absent.";
+/// What the words of `replace` mean.
+pub(super) const REPLACE: &str = "How a changed statement is replaced, for Lambda has no update. bridge: its new \
+     content stands under another Sid meanwhile, so nobody is locked out. direct: it is removed, then added, \
+     with half the calls and a moment without it.";
+
+/// `ownership`; the settings have the same key.
+pub(super) fn ownership() -> Value {
+    words(OWNERSHIPS)
+}
+
+/// `replace`; the settings have the same key, with a default.
+pub(super) fn replace() -> Value {
+    words(REPLACES)
+}
+
+/// The word for a way to replace.
+pub(super) fn name_of(replace: Replace) -> Option<&'static str> {
+    REPLACES.iter().find(|(_, it)| *it == replace).map(|(word, _)| *word)
+}
+
+/// `sid_prefix`; the settings have the same key.
+pub(super) fn sid_prefix() -> Value {
+    with(
+        text(patterns::SID),
+        json!({
+            "description": "Goes with `ownership: prefix`, and only with it: how the Sids begin that belong to the files.",
+            "examples": ["media-"],
+        }),
+    )
+}

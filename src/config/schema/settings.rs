@@ -1,0 +1,275 @@
+//! The schema of the settings file.
+
+use serde_json::{Value, json};
+
+use super::parts::{common, document, object, part, root, with, words};
+use super::permissions::{OWNERSHIP, REPLACE, name_of, ownership, replace, sid_prefix};
+use crate::config::settings::{
+    BUDGETS_KEYS, DEFAULTS_KEYS, IGNORE_KEYS, KEYS, LAMBDA_KEYS, MODES, SIMULATOR_KEYS, Settings,
+    WRITER, accounts, journal, rails,
+};
+use crate::policy::risk::Risk;
+
+/// A number of the settings: digits, with or without a point.
+const NUMBER: &str = r"([0-9]+\.?[0-9]*|\.[0-9]+)";
+/// 0% to 100%.
+const SHARE: &str = r"(0*([0-9]{1,2}(\.[0-9]*)?|100(\.0*)?)|\.[0-9]+)%";
+/// Times with their units, one after the other, as `humantime` takes them.
+const DURATION: &str = concat!(
+    r"\s*([0-9][0-9.\s]*(nanos|nsec|ns|usec|us|µs|millis|msec|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h",
+    r"|days?|d|weeks?|wks?|w|months?|M|years?|yrs?|y)\s*)+"
+);
+
+/// JSON Schema 2020-12 of the settings file.
+pub fn settings() -> Value {
+    let about = "Settings of permitd. Paths are relative to the file.";
+    let own = json!({
+        "path": with(part("text", "A path, relative to the settings file."), json!({"minLength": 1})),
+        "pattern": part("text", "A pattern; * and ? match anything."),
+        "budget": {
+            "description": "Requests in a second or a minute, or unlimited.",
+            "type": "string",
+            "pattern": format!(r"^(unlimited|\s*{NUMBER}\s*/\s*[sm]\s*)$"),
+            // Not zero, which would never allow a request.
+            "allOf": [{"pattern": "^unlimited$|[1-9]"}],
+            "examples": ["10/s", "300/m", "unlimited"],
+        },
+    });
+    let defs = with(common(), own);
+    root("permitd settings", about, document(KEYS, top, &[]), &defs)
+}
+
+fn top(key: &str) -> Value {
+    let usual = Settings::default();
+    match key {
+        "permissions" => json!({
+            "description": "The permission files: files, directories (every *.yaml and *.yml in them) and globs.",
+            "type": "array",
+            "items": {"$ref": "#/$defs/text"},
+            "minItems": 1,
+            "examples": [["permissions/"]],
+        }),
+        "mode" => with(
+            words(MODES),
+            json!({"description": "What permitd may do. observe: look and tell, change nothing. additive: add what is \
+                missing, take nothing back. enforce: everything the files ask for. No default: the daemon does not \
+                start without it."}),
+        ),
+        "interval" => json!({
+            "description": "From the start of one full pass to the start of the next; at least 1s.",
+            "type": "string",
+            "pattern": format!("^{DURATION}$"),
+            "default": humantime::format_duration(usual.interval).to_string(),
+        }),
+        "jitter" => json!({
+            "description": "By what share of the interval a pass may come earlier or later.",
+            "type": "string",
+            "pattern": format!("^{SHARE}$"),
+            "default": share(usual.jitter),
+        }),
+        "defaults" => with(
+            defaults(),
+            json!({"description": "Of entries of permission files that do not say it themselves."}),
+        ),
+        "deny_risks" => json!({
+            "description": "Grants with one of these risks are held unless their statement accepts it. [] for none.",
+            "type": "array",
+            "items": {"$ref": "#/$defs/risk"},
+            "default": usual.deny_risks.iter().map(|it| Risk::code(*it)).collect::<Vec<_>>(),
+        }),
+        "limits" => with(
+            either("unlimited", &object(rails::KEYS, of_limits, &[])),
+            json!({"description": "How much access may be taken away in an hour before somebody is asked; or unlimited."}),
+        ),
+        "orphan_grace" => json!({
+            "description": "A statement whose principal was deleted is believed to be one when two reads so far apart \
+                show it.",
+            "type": ["string", "integer"],
+            "pattern": format!("^(0|{DURATION})$"),
+            "minimum": 0,
+            "maximum": 0,
+            "default": humantime::format_duration(usual.orphan_grace).to_string(),
+        }),
+        "remove_inexpressible" => json!({
+            "description": "Whether statements that AddPermission cannot make may be removed.",
+            "type": "boolean",
+            "default": usual.remove_inexpressible,
+        }),
+        "ignore" => json!({
+            "description": "Live statements that are nobody's business. All patterns of a rule have to match.",
+            "type": "array",
+            "items": with(object(IGNORE_KEYS, of_ignore, &[]), json!({"minProperties": 1})),
+        }),
+        "accounts" => json!({
+            "description": "The account and region of functions that name none; this version takes one of each. \
+                Default: those of the credentials.",
+            "type": "array",
+            "items": object(accounts::KEYS, of_accounts, &[json!({"required": accounts::KEYS})]),
+            "minItems": 1,
+            "maxItems": 1,
+        }),
+        "lambda" => with(
+            object(LAMBDA_KEYS, of_lambda, &[]),
+            json!({"description": "Where Lambda is, if not at AWS."}),
+        ),
+        "budgets" => with(
+            object(BUDGETS_KEYS, of_budgets, &[]),
+            json!({"description": "Requests per account and region."}),
+        ),
+        "journal" => json!({
+            "description": "Where it is written down what was done, so that it can be undone: a path, or a map with \
+                how long and how much. Default: journal.db in $STATE_DIRECTORY, in $XDG_STATE_HOME/permitd or in \
+                ~/.local/state/permitd.",
+            "if": {"type": "object"},
+            "then": object(journal::KEYS, of_journal, &[]),
+            "else": {"$ref": "#/$defs/path"},
+        }),
+        "control" => part(
+            "path",
+            "The socket on which the daemon is spoken to. Default: control.sock in $RUNTIME_DIRECTORY or in \
+             $XDG_RUNTIME_DIR/permitd; for root in /run/permitd.",
+        ),
+        _ => Value::Bool(false),
+    }
+}
+
+fn defaults() -> Value {
+    let is_prefix =
+        json!({"properties": {"ownership": {"const": "prefix"}}, "required": ["ownership"]});
+    let rule = json!({
+        "if": is_prefix,
+        "then": {"required": ["sid_prefix"]},
+        "else": {"properties": {"sid_prefix": false}},
+    });
+    object(DEFAULTS_KEYS, of_defaults, &[rule])
+}
+
+fn of_defaults(key: &str) -> Value {
+    match key {
+        "ownership" => with(ownership(), json!({"description": OWNERSHIP, "default": "declared"})),
+        "sid_prefix" => sid_prefix(),
+        "replace" => with(
+            replace(),
+            json!({"description": REPLACE, "default": name_of(Settings::default().replace)}),
+        ),
+        "writer" => json!({
+            "description": "How policies are written: statement by statement, with AddPermission and RemovePermission.",
+            "type": "string",
+            "enum": [WRITER],
+            "default": WRITER,
+        }),
+        _ => Value::Bool(false),
+    }
+}
+
+fn of_limits(key: &str) -> Value {
+    let usual = Settings::default().limits;
+    match key {
+        "max_revocations" => json!({
+            "description": "How many statements; or unlimited.",
+            "type": ["integer", "string"],
+            "pattern": "^(unlimited|[0-9]+)$",
+            "minimum": 0,
+            "maximum": u32::MAX,
+            "default": usual.max_revocations,
+        }),
+        "max_changed_targets" => json!({
+            "description": "What share of all targets may lose something; or unlimited.",
+            "type": "string",
+            "pattern": format!("^(unlimited|{SHARE})$"),
+            "default": usual.max_changed_targets.map(share),
+        }),
+        _ => Value::Bool(false),
+    }
+}
+
+fn of_ignore(key: &str) -> Value {
+    match key {
+        "sid" => part("pattern", "The Sid; * and ? match anything."),
+        "principal" => part("pattern", "The principal; * and ? match anything."),
+        "source_arn" => part("pattern", "The source ARN; * and ? match anything."),
+        _ => Value::Bool(false),
+    }
+}
+
+fn of_accounts(key: &str) -> Value {
+    match key {
+        "id" => part("account", "The twelve digits."),
+        "regions" => json!({
+            "description": "The region.",
+            "type": "array",
+            "items": {"$ref": "#/$defs/region"},
+            "minItems": 1,
+            "maxItems": 1,
+        }),
+        _ => Value::Bool(false),
+    }
+}
+
+fn of_lambda(key: &str) -> Value {
+    match key {
+        "simulator" => with(
+            object(SIMULATOR_KEYS, of_simulator, &[]),
+            json!({"description": "The embedded simulator instead of AWS, to try things out."}),
+        ),
+        _ => Value::Bool(false),
+    }
+}
+
+fn of_simulator(key: &str) -> Value {
+    match key {
+        "listen" => json!({
+            "description": "An address of this machine and a port; port 0 is any free one.",
+            "type": "string",
+            "pattern": r"^([0-9.]+|\[[0-9A-Fa-f:.]+(%[0-9]+)?\]):[0-9]+$",
+            "default": "127.0.0.1:0",
+        }),
+        "seed" => part(
+            "text",
+            "Accounts, functions and policies to start with, relative to the settings file.",
+        ),
+        _ => Value::Bool(false),
+    }
+}
+
+fn of_budgets(key: &str) -> Value {
+    match key {
+        "get_policy" => part("budget", "GetPolicy; Lambda allows 15/s. Default: 10/s."),
+        "control" => part(
+            "budget",
+            "Everything else together; Lambda allows 15/s, shared with every other tool. Default: 3/s.",
+        ),
+        _ => Value::Bool(false),
+    }
+}
+
+fn of_journal(key: &str) -> Value {
+    match key {
+        "path" => part("path", "The file. Default: as without `journal`."),
+        "retention" => json!({
+            "description": "How long an entry is kept; or unlimited.",
+            "type": "string",
+            "pattern": format!("^(unlimited|{DURATION})$"),
+            "default": "365d",
+            "examples": ["365d", "unlimited"],
+        }),
+        "max_size" => json!({
+            "description": "How large the file may become, in KiB, MiB, GiB or bytes, at least 64KiB; or unlimited.",
+            "type": ["string", "integer"],
+            "pattern": r"^(unlimited|[0-9]+\s*(KiB|MiB|GiB)?)$",
+            "minimum": 65536,
+            "default": "unlimited",
+            "examples": ["64MiB", "unlimited"],
+        }),
+        _ => Value::Bool(false),
+    }
+}
+
+/// This word, or a map.
+fn either(word: &str, map: &Value) -> Value {
+    json!({"if": {"type": "object"}, "then": map, "else": {"type": "string", "const": word}})
+}
+
+fn share(part: f64) -> String {
+    format!("{}%", part * 100.0)
+}

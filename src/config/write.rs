@@ -1,0 +1,252 @@
+//! Permission files as people would have written them: sorted, grouped, with comments beside what they are about.
+//!
+//! Where the entries come from does not matter here: live policies, the journal, or another tool's files.
+//! serde-saphyr writes every value, on one line each; only what it cannot place, comments and what stands between
+//! the items, is put together here.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_saphyr::FlowSeq;
+
+use crate::drift::allow::Ownership;
+use crate::policy::grant::{DEFAULT_ACTION, Grant, Permission, UrlAuthType};
+
+mod comment;
+
+pub use comment::{comment, on_one_line};
+
+/// What a file says of one target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// The account; none leaves it to whoever reads the file.
+    pub account: Option<String>,
+    /// The region; none leaves it to whoever reads the file.
+    pub region: Option<String>,
+    /// The bare name of the function.
+    pub function: String,
+    /// The alias or the version.
+    pub qualifier: Option<String>,
+    /// None leaves it to the settings.
+    pub ownership: Option<Ownership>,
+    /// Sids to take back.
+    pub absent: Vec<String>,
+    /// What is wanted; none of it is written as `statements: []`, unless something is `absent`.
+    pub statements: Vec<Item>,
+    /// Comments above the entry, each of one line or more.
+    pub above: Vec<String>,
+    /// Comments below its statements.
+    pub below: Vec<String>,
+}
+
+/// One statement, with the comments above it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// What is wanted. Where it was written before does not matter.
+    pub grant: Grant,
+    /// Each of one line or more.
+    pub above: Vec<String>,
+}
+
+/// A value that cannot stand in YAML.
+#[derive(Debug, thiserror::Error)]
+#[error("it cannot be written as YAML: {0}")]
+pub struct NotYaml(#[from] serde_saphyr::ser::Error);
+
+/// More names than fit into a line of this many characters stand one below the other.
+const WIDTH: usize = 80;
+
+/// The text of one file: a YAML document for each account and region, sorted, and in it the entries by function,
+/// the unqualified one first, and their statements by Sid.
+///
+/// Functions that want the very same share one entry with `names`, unless there is something to say about one of
+/// them. No entries give no text.
+pub fn text(entries: &[Entry]) -> Result<String, NotYaml> {
+    let mut places: BTreeMap<(Option<&str>, Option<&str>), Vec<&Entry>> = BTreeMap::new();
+    for it in entries {
+        places.entry((it.account.as_deref(), it.region.as_deref())).or_default().push(it);
+    }
+    let mut documents = Vec::new();
+    for ((account, region), entries) in places {
+        let mut res = match (account, region) {
+            (None, None) => String::new(),
+            (account, region) => yaml(&Place { account, region })?,
+        };
+        res += "functions:\n";
+        for it in grouped(entries)? {
+            res += &it;
+        }
+        documents.push(res);
+    }
+    Ok(documents.join("---\n"))
+}
+
+/// The texts of the entries, those that say the same put together.
+fn grouped(mut entries: Vec<&Entry>) -> Result<Vec<String>, NotYaml> {
+    entries.sort_by_key(|it| (&it.function, &it.qualifier));
+    let mut groups: Vec<(&Entry, Vec<&str>, String)> = Vec::new();
+    let mut known: BTreeMap<(Option<&str>, String), usize> = BTreeMap::new();
+    for entry in entries {
+        let body = body(entry)?;
+        let alone =
+            entry.statements.is_empty() || !entry.above.is_empty() || !entry.below.is_empty();
+        let key = (entry.qualifier.as_deref(), format!("{:?}\n{body}", entry.ownership));
+        let group = known.get(&key).filter(|_| !alone).and_then(|it| groups.get_mut(*it));
+        if let Some((_, names, _)) = group {
+            names.push(&entry.function);
+            continue;
+        }
+        if !alone {
+            known.insert(key, groups.len());
+        }
+        groups.push((entry, vec![&entry.function], body));
+    }
+    groups.iter().map(|(entry, names, body)| Ok(head(entry, names)? + body)).collect()
+}
+
+/// Comments, `function` or `names`, and what else is short.
+fn head(entry: &Entry, names: &[&str]) -> Result<String, NotYaml> {
+    let (function, names) = match names {
+        [one] => (Some(*one), None),
+        several if several.join(", ").len() <= WIDTH => {
+            (None, Some(Names::Beside(FlowSeq(several))))
+        }
+        several => (None, Some(Names::Below(several))),
+    };
+    let (ownership, sid_prefix) = match &entry.ownership {
+        None => (None, None),
+        Some(Ownership::All) => (Some("all"), None),
+        Some(Ownership::Declared) => (Some("declared"), None),
+        Some(Ownership::Prefix(prefix)) => (Some("prefix"), Some(prefix.as_str())),
+    };
+    let absent = &entry.absent;
+    let qualifier = entry.qualifier.as_deref();
+    let head = Head { function, names, qualifier, ownership, sid_prefix, absent };
+    Ok(comments(&entry.above, 2) + &indented(&yaml(&[head])?, 2))
+}
+
+/// The statements, and what could not be one.
+fn body(entry: &Entry) -> Result<String, NotYaml> {
+    let mut res = String::new();
+    if entry.statements.is_empty() && entry.absent.is_empty() {
+        res += "    statements: []\n";
+    } else if !entry.statements.is_empty() {
+        res += "    statements:\n";
+    }
+    let mut items: Vec<&Item> = entry.statements.iter().collect();
+    items.sort_by_key(|it| &it.grant.sid);
+    for Item { grant, above } in items {
+        res += &comments(above, 6);
+        res += &indented(&yaml(&[statement(grant)])?, 6);
+    }
+    Ok(res + &comments(&entry.below, 4))
+}
+
+#[derive(Serialize)]
+struct Place<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<&'a str>,
+}
+
+/// In the order of keys in which people know it.
+#[derive(Serialize)]
+struct Head<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    names: Option<Names<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    qualifier: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ownership: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid_prefix: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    absent: &'a [String],
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Names<'a> {
+    Beside(FlowSeq<&'a [&'a str]>),
+    Below(&'a [&'a str]),
+}
+
+#[derive(Serialize)]
+struct StatementItem<'a> {
+    sid: &'a str,
+    principal: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_arn: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal_org_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_source_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_url_auth_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invoked_via_function_url: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accept: Option<FlowSeq<Vec<&'static str>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+}
+
+fn statement(grant: &Grant) -> StatementItem<'_> {
+    let Grant { sid, permission, expires, accept, description, source: _ } = grant;
+    let Permission {
+        principal,
+        action,
+        source_arn,
+        source_account,
+        principal_org_id,
+        event_source_token,
+        function_url_auth_type,
+        invoked_via_function_url,
+    } = permission;
+    let codes: Vec<&'static str> = accept.iter().map(|it| it.code()).collect();
+    StatementItem {
+        sid,
+        principal: principal.parameter(),
+        action: Some(action.0.as_str()).filter(|it| *it != DEFAULT_ACTION),
+        source_arn: source_arn.as_deref(),
+        source_account: source_account.as_deref(),
+        principal_org_id: principal_org_id.as_deref(),
+        event_source_token: event_source_token.as_deref(),
+        function_url_auth_type: function_url_auth_type.map(UrlAuthType::as_str),
+        invoked_via_function_url: invoked_via_function_url.then_some(true),
+        expires: expires.map(|it| it.to_string()),
+        accept: (!codes.is_empty()).then_some(FlowSeq(codes)),
+        description: description.as_deref(),
+    }
+}
+
+/// Values stay on one line, however long: an ARN that is folded is not one that people can search for, and a text
+/// of several lines could not be indented.
+fn yaml<T: Serialize>(value: &T) -> Result<String, NotYaml> {
+    let options = serde_saphyr::ser_options! {
+        compact_list_indent: false,
+        prefer_block_scalars: false,
+    };
+    Ok(serde_saphyr::to_string_with_options(value, options)?)
+}
+
+fn comments(texts: &[String], indent: usize) -> String {
+    texts.iter().map(|it| indented(&comment(it), indent)).collect()
+}
+
+fn indented(text: &str, by: usize) -> String {
+    let space = " ".repeat(by);
+    text.lines().flat_map(|it| [space.as_str(), it, "\n"]).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! How files look that nobody has typed.
+
+use super::*;
+use crate::policy::{grant::Draft, risk::Risk, source::Source};
+
+fn item(draft: &Draft<'_>) -> Item {
+    let source = Source { file: "x".into(), line: 1, column: 1 };
+    let grant = Grant {
+        sid: draft.sid.to_owned(),
+        permission: draft.check("aws").unwrap(),
+        expires: None,
+        accept: Vec::new(),
+        description: None,
+        source,
+    };
+    Item { grant, above: Vec::new() }
+}
+
+fn s3(sid: &str) -> Item {
+    item(&Draft {
+        sid,
+        principal: "s3.amazonaws.com",
+        source_arn: Some("arn:aws:s3:::uploads"),
+        source_account: Some("012345678901"),
+        ..Draft::default()
+    })
+}
+
+fn entry(function: &str, statements: Vec<Item>) -> Entry {
+    Entry {
+        account: Some("123456789012".into()),
+        region: Some("us-east-1".into()),
+        function: function.into(),
+        statements,
+        ..Entry::default()
+    }
+}
+
+#[track_caller]
+fn check(entries: &[Entry], expected: &str) {
+    let text = text(entries).unwrap();
+    assert_eq!(text, expected, "\n{text}");
+}
+
+#[test]
+fn entries_and_statements_are_sorted_and_every_key_has_its_place() {
+    let mut full = item(&Draft {
+        sid: "full",
+        principal: "*",
+        action: Some("lambda:InvokeFunctionUrl"),
+        source_arn: Some("arn:aws:s3:::a b"),
+        source_account: Some("012345678901"),
+        principal_org_id: Some("o-a1b2c3d4e5"),
+        event_source_token: Some("1e3"),
+        function_url_auth_type: Some("NONE"),
+        invoked_via_function_url: None,
+    });
+    full.grant.expires = "2026-12-31T00:00:00Z".parse().ok();
+    full.grant.accept = vec![Risk::P002, Risk::P006];
+    full.grant.description = Some("two\nlines: # \"quoted\"".into());
+    full.above = vec!["one".into(), "two\nthree".into()];
+    let url = item(&Draft {
+        sid: "a",
+        principal: "210987654321",
+        invoked_via_function_url: Some(true),
+        ..Draft::default()
+    });
+    let live = |qualifier: &str, ownership| Entry {
+        qualifier: Some(qualifier.into()),
+        ownership: Some(ownership),
+        absent: vec!["old".into()],
+        ..entry("f", Vec::new())
+    };
+    let odd = Entry {
+        above: vec!["above".into()],
+        below: vec!["below\n{}".into(), "further".into()],
+        ..entry("f", Vec::new())
+    };
+    check(
+        &[
+            entry("g", vec![full, url]),
+            live("10", Ownership::All),
+            live("blue", Ownership::Prefix("x-".into())),
+            odd,
+        ],
+        r#"account: "123456789012"
+region: us-east-1
+functions:
+  # above
+  - function: f
+    statements: []
+    # below
+    # {}
+    # further
+  - function: f
+    qualifier: "10"
+    ownership: all
+    absent:
+      - old
+  - function: f
+    qualifier: blue
+    ownership: prefix
+    sid_prefix: x-
+    absent:
+      - old
+  - function: g
+    statements:
+      - sid: a
+        principal: "210987654321"
+        invoked_via_function_url: true
+      # one
+      # two
+      # three
+      - sid: full
+        principal: "*"
+        action: lambda:InvokeFunctionUrl
+        source_arn: arn:aws:s3:::a b
+        source_account: "012345678901"
+        principal_org_id: o-a1b2c3d4e5
+        event_source_token: "1e3"
+        function_url_auth_type: NONE
+        expires: "2026-12-31T00:00:00Z"
+        accept: [P002, P006]
+        description: "two\nlines: # \"quoted\""
+"#,
+    );
+}
+
+#[test]
+fn functions_that_want_the_same_share_an_entry() {
+    let live = |it: Entry| Entry { qualifier: Some("live".into()), ..it };
+    let noted = Entry { below: vec!["a note".into()], ..entry("d", vec![s3("s3")]) };
+    let entries = [
+        entry("c", vec![s3("s3")]),
+        entry("a", vec![s3("s3")]),
+        live(entry("a", vec![s3("s3")])),
+        live(entry("b", vec![s3("s3")])),
+        entry("b", vec![s3("other")]),
+        noted,
+        entry("x", Vec::new()),
+        entry("w", Vec::new()),
+        Entry { region: None, ..entry("a", vec![s3("s3")]) },
+        Entry { account: None, region: None, ..entry("a", vec![s3("s3")]) },
+    ];
+    let text = text(&entries).unwrap();
+    let statement = "        principal: s3.amazonaws.com\n        source_arn: arn:aws:s3:::uploads\n        source_account: \"012345678901\"\n";
+    let short = text.replace(statement, "").replace("    statements:\n      - sid: ", "    ");
+    let expected = r#"functions:
+  - function: a
+    s3
+---
+account: "123456789012"
+functions:
+  - function: a
+    s3
+---
+account: "123456789012"
+region: us-east-1
+functions:
+  - names: [a, c]
+    s3
+  - names: [a, b]
+    qualifier: live
+    s3
+  - function: b
+    other
+  - function: d
+    s3
+    # a note
+  - function: w
+    statements: []
+  - function: x
+    statements: []
+"#;
+    assert_eq!(short, expected, "\n{text}");
+}
+
+#[test]
+fn many_names_stand_one_below_the_other() {
+    let entries: Vec<Entry> = (100..130).map(|n| entry(&format!("{n}"), vec![s3("s3")])).collect();
+    let text = text(&entries).unwrap();
+    assert!(text.contains("  - names:\n      - \"100\"\n      - \"101\"\n"), "{text}");
+    assert!(text.contains("      - \"129\"\n    statements:\n      - sid: s3\n"), "{text}");
+    assert!(super::text(&[]).unwrap().is_empty());
+}
+
+#[test]
+fn a_comment_hides_nothing_and_ends_where_it_ends() {
+    let text =
+        comment("a\u{1b}[31m\n\n{\"x\":\"\u{85}\u{2028}\u{e0041}\u{1f600}\u{202e}\"}\r\nb\t ");
+    let expected =
+        "# a\\u001b[31m\n#\n# {\"x\":\"\\u0085\\u2028\\udb40\\udc41\u{1f600}\\u202e\"}\n# b\t\n";
+    assert_eq!(text, expected);
+    assert_eq!(on_one_line("{\r\n  \"a\": [\r 1,\n\t2 ]\n}\n"), "{ \"a\": [ 1, 2 ] }");
+}

@@ -1,0 +1,101 @@
+//! Which calls for which targets.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::config::{
+    diagnostic::{File, Files},
+    permissions,
+    resolve::{Context, resolve},
+};
+
+const NOW: &str = "2026-06-15T12:00:00Z";
+const FILE: &str = r#"
+account: "123456789012"
+region: us-east-1
+functions:
+  - function: b
+    statements: [{sid: a, principal: "210987654321"}]
+  - function: a:live
+    statements: [{sid: a, principal: "210987654321"}]
+  - function: a:live
+    absent: [x]
+  - {function: a, absent: [old]}
+  - {function: emptied, ownership: all, empty: true, statements: []}
+  - {function: prefixed, ownership: prefix, sid_prefix: x-, statements: []}
+  - {function: nothing, statements: []}
+  - function: ended
+    statements: [{sid: a, principal: "210987654321", expires: 2026-06-15T12:00:00Z}]
+  - function: watched
+    suspend: true
+    statements: [{sid: a, principal: "210987654321"}]
+  - function: arn:aws-cn:lambda:cn-north-1:123456789012:function:c
+    statements: [{sid: a, principal: s3.amazonaws.com.cn}]
+"#;
+
+fn policy_of(mode: Mode, undo: bool) -> Value {
+    let files = Files { files: vec![File::new("a.yaml", FILE.to_owned())], ..Files::default() };
+    let wanted = resolve(permissions::parse(&files), &Context::default()).unwrap().wanted;
+    let policy = policy(&wanted, mode, undo, NOW.parse().unwrap());
+    let text = policy.text();
+    let counted = text.chars().filter(|it| !it.is_whitespace()).count();
+    assert_eq!(policy.length(), counted);
+    serde_json::from_str(&text).unwrap()
+}
+
+fn arns(names: &[&str]) -> Value {
+    let arn = |it: &&str| match *it {
+        "c" => "arn:aws-cn:lambda:cn-north-1:123456789012:function:c".to_owned(),
+        it => format!("arn:aws:lambda:us-east-1:123456789012:function:{it}"),
+    };
+    names.iter().map(arn).collect()
+}
+
+fn read() -> Value {
+    json!({
+        "Sid": "PermitdRead", "Effect": "Allow", "Action": ["lambda:GetFunction", "lambda:GetPolicy"],
+        "Resource": arns(&["c", "a", "a:live", "b", "emptied", "ended", "nothing", "prefixed", "watched"]),
+    })
+}
+
+#[test]
+fn who_only_looks_may_only_look() {
+    assert_eq!(
+        policy_of(Mode::Observe, false),
+        json!({"Version": "2012-10-17", "Statement": [read()]})
+    );
+}
+
+/// What is added may be found changed, and then it is removed first; what nothing is granted in any more is only
+/// removed from.
+#[test]
+fn who_writes_may_write_where_there_is_something_to_write() {
+    let write = json!({
+        "Sid": "PermitdWrite", "Effect": "Allow",
+        "Action": ["lambda:AddPermission", "lambda:RemovePermission"],
+        "Resource": arns(&["c", "a:live", "b"]),
+    });
+    let remove = json!({
+        "Sid": "PermitdRemove", "Effect": "Allow", "Action": ["lambda:RemovePermission"],
+        "Resource": arns(&["a", "emptied", "ended", "prefixed"]),
+    });
+    for mode in [Mode::Enforce, Mode::Additive] {
+        assert_eq!(
+            policy_of(mode, false),
+            json!({"Version": "2012-10-17", "Statement": [read(), write, remove]})
+        );
+    }
+}
+
+#[test]
+fn who_undoes_may_put_a_document_back() {
+    let undo = json!({
+        "Sid": "PermitdUndo", "Effect": "Allow",
+        "Action": ["lambda:AddPermission", "lambda:PutResourcePolicy", "lambda:RemovePermission"],
+        "Resource": read()["Resource"],
+    });
+    assert_eq!(
+        policy_of(Mode::Observe, true),
+        json!({"Version": "2012-10-17", "Statement": [read(), undo]})
+    );
+}
