@@ -16,7 +16,8 @@ use permitd::drift::allow::Rules;
 use permitd::drift::outcome::{Outcome, State};
 use permitd::drift::plan::{Memory, plan};
 use permitd::policy::document::Document;
-use permitd::report::{Subject, check, html, json, markdown, palette::Look, text};
+use permitd::report::check::{Checked, json as check_json};
+use permitd::report::{Subject, html, json, markdown, palette::Look, text};
 
 /// A permission file for these functions, with so many statements each.
 fn yaml(functions: Range<usize>, statements: usize) -> String {
@@ -49,7 +50,7 @@ fn check(texts: &[String]) -> String {
     let examined = examine(permissions::parse(&files), &Context::default());
     let found = warnings(&files, &examined, Timestamp::UNIX_EPOCH);
     let (statements, targets) = (0, examined.targets.len());
-    check::json(&check::Checked { found: &found, statements, targets, exit_code: 0 })
+    check_json(&Checked { found: &found, statements, targets, exit_code: 0 })
 }
 
 /// What GetPolicy gives where everything is as written.

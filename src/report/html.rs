@@ -49,7 +49,10 @@ pub fn report(outcomes: &[Outcome], subject: Subject, made: Timestamp) -> String
             }
             body {
                 a .skip href="#functions" { "Skip to the functions" }
-                header { (summary::summary(outcomes, subject, &totals)) }
+                header {
+                    (summary::summary(outcomes, subject, &totals))
+                    (ways(outcomes, told.len(), subject))
+                }
                 main {
                     (plots::plots(outcomes, subject))
                     (targets(outcomes, &told, subject))
@@ -73,6 +76,26 @@ pub fn report(outcomes: &[Outcome], subject: Subject, made: Timestamp) -> String
     let mut res = page.into_string();
     res.push('\n');
     res
+}
+
+/// Past the plots, for who has a small screen.
+fn ways(outcomes: &[Outcome], n: usize, subject: Subject) -> Markup {
+    let plans = || outcomes.iter().filter_map(|it| subject.plan_of(it));
+    let is_plan = subject == Subject::Plan;
+    html! {
+        nav aria-label="On this page" {
+            ul {
+                @if n > 0 { li { a href="#functions" { (count(n, "function")) " to look at" } } }
+                @if n < outcomes.len() { li { a href="#as-written" { (outcomes.len() - n) " as written" } } }
+                @if is_plan && plans().any(|it| !it.expiring.is_empty()) {
+                    li { a href="#expiring" { "Ends soon" } }
+                }
+                @if is_plan && plans().any(|it| !it.risks.is_empty()) {
+                    li { a href="#risks" { "Risks" } }
+                }
+            }
+        }
+    }
 }
 
 fn targets(outcomes: &[Outcome], told: &[Told<'_>], subject: Subject) -> Markup {
@@ -137,7 +160,7 @@ fn as_written(outcomes: &[Outcome], subject: Subject) -> Markup {
     let n = rest().count();
     html! {
         @if n > 0 {
-            section aria-label="As written" {
+            section #as-written aria-label="As written" {
                 details .fold open[n == outcomes.len() && n <= MANY] {
                     summary {
                         h2 {

@@ -74,3 +74,6 @@ impl Told<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

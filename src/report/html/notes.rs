@@ -22,7 +22,7 @@ pub(super) fn expiring(outcomes: &[Outcome]) -> Markup {
     all.sort();
     html! {
         @if !all.is_empty() {
-            section aria-label="Grants that end soon" {
+            section #expiring aria-label="Grants that end soon" {
                 details .fold open[all.len() <= MANY] {
                     summary { h2 { (count(all.len(), "grant")) @if all.len() == 1 { " ends" } @else { " end" } " within 30 days" } }
                     ul .list {

@@ -69,10 +69,13 @@ fn sides(it: &Change, target: &Target) -> Markup {
     };
     html! {
         table .sides {
+            // A narrow screen has no room for a side that is not there.
+            @if before.is_none() { caption { "Before: not there" } }
+            @if after.is_none() { caption { "After: " (absent) } }
             thead { tr { th scope="col" { "Field" } th scope="col" { "Before" } th scope="col" { "After" } } }
             tbody {
                 @for (at, row) in rows.iter().enumerate() {
-                    tr {
+                    tr .same[row.before.is_some() && row.after.is_some() && !row.differs] {
                         th scope="row" { (safe(&row.path)) }
                         @if before.is_some() {
                             (side(row, &row.before, "before", "was"))
