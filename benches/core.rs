@@ -1,4 +1,4 @@
-//! The pure core under load: reading permission files, reading live policies, planning.
+//! The pure core under load: reading permission files, reading live policies, planning, telling.
 //!
 //! `cargo bench --no-default-features` runs them; `benches/process.sh` measures the whole process.
 
@@ -10,10 +10,14 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use permitd::config::diagnostic::{File, Files};
 use permitd::config::permissions;
-use permitd::config::resolve::{Context, Loaded, resolve};
+use permitd::config::resolve::{Context, Loaded, examine, resolve};
+use permitd::config::warnings::warnings;
 use permitd::drift::allow::Rules;
+use permitd::drift::outcome::{Outcome, State};
 use permitd::drift::plan::{Memory, plan};
 use permitd::policy::document::Document;
+use permitd::report::check::{Checked, json as check_json};
+use permitd::report::{Subject, html, json, markdown, palette::Look, text};
 
 /// A permission file for these functions, with so many statements each.
 fn yaml(functions: Range<usize>, statements: usize) -> String {
@@ -37,6 +41,16 @@ fn load(texts: &[String]) -> Loaded {
     let files = Files { files: texts.iter().map(file).collect(), diagnostics: Vec::new() };
     resolve(permissions::parse(&files), &Context::default())
         .unwrap_or(Loaded { wanted: Vec::new() })
+}
+
+/// What `permitd check --output json` does, but for the disk.
+fn check(texts: &[String]) -> String {
+    let file = |text: &String| File::new("permissions.yaml", text.clone());
+    let files = Files { files: texts.iter().map(file).collect(), diagnostics: Vec::new() };
+    let examined = examine(permissions::parse(&files), &Context::default());
+    let found = warnings(&files, &examined, Timestamp::UNIX_EPOCH);
+    let (statements, targets) = (0, examined.targets.len());
+    check_json(&Checked { found: &found, statements, targets, exit_code: 0 })
 }
 
 /// What GetPolicy gives where everything is as written.
@@ -64,6 +78,7 @@ fn core(c: &mut Criterion) {
     let mut group = c.benchmark_group("files");
     group.sample_size(10).throughput(Throughput::Elements(25_000));
     group.bench_function("read 25,000 statements of YAML", |b| b.iter(|| load(black_box(&text))));
+    group.bench_function("check 25,000 statements", |b| b.iter(|| check(black_box(&text))));
     group.finish();
 
     let files: Vec<String> = (0..10).map(|it| yaml(it * 1000..(it + 1) * 1000, 20)).collect();
@@ -83,6 +98,24 @@ fn core(c: &mut Criterion) {
             });
             assert_eq!(in_sync.count(), 10_000);
         });
+    });
+    group.finish();
+
+    let one = |(wanted, live): (&permitd::drift::wanted::Wanted, &Document)| {
+        let plan = plan(wanted, Some(live), &rules, &memory, now);
+        let (target, state) = (wanted.target.clone(), State::of(&plan));
+        let (found, left) = (Some(plan.clone()), Some(plan));
+        Outcome { target, state, trouble: None, found, left, done: Vec::new() }
+    };
+    let outcomes: Vec<Outcome> = loaded.wanted.iter().zip(&documents).map(one).collect();
+    let mut group = c.benchmark_group("report 10,000 targets in sync");
+    group.sample_size(10).throughput(Throughput::Elements(10_000));
+    let outcomes = outcomes.as_slice();
+    group.bench_function("text", |b| b.iter(|| text::plan(black_box(outcomes), Look::PLAIN)));
+    group.bench_function("json", |b| b.iter(|| json::plan(black_box(outcomes))));
+    group.bench_function("markdown", |b| b.iter(|| markdown::plan(black_box(outcomes))));
+    group.bench_function("html", |b| {
+        b.iter(|| html::report(black_box(outcomes), Subject::Plan, now));
     });
     group.finish();
 }

@@ -1,6 +1,6 @@
 //! `permitd check`: the files alone, without any call: errors, and what somebody should look at.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cli::{
     args::{CheckArgs, CheckOutput},
@@ -22,16 +22,20 @@ use crate::report::{
 
 /// The endings of files, and what they mean. `.sarif.json` is what some tools want.
 const ENDINGS: &[(&str, CheckOutput)] = &[
-    (".txt", CheckOutput::Text),
-    (".sarif.json", CheckOutput::Sarif),
-    (".sarif", CheckOutput::Sarif),
-    (".json", CheckOutput::Json),
+    ("txt", CheckOutput::Text),
+    ("sarif.json", CheckOutput::Sarif),
+    ("sarif", CheckOutput::Sarif),
+    ("json", CheckOutput::Json),
 ];
 
 /// Finds every error of every file, and every risk beside them; warnings alone are no failure, unless they are
 /// denied.
 pub(crate) fn check(args: &CheckArgs, show: Show) -> Result<Exit, Stop> {
-    let files = args.report.iter().map(|it| form_of(it)).collect::<Result<Vec<_>, _>>()?;
+    let files = args
+        .report
+        .iter()
+        .map(|it| Ok((it, whole_file::form_of(it, ENDINGS)?)))
+        .collect::<Result<Vec<_>, Stop>>()?;
     let Seen { mut found, statements, targets } = examine(args)?;
     for it in &mut found {
         if args.deny.iter().any(|deny| deny.covers(it.rule)) {
@@ -123,10 +127,10 @@ fn render(checked: &Checked<'_>, form: CheckOutput) -> String {
             explain_once(&mut found);
             let mut res = render_each(&found, false, None);
             if let Some(summary) = checked.summary() {
-                res.push_str(&format!("\n{summary}\n"));
+                res.extend(["\n", &summary, "\n"]);
             }
             if checked.exit_code == Exit::Success.code() {
-                res.push_str(&format!("{}\n", verdict(checked)));
+                res.extend([verdict(checked).as_str(), "\n"]);
             }
             res
         }
@@ -136,31 +140,4 @@ fn render(checked: &Checked<'_>, form: CheckOutput) -> String {
             format!("{}\n", sarif(checked, &here.to_string_lossy()))
         }
     }
-}
-
-/// The form of a report by the ending of its file. Said before anything is read, for nobody waits for a report
-/// that cannot be written.
-fn form_of(path: &Path) -> Result<(&Path, CheckOutput), Stop> {
-    let shown = path.display();
-    let stop =
-        |message: String, hint: &str| Stop::Said(Exit::Usage, message, Some(hint.to_owned()));
-    if path.as_os_str() == "-" {
-        let hint = "`--output` says in which form the report goes to stdout";
-        return Err(stop("--report takes the name of a file, not `-`".to_owned(), hint));
-    }
-    let name = path.to_string_lossy().to_lowercase();
-    let ends = |(ending, _): &&(&str, CheckOutput)| name.ends_with(ending);
-    let Some((_, form)) = ENDINGS.iter().find(ends) else {
-        let hint = "the ending says the form of the report: .txt, .json, .sarif, .sarif.json";
-        return Err(stop(format!("--report {shown}: the ending says no form of a report"), hint));
-    };
-    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        let message = format!("--report {shown}: there is no folder {}", folder.display());
-        return Err(stop(message, "create it first"));
-    }
-    if path.is_dir() {
-        return Err(stop(format!("--report {shown}: this is a folder"), "name a file in it"));
-    }
-    Ok((path, *form))
 }

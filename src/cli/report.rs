@@ -1,16 +1,13 @@
 //! `--output` and `--report`: the one place that knows in which forms a report is told, and where it goes.
 
-use std::{
-    fs::File,
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use crate::cli::{
     args::{Output, ReportArgs},
     exit::Exit,
     plan::say,
     show::{Show, Stop},
+    whole_file,
 };
 use crate::daemon::clock;
 use crate::drift::outcome::Outcome;
@@ -51,8 +48,8 @@ impl Written {
 impl Reports {
     /// Finds out before any call whether the files can be what they are to be.
     pub(crate) fn new(args: &ReportArgs) -> Result<Self, Stop> {
-        let file = |path: &PathBuf| Ok((path.clone(), form_of(path)?));
-        let files = args.files.iter().map(file).collect::<Result<_, Stop>>()?;
+        let file = |path: &PathBuf| Ok((path.clone(), whole_file::form_of(path, ENDINGS)?));
+        let files = args.reports.iter().map(file).collect::<Result<_, Stop>>()?;
         Ok(Self { asked: args.output, files })
     }
 
@@ -72,7 +69,7 @@ impl Reports {
         let mut res = Written::All;
         for (path, form) in &self.files {
             let text = render(*form, outcomes, subject, Look::PLAIN);
-            if let Err(error) = replace(path, &text) {
+            if let Err(error) = whole_file::write(path, &text, 0o666) {
                 show.problem(&format!(
                     "error: cannot write the report to {}: {error}",
                     path.display()
@@ -102,50 +99,4 @@ fn render(form: Output, outcomes: &[Outcome], subject: Subject, look: Look) -> S
         (Output::Markdown, _) => markdown::report(outcomes, subject),
         (Output::Html, _) => html::report(outcomes, subject, clock::system()),
     }
-}
-
-fn form_of(path: &Path) -> Result<Output, Stop> {
-    let shown = path.display();
-    let stop =
-        |message: String, hint: &str| Stop::Said(Exit::Usage, message, Some(hint.to_owned()));
-    if path.as_os_str() == "-" {
-        let hint = "`--output` says in which form the report goes to stdout";
-        return Err(stop("--report takes the name of a file, not `-`".to_owned(), hint));
-    }
-    let ending = path.extension().map(|it| it.to_string_lossy().to_lowercase());
-    let known = ENDINGS.iter().find(|(it, _)| Some(*it) == ending.as_deref());
-    let Some((_, form)) = known else {
-        let all: Vec<String> = ENDINGS.iter().map(|(it, _)| format!(".{it}")).collect();
-        let hint = format!("the ending says the form of the report: {}", all.join(", "));
-        return Err(stop(format!("--report {shown}: the ending says no form of a report"), &hint));
-    };
-    let folder = folder_of(path);
-    if !folder.is_dir() {
-        let message = format!("--report {shown}: there is no folder {}", folder.display());
-        return Err(stop(message, "create it first"));
-    }
-    if path.is_dir() {
-        return Err(stop(format!("--report {shown}: this is a folder"), "name a file in it"));
-    }
-    Ok(*form)
-}
-
-fn folder_of(path: &Path) -> &Path {
-    let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
-    parent.unwrap_or(Path::new("."))
-}
-
-/// Whole or not at all: whoever reads the file while it is written reads the old one.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let beside = folder_of(path).join(format!(".permitd-{}.tmp", uuid::Uuid::new_v4()));
-    let written = File::create_new(&beside).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    let moved = written.and_then(|()| std::fs::rename(&beside, path));
-    if moved.is_err() {
-        // What is left of it is of no use to anybody.
-        drop(std::fs::remove_file(&beside));
-    }
-    moved
 }

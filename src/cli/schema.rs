@@ -40,12 +40,11 @@ pub(crate) fn schema(args: &SchemaArgs, show: Show) -> Result<Exit, Stop> {
         let files = chosen.iter().map(|(name, it)| (format!("{name}.json"), pretty(it)));
         return folder::write(dir, files, show);
     }
-    let text = match (&args.name, chosen.as_slice()) {
-        (Some(_), [(_, only)]) => pretty(only),
-        _ => {
-            let all = chosen.into_iter().map(|(name, it)| (name.to_owned(), it));
-            pretty(&Value::Object(all.collect::<Map<String, Value>>()))
-        }
+    let text = if let (Some(_), [(_, only)]) = (&args.name, chosen.as_slice()) {
+        pretty(only)
+    } else {
+        let all = chosen.into_iter().map(|(name, it)| (name.to_owned(), it));
+        pretty(&Value::Object(all.collect::<Map<String, Value>>()))
     };
     show.print(&text)
 }

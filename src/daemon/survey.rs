@@ -153,8 +153,9 @@ impl<G: PolicyReader + FunctionLister> Survey<'_, G> {
                 message,
                 hint: Some("check --account and --region, and whose credentials these are".into()),
             };
-            let target = Target::parse(&arn, None, &Defaults::default())
-                .map_err(|it| trouble(it.to_string()))?;
+            let Ok(target) = Target::parse(&arn, None, &Defaults::default()) else {
+                return Err(trouble("it is not the ARN of a function".to_owned()));
+            };
             if target.account_region() != *place || target.qualifier().is_some() {
                 return Err(trouble(format!("ListFunctions gave it for {place}")));
             }

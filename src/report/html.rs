@@ -16,15 +16,14 @@ use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 
 use crate::drift::{
-    approval::digest_of,
     diff::Kind,
     outcome::{Outcome, State},
 };
 use crate::report::{
     Subject,
     palette::safe,
-    sums::{count, verdict},
-    told::{Told, is_told, told},
+    sums::{count, digest, verdict},
+    told::{Told, is_shown, shown},
 };
 
 /// From so many targets on they are closed at first.
@@ -33,9 +32,8 @@ const MANY: usize = 20;
 /// The report on one or the other, made at this time.
 pub fn report(outcomes: &[Outcome], subject: Subject, made: Timestamp) -> String {
     let totals = subject.totals(outcomes);
-    let told = told(outcomes, subject);
+    let told = shown(outcomes, subject);
     let title = format!("permitd {}: {}", subject.name(), verdict(subject, &totals));
-    let plans = outcomes.iter().filter_map(|it| Some((&it.target, subject.plan_of(it)?)));
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -51,7 +49,10 @@ pub fn report(outcomes: &[Outcome], subject: Subject, made: Timestamp) -> String
             }
             body {
                 a .skip href="#functions" { "Skip to the functions" }
-                header { (summary::summary(outcomes, subject, &totals)) }
+                header {
+                    (summary::summary(outcomes, subject, &totals))
+                    (ways(outcomes, told.len(), subject))
+                }
                 main {
                     (plots::plots(outcomes, subject))
                     (targets(outcomes, &told, subject))
@@ -66,7 +67,7 @@ pub fn report(outcomes: &[Outcome], subject: Subject, made: Timestamp) -> String
                         "Made by permitd " (env!("CARGO_PKG_VERSION")) " at "
                         time datetime=(made) { (made.strftime("%Y-%m-%d %H:%M:%S UTC")) } "."
                     }
-                    p { "Digest: " code { (digest_of(plans)) } }
+                    @if let Some(it) = digest(outcomes, subject) { p { "Digest: " code { (it) } } }
                 }
                 (assets::script())
             }
@@ -77,9 +78,29 @@ pub fn report(outcomes: &[Outcome], subject: Subject, made: Timestamp) -> String
     res
 }
 
+/// Past the plots, for who has a small screen.
+fn ways(outcomes: &[Outcome], n: usize, subject: Subject) -> Markup {
+    let plans = || outcomes.iter().filter_map(|it| subject.plan_of(it));
+    let is_plan = subject == Subject::Plan;
+    html! {
+        nav aria-label="On this page" {
+            ul {
+                @if n > 0 { li { a href="#functions" { (count(n, "function")) " to look at" } } }
+                @if n < outcomes.len() { li { a href="#as-written" { (outcomes.len() - n) " as written" } } }
+                @if is_plan && plans().any(|it| !it.expiring.is_empty()) {
+                    li { a href="#expiring" { "Ends soon" } }
+                }
+                @if is_plan && plans().any(|it| !it.risks.is_empty()) {
+                    li { a href="#risks" { "Risks" } }
+                }
+            }
+        }
+    }
+}
+
 fn targets(outcomes: &[Outcome], told: &[Told<'_>], subject: Subject) -> Markup {
     html! {
-        section aria-labelledby="functions" {
+        section .many[told.len() > MANY] aria-labelledby="functions" {
             h2 #functions tabindex="-1" {
                 @if told.is_empty() { "Functions" } @else { (count(told.len(), "function")) " to look at" }
             }
@@ -94,7 +115,9 @@ fn targets(outcomes: &[Outcome], told: &[Told<'_>], subject: Subject) -> Markup 
 fn filter(outcomes: &[Outcome], subject: Subject) -> Markup {
     let accounts: BTreeSet<&str> = outcomes.iter().map(|it| it.target.account()).collect();
     let states: BTreeSet<State> = outcomes.iter().map(|it| it.state).collect();
-    let changes = || outcomes.iter().filter_map(|it| subject.plan_of(it)).flat_map(|it| &it.drift);
+    // What was found and put right is shown, too.
+    let plans = || outcomes.iter().flat_map(|it| [it.found.as_ref(), subject.plan_of(it)]);
+    let changes = || plans().flatten().flat_map(|it| &it.drift);
     let has = |kind: &Kind| changes().any(|it| it.drift.kind == *kind);
     html! {
         form #filter role="search" aria-label="Filter the functions" hidden {
@@ -133,11 +156,11 @@ fn filter(outcomes: &[Outcome], subject: Subject) -> Markup {
 
 /// The rest, in a line each.
 fn as_written(outcomes: &[Outcome], subject: Subject) -> Markup {
-    let rest = || outcomes.iter().filter(|it| !is_told(it, subject));
+    let rest = || outcomes.iter().filter(|it| !is_shown(it, subject));
     let n = rest().count();
     html! {
         @if n > 0 {
-            section aria-label="As written" {
+            section #as-written aria-label="As written" {
                 details .fold open[n == outcomes.len() && n <= MANY] {
                     summary {
                         h2 {

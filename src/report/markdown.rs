@@ -9,7 +9,7 @@ mod section;
 use std::fmt::Write;
 
 use crate::drift::{
-    approval::{Approval, digest_of},
+    approval::Approval,
     outcome::{Outcome, State},
     plan::Plan,
 };
@@ -21,7 +21,7 @@ use crate::report::{
         section::Form,
     },
     palette::safe,
-    sums::{count, expiring, others, risky, verdict},
+    sums::{count, digest, expiring, others, risky, verdict},
     told::{Told, told},
     totals::Totals,
     words,
@@ -205,9 +205,8 @@ fn foot(outcomes: &[Outcome], subject: Subject, totals: &Totals) -> String {
         // Names of functions and Sids of files: nothing in them but letters, digits, `-` and `_`.
         line(&mut res, &cut(&safe(&expiring(outcomes)).replace('_', "\\_"), 2_000));
     }
-    let plans = plans(outcomes, subject);
-    if plans.clone().any(|(_, it)| !it.is_in_sync()) {
-        line(&mut res, &format!("Digest: `{}`", digest_of(plans)));
+    if let Some(it) = digest(outcomes, subject) {
+        line(&mut res, &format!("Digest: `{it}`"));
     }
     res
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::drift::{diff::Kind, outcome::Outcome, plan::Change};
+use crate::drift::{
+    allow::Reason, approval::digest_of, diff::Kind, outcome::Outcome, plan::Change,
+};
 use crate::policy::risk::Risk;
 use crate::report::{
     Subject,
@@ -10,7 +12,7 @@ use crate::report::{
     totals::Totals,
 };
 
-/// The whole report in one line: `1 function unknown; 2 to add, 1 held`.
+/// The whole report in one line: `1 of 9 functions unknown; 2 to add, 1 held`.
 pub fn verdict(subject: Subject, totals: &Totals) -> String {
     let Totals { add, change, remove, held, in_sync, targets, unknown, failed, written, .. } =
         *totals;
@@ -18,11 +20,15 @@ pub fn verdict(subject: Subject, totals: &Totals) -> String {
         let some = all.iter().filter(|(n, _)| *n > 0);
         some.map(|(n, what)| format!("{n} {what}")).collect::<Vec<_>>().join(", ")
     };
-    let bad = numbers(&[(unknown, "unknown"), (failed, "failed")]);
+    let functions = count(targets, "function");
+    let bad = match (unknown, failed) {
+        (0, 0) => String::new(),
+        (0, failed) => format!("{failed} of {functions} failed"),
+        (unknown, 0) => format!("{unknown} of {functions} unknown"),
+        (unknown, failed) => format!("{unknown} of {functions} unknown, {failed} failed"),
+    };
     let changes = [(add, "to add"), (change, "to change"), (remove, "to remove"), (held, "held")];
     let changes = numbers(&changes);
-    let bad =
-        if bad.is_empty() { bad } else { format!("of {}, {bad}", count(targets, "function")) };
     let all = if in_sync == targets { "everything is as written" } else { "" };
     let done = match subject {
         Subject::Plan => String::new(),
@@ -30,6 +36,14 @@ pub fn verdict(subject: Subject, totals: &Totals) -> String {
     };
     let parts = [done, bad, changes, all.to_owned()];
     parts.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+/// Names what the report would do, or what it holds until somebody says yes; none where that is nothing.
+pub fn digest(outcomes: &[Outcome], subject: Subject) -> Option<String> {
+    let plans = outcomes.iter().filter_map(|it| Some((&it.target, subject.plan_of(it)?)));
+    let counts = |it: &Change| it.held.as_ref().is_none_or(Reason::is_approvable);
+    let any = plans.clone().any(|(_, it)| it.drift.iter().any(counts));
+    any.then(|| digest_of(plans))
 }
 
 /// `1 of 120 functions differs; 0 unknown.`

@@ -29,13 +29,26 @@ pub fn is_told(outcome: &Outcome, subject: Subject) -> bool {
         })
 }
 
+/// The same, or something was done about it: a page shows that, too.
+pub fn is_shown(outcome: &Outcome, subject: Subject) -> bool {
+    is_told(outcome, subject) || (subject == Subject::Applied && !outcome.done.is_empty())
+}
+
 /// What to look at first stands first: what is broken, what nobody knows, what waits for an answer, what takes
 /// access away. Within that, in the order of the outcomes.
 pub fn told(outcomes: &[Outcome], subject: Subject) -> Vec<Told<'_>> {
-    let told = outcomes.iter().filter(|it| is_told(it, subject));
+    sorted(outcomes.iter().filter(|it| is_told(it, subject)), subject)
+}
+
+/// The same of all that are shown.
+pub fn shown(outcomes: &[Outcome], subject: Subject) -> Vec<Told<'_>> {
+    sorted(outcomes.iter().filter(|it| is_shown(it, subject)), subject)
+}
+
+fn sorted<'a>(outcomes: impl Iterator<Item = &'a Outcome>, subject: Subject) -> Vec<Told<'a>> {
     let mut res: Vec<Told<'_>> =
-        told.map(|outcome| Told { outcome, plan: subject.plan_of(outcome) }).collect();
-    res.sort_by_key(|it| it.urgency());
+        outcomes.map(|outcome| Told { outcome, plan: subject.plan_of(outcome) }).collect();
+    res.sort_by_key(Told::urgency);
     res
 }
 
@@ -61,3 +74,6 @@ impl Told<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@
     reason = "tests may fail loudly, and read files and the environment"
 )]
 
+mod browser;
 mod changed_places;
 mod check_documents;
 #[cfg(feature = "aws")]
@@ -16,6 +17,7 @@ mod config_properties;
 mod converge_properties;
 mod deploy;
 mod golden_policy;
+mod iam;
 mod import_from;
 mod import_properties;
 mod journal_undo;

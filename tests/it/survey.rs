@@ -273,7 +273,7 @@ async fn answers_that_make_no_sense_are_told() {
     let found = troubles(&surveyed).join("\n");
     for it in [
         "ListFunctions gave it for 123456789012/us-east-1",
-        "nonsense: `nonsense` is not a function",
+        "nonsense: it is not the ARN of a function",
         "the list does not come to an end",
     ] {
         assert!(found.contains(it), "no {it} in {found}");

@@ -124,18 +124,19 @@ pub struct ControlArgs {
 #[derive(Debug, Clone, Default, Args)]
 pub struct ReportArgs {
     /// The form of the report on stdout [default: text]
-    #[arg(long, env = "PERMITD_OUTPUT", value_name = "FORM", help_heading = "Output")]
+    #[arg(long, env = "PERMITD_OUTPUT", help_heading = "Output")]
     pub output: Option<Output>,
     /// Also write the report to this file, in the form that its ending says: .txt, .json, .md, .markdown,
     /// .html or .htm; repeatable
     #[arg(
-        long = "report",
+        id = "report",
+        long,
         env = "PERMITD_REPORT",
         value_name = "FILE",
         value_delimiter = ',',
         help_heading = "Output"
     )]
-    pub files: Vec<PathBuf>,
+    pub reports: Vec<PathBuf>,
 }
 
 /// `--output`
@@ -144,7 +145,7 @@ pub enum Output {
     /// For a terminal
     #[default]
     Text,
-    /// For programs; `config/schema/report.json` describes it
+    /// For programs; `permitd schema report` describes it
     Json,
     /// For a comment on a pull request, of at most 60,000 characters
     Markdown,

@@ -3,17 +3,16 @@
 use std::{
     collections::BTreeMap,
     fs, io,
-    io::Write,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
-use tempfile::{Builder, NamedTempFile, TempPath};
+use tempfile::TempPath;
 
 use crate::cli::{
     args::ImportArgs,
     exit::Exit,
     show::{Show, Stop},
+    whole_file,
 };
 
 /// Where to.
@@ -27,6 +26,8 @@ pub(super) enum Out {
     Folder(PathBuf),
 }
 
+/// As any new file, as far as the umask has it: permission files are no secret.
+const MODE: u32 = 0o666;
 const FORCE: &str = "pass --force to overwrite";
 
 impl Out {
@@ -85,10 +86,7 @@ impl Out {
         match self {
             Self::Stdout => Path::new("."),
             Self::Folder(it) => it,
-            Self::File(it) => match it.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => parent,
-                _ => Path::new("."),
-            },
+            Self::File(it) => whole_file::folder_of(it),
         }
     }
 
@@ -101,7 +99,7 @@ impl Out {
         else {
             return Ok(());
         };
-        beside(existing).map(drop).map_err(|error| cannot(self.folder(), &error))
+        whole_file::beside(existing, MODE).map(drop).map_err(|error| cannot(self.folder(), &error))
     }
 
     /// Writes all files, by their names. One that is there already with this very text is left alone, so that an
@@ -143,7 +141,10 @@ impl Out {
         fs::create_dir_all(folder).map_err(|it| cannot(folder, &it))?;
         let mut ready: Vec<(TempPath, PathBuf)> = Vec::new();
         for (path, text) in files {
-            ready.push((complete(folder, text).map_err(|it| cannot(&path, &it))?, path));
+            ready.push((
+                whole_file::complete(folder, text, MODE).map_err(|it| cannot(&path, &it))?,
+                path,
+            ));
         }
         for (temporary, path) in ready {
             let moved =
@@ -154,21 +155,6 @@ impl Out {
         fs::File::open(folder).and_then(|it| it.sync_all()).unwrap_or_default();
         Ok(())
     }
-}
-
-/// A complete file under a name that nobody reads. It goes away with this value.
-fn complete(folder: &Path, text: &str) -> io::Result<TempPath> {
-    let mut file = beside(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    Ok(file.into_temp_path())
-}
-
-fn beside(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = Builder::new();
-    // As any new file, as far as the umask has it: permission files are no secret.
-    let permissions = fs::Permissions::from_mode(0o666);
-    builder.prefix(".permitd-import-").permissions(permissions).tempfile_in(folder)
 }
 
 fn cannot(path: &Path, error: &io::Error) -> Stop {

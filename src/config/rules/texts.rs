@@ -31,14 +31,14 @@ impl Rule {
             Self::Risk(risk) => risk.explanation(),
             Self::ExpiresSoon => {
                 "The `expires` of this statement lies within the next thirty days. From that moment \
-                 on the grant is not wanted any more: permitd calls RemovePermission for it without \
-                 asking, and whoever still uses it is refused. Write a later `expires` if it is \
-                 needed for longer, and delete `expires` if it is needed for good. If it is to end, \
-                 nothing has to be done; there is no `accept` for it."
+                 on the grant is not wanted any more: in mode `enforce` permitd revokes it with \
+                 RemovePermission, and whoever still uses it is refused. Write a later `expires` if \
+                 it is needed for longer, and delete `expires` if it is needed for good. If it is to \
+                 end, nothing has to be done; there is no `accept` for it."
             }
             Self::Expired => {
                 "The `expires` of this statement has passed, so the grant is not wanted any more: \
-                 permitd revokes it where it is live, and does not make it where it is not. Delete \
+                 in mode `enforce` permitd revokes it where it is live, and in no mode it is made. Delete \
                  the statement from the file, or write a later `expires` if the grant is still \
                  needed. There is no `accept` for it."
             }

@@ -22,7 +22,7 @@ pub(super) fn expiring(outcomes: &[Outcome]) -> Markup {
     all.sort();
     html! {
         @if !all.is_empty() {
-            section aria-label="Grants that end soon" {
+            section #expiring aria-label="Grants that end soon" {
                 details .fold open[all.len() <= MANY] {
                     summary { h2 { (count(all.len(), "grant")) @if all.len() == 1 { " ends" } @else { " end" } " within 30 days" } }
                     ul .list {
@@ -32,6 +32,15 @@ pub(super) fn expiring(outcomes: &[Outcome]) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// A text of ours, in which code stands between backticks.
+fn with_code(text: &str) -> Markup {
+    html! {
+        @for (at, it) in text.split('`').enumerate() {
+            @if at % 2 == 1 { code { (it) } } @else { (it) }
         }
     }
 }
@@ -51,7 +60,7 @@ pub(super) fn risks(outcomes: &[Outcome]) -> Markup {
                 @for (risk, n) in found {
                     div #(risk.code()) tabindex="-1" {
                         h3 { (risk.code()) ", " (risk.title()) ": " (count(n, "statement")) }
-                        p { (risk.explanation()) }
+                        p { (with_code(risk.explanation())) }
                         p { a href=(risk.reference()) rel="noreferrer" { "What AWS says" } }
                     }
                 }

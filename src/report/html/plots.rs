@@ -22,12 +22,12 @@ pub(super) fn plots(outcomes: &[Outcome], subject: Subject) -> Markup {
     html! {
         section aria-labelledby="figures" {
             h2 #figures { "In figures" }
-            div .plots { (by_kind(&plans)) (by_size(&plans)) }
+            div .plots { (by_kind(&plans, subject)) (by_size(&plans)) }
         }
     }
 }
 
-fn by_kind(plans: &[(&Outcome, &Plan)]) -> Markup {
+fn by_kind(plans: &[(&Outcome, &Plan)], subject: Subject) -> Markup {
     let changes = || plans.iter().flat_map(|(_, it)| &it.drift);
     let kinds: Vec<(Kind, usize, usize)> = Kind::ALL
         .into_iter()
@@ -41,7 +41,12 @@ fn by_kind(plans: &[(&Outcome, &Plan)]) -> Markup {
     let held = kinds.iter().any(|(_, _, held)| *held > 0);
     html! {
         figure {
-            figcaption { "Drift by kind" }
+            figcaption {
+                @match subject {
+                    Subject::Plan => "Drift by kind",
+                    Subject::Applied => "What is left, by kind of drift",
+                }
+            }
             @if kinds.is_empty() {
                 p .soft { "Nothing differs." }
             } @else {

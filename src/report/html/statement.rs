@@ -39,13 +39,16 @@ pub fn change(it: &Change, target: &Target) -> Markup {
                 span .symbol aria-hidden="true" { (symbol) }
                 (sid(it.drift.sid.as_deref())) " " span .kind { (own) }
             }
-            @if let Some(it) = foreign { p { (it) } }
             @if let Some(held) = &it.held {
                 p .why { strong { "held: " } (safe(&held.to_string())) }
             }
-            p .soft {
-                (it.effect.name()) ": " (effect)
-                @if let Some(it) = &it.drift.source { "; written at " (code(&it.to_string())) }
+            p {
+                @if let Some(it) = foreign { (it) " " }
+                span .soft {
+                    "(" (it.effect.name()) ": " (effect)
+                    @if let Some(it) = &it.drift.source { "; written at " (code(&it.to_string())) }
+                    ")"
+                }
             }
             (sides(it, target))
         }
@@ -66,10 +69,13 @@ fn sides(it: &Change, target: &Target) -> Markup {
     };
     html! {
         table .sides {
+            // A narrow screen has no room for a side that is not there.
+            @if before.is_none() { caption { "Before: not there" } }
+            @if after.is_none() { caption { "After: " (absent) } }
             thead { tr { th scope="col" { "Field" } th scope="col" { "Before" } th scope="col" { "After" } } }
             tbody {
                 @for (at, row) in rows.iter().enumerate() {
-                    tr {
+                    tr .same[row.before.is_some() && row.after.is_some() && !row.differs] {
                         th scope="row" { (safe(&row.path)) }
                         @if before.is_some() {
                             (side(row, &row.before, "before", "was"))

@@ -21,17 +21,20 @@ use crate::report::{
 /// Everything about a target that is worth telling of.
 pub fn target(told: &Told<'_>, subject: Subject, open: bool) -> Markup {
     let Told { outcome, plan } = told;
-    let Outcome { target, state, trouble, done, .. } = outcome;
+    let Outcome { target, state, trouble, done: writes, .. } = outcome;
     let changes = plan.map_or(&[][..], |it| &it.drift);
+    let done: Vec<&Change> = done_of(told, subject);
+    let kinds = kinds(changes.iter().chain(done.iter().copied()));
     html! {
         article .target data-account=(target.account()) data-name=(target.arn().to_lowercase())
-            data-kinds=(kinds(changes).collect::<Vec<_>>().join(" ")) data-state=(state.name())
+            data-kinds=(kinds.join(" ")) data-state=(state.name())
         {
             details open[open] {
                 summary {
                     h3 { (target.short_name()) }
                     span .state .(state.name()) { (state.name()) }
                     span .soft { (sum(changes)) }
+                    span .soft .place { (target.account()) " · " (target.region()) }
                 }
                 div .inside {
                     p .arn {
@@ -39,7 +42,12 @@ pub fn target(told: &Told<'_>, subject: Subject, open: bool) -> Markup {
                         @if let Some(it) = plan { " · " (percent(it.size)) " full (" (it.size) " of " (size::LIMIT) " bytes)" }
                     }
                     @if let Some(it) = trouble { (error(it)) }
-                    @if !done.is_empty() && subject == Subject::Applied { (deeds(done)) }
+                    @if !writes.is_empty() && subject == Subject::Applied { (deeds(writes)) }
+                    @if !done.is_empty() {
+                        h4 { "What was found and is not there any more" }
+                        @for it in &done { (statement::change(it, target)) }
+                    }
+                    @if !done.is_empty() && !changes.is_empty() { h4 { "What is left" } }
                     @for it in changes { (statement::change(it, target)) }
                     @if let Some(it) = plan { (besides(it, subject)) }
                 }
@@ -68,9 +76,21 @@ pub fn row(outcome: &Outcome, subject: Subject) -> Markup {
     }
 }
 
-fn kinds(changes: &[Change]) -> impl Iterator<Item = &'static str> {
-    let has = |kind: &Kind| changes.iter().any(|it| it.drift.kind == *kind);
-    Kind::ALL.into_iter().filter(has).map(Kind::name)
+/// What was found, and is put right.
+fn done_of<'a>(told: &Told<'a>, subject: Subject) -> Vec<&'a Change> {
+    let found = told.outcome.found.as_ref().filter(|_| subject == Subject::Applied);
+    let left = told.plan.map_or(&[][..], |it| &it.drift);
+    let is_left = |it: &Change| {
+        left.iter().any(|left| left.drift.sid == it.drift.sid && left.drift.kind == it.drift.kind)
+    };
+    // Without a last read nobody knows what is left of it.
+    let found = found.filter(|_| told.plan.is_some()).map_or(&[][..], |it| &it.drift);
+    found.iter().filter(|it| !is_left(it)).collect()
+}
+
+fn kinds<'a>(changes: impl Iterator<Item = &'a Change> + Clone) -> Vec<&'static str> {
+    let has = |kind: &Kind| changes.clone().any(|it| it.drift.kind == *kind);
+    Kind::ALL.into_iter().filter(has).map(Kind::name).collect()
 }
 
 /// `2 missing, 1 changed`

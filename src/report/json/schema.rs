@@ -24,9 +24,29 @@ pub fn schema() -> Value {
     all.insert("$schema".into(), res.remove("$schema").unwrap_or_default());
     all.insert("$id".into(), id.into());
     all.insert("title".into(), res.remove("title").unwrap_or_default());
+    all.insert("description".into(), res.remove("description").unwrap_or_default());
     all.insert("version".into(), FORMAT_VERSION.into());
     all.extend(std::mem::take(res.ensure_object()));
-    Value::Object(all)
+    let mut res = Value::Object(all);
+    tidy(&mut res);
+    res
+}
+
+/// Lines of a comment become one text, and formats that only Rust knows go.
+fn tidy(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            if members.get("format").and_then(Value::as_str) == Some("uint") {
+                members.shift_remove("format");
+            }
+            if let Some(Value::String(text)) = members.get_mut("description") {
+                *text = text.replace("\n\n", "\u{0}").replace('\n', " ").replace('\u{0}', "\n\n");
+            }
+            members.values_mut().for_each(tidy);
+        }
+        Value::Array(items) => items.iter_mut().for_each(tidy),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn closed<'a>(names: impl IntoIterator<Item = &'a str>) -> Schema {

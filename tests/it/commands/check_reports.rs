@@ -99,11 +99,9 @@ fn every_form_goes_into_files_besides() {
 #[test]
 fn all_of_them_are_told() {
     let room = room();
-    let mut text = "functions:\n- function: f\n  statements:\n".to_owned();
-    for n in 0..105 {
-        text.push_str(&format!("  - {{sid: s{n}, principal: '{:012}'}}\n", n + 1));
-    }
-    room.write("many.yaml", &text);
+    let statement = |n: usize| format!("  - {{sid: s{n}, principal: '{:012}'}}\n", n + 1);
+    let statements: String = (0..105).map(statement).collect();
+    room.write("many.yaml", &format!("functions:\n- function: f\n  statements:\n{statements}"));
     let said = room.permitd("check many.yaml");
     assert_eq!(said.err.matches("has the risk P004").count(), 105);
     assert!(

@@ -1,6 +1,7 @@
 //! What permitd prints of itself: schemas, completions, the manual.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -31,8 +32,8 @@ fn has(room: &Room, program: &str) -> bool {
     let there = room.command(program).arg("--version").stdout(Stdio::null()).status();
     let res = there.is_ok_and(|it| it.success());
     if !res {
-        use std::io::Write;
-        writeln!(std::io::stderr(), "SKIPPED: no {program}").unwrap();
+        let mut err = std::io::stderr();
+        writeln!(err, "SKIPPED: no {program}").unwrap();
     }
     res
 }

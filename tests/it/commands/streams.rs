@@ -33,6 +33,8 @@ const ROWS: &[Row] = &[
     row("apply permissions.yaml --mode enforce --yes", true, true),
     row("run permissions.yaml --mode enforce --once", true, true),
     row("check permissions.yaml", true, true),
+    row("import --function f", true, true),
+    row("iam permissions.yaml --mode enforce", true, true),
     row("history", true, true),
     row("undo 1 permissions.yaml --mode enforce --yes", true, true),
     row("approve 0123abcd", true, true),
@@ -194,8 +196,9 @@ fn nobody_reads_what_is_done() {
         "apply permissions.yaml --mode enforce --yes --output json",
         "run permissions.yaml --mode enforce --once",
     ] {
-        let lambda =
-            Lambda::new(&json!([{"name": "f", "policy": policy(&[live.clone()])}, {"name": "g"}]));
+        let lambda = Lambda::new(
+            &json!([{"name": "f", "policy": policy(std::slice::from_ref(&live))}, {"name": "g"}]),
+        );
         let room = lambda.room(WISHES);
         let said = unread(&room, words, true, true);
         assert_eq!(said.code, Some(0), "{words}");

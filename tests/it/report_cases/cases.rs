@@ -76,7 +76,7 @@ fn simply(yaml: &str, live: &[&[&str]]) -> Vec<Outcome> {
     planned(yaml, live, &Rules::default(), &Decisions::default())
 }
 
-fn unknown(outcome: Outcome, trouble: Trouble) -> Outcome {
+pub(crate) fn unknown(outcome: Outcome, trouble: Trouble) -> Outcome {
     let state = State::Unknown;
     Outcome { state, trouble: Some(trouble), found: None, left: None, ..outcome }
 }
@@ -398,4 +398,41 @@ pub(crate) fn in_sync(n: usize) -> Vec<Outcome> {
     }
     let live: Vec<&[&str]> = (0..n).map(|_| &[S3][..]).collect();
     simply(&yaml, &live)
+}
+
+/// A bit of everything, in two accounts: for a browser.
+pub(crate) fn mixed() -> Vec<Outcome> {
+    let mut yaml = format!(
+        "- {{function: 'arn:aws:lambda:eu-west-1:999988887777:function:billing:live', ownership: all, statements: [{S3_WANTED}]}}\n"
+    );
+    for at in 0..30 {
+        writeln!(
+            yaml,
+            "- {{function: 'arn:aws:lambda:eu-west-1:999988887777:function:worker-{at:02}', statements: [{S3_WANTED}]}}"
+        )
+        .unwrap();
+    }
+    let many: Vec<String> = (0..100).map(|it| account(&format!("s{it}"), "310987654321")).collect();
+    let full: Vec<&str> = std::iter::once(S3).chain(many.iter().map(String::as_str)).collect();
+    let live: Vec<&[&str]> = (0..31)
+        .map(|at| match at {
+            0 => &[S3_OLD, CONSOLE][..],
+            7 => &[][..],
+            _ => full.get(..=(at * 3)).unwrap(),
+        })
+        .collect();
+    let mut res = simply(&yaml, &live);
+    for some in [
+        every_kind(),
+        held_by_limit(),
+        held(),
+        not_read(),
+        watched(),
+        expiring(),
+        other_version(),
+        nearly_full(),
+    ] {
+        res.extend(some);
+    }
+    res
 }

@@ -154,6 +154,8 @@ fn a_half_is_only_told_of_a_policy_that_is_known_as_a_whole() {
         "  - {sid: b, principal: \"210987654321\", invoked_via_function_url: true, accept: [P004]";
     check(&[&with(&format!("{other}}}\n"))], &[]);
     check(&[&with(&format!("{other}, bogus: 1}}\n"))], &["invalid a.yaml:5: "]);
+    let wrong = other.replace("sid: b,", "sid: b b,");
+    check(&[&with(&format!("{wrong}}}\n"))], &["invalid a.yaml:5: "]);
     check(
         &[&with(&format!("{other}, expires: 2026-01-01T00:00:00Z}}\n"))],
         &[half, "expired a.yaml:5: "],
