@@ -128,7 +128,7 @@ impl<'a> Template<'a> {
                 others::tell(&entry.key, &entry.node, text, remark, &mut found);
                 continue;
             }
-            match self.condition(&scope, &entry.node) {
+            match condition(&scope, &entry.node) {
                 Ok(None | Some((true, _))) => {}
                 Ok(Some((false, name))) => {
                     let text = format!("its condition `{name}` is false, so it is not created");
@@ -148,19 +148,6 @@ impl<'a> Template<'a> {
         found
     }
 
-    /// Whether its condition holds, and the name of it; none without a condition.
-    fn condition(
-        &self,
-        scope: &Scope<'_, 'a>,
-        node: &Node<'a>,
-    ) -> Result<Option<(bool, String)>, String> {
-        let Some(condition) = get(node, "Condition") else { return Ok(None) };
-        let (Value::Plain(name) | Value::Quoted(name)) = &condition.value else {
-            return Err("its `Condition` is not a name".to_owned());
-        };
-        Ok(Some((scope.condition(name)?, name.to_string())))
-    }
-
     /// The entries of one section.
     fn entries(&self, section: &str) -> &[yaml::Entry<'a>] {
         match self.sections.get(section).map(|it| &it.value) {
@@ -177,6 +164,15 @@ impl<'a> Template<'a> {
     fn text(&self, span: Span) -> &str {
         self.file.text.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
+}
+
+/// Whether the condition of a resource holds, and the name of it; none without a condition.
+fn condition(scope: &Scope<'_, '_>, resource: &Node<'_>) -> Result<Option<(bool, String)>, String> {
+    let Some(condition) = get(resource, "Condition") else { return Ok(None) };
+    let (Value::Plain(name) | Value::Quoted(name)) = &condition.value else {
+        return Err("its `Condition` is not a name".to_owned());
+    };
+    Ok(Some((scope.condition(name)?, name.to_string())))
 }
 
 /// The value of a key of a map.

@@ -1,6 +1,6 @@
 //! A Terraform state of format version 4: its `aws_lambda_permission` resources.
 //!
-//! The format: `internal/states/statefile/version4.go` of Terraform, the same in OpenTofu. Attributes of the
+//! The format: `internal/states/statefile/version4.go` of Terraform, the same in `OpenTofu`. Attributes of the
 //! resource: <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lambda_permission>.
 
 use std::{collections::BTreeMap, sync::Arc};

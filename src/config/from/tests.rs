@@ -1,5 +1,7 @@
 //! What was found, drawn as lines: `+` is taken, `-` is left, `?` is a note.
 
+use std::fmt::Write as _;
+
 use super::*;
 use crate::config::diagnostic::{Diagnostic, render_all};
 use crate::policy::grant::Draft;
@@ -12,7 +14,7 @@ pub(super) fn draw(found: &Found) -> String {
         let place = [account, region].map(|it| it.as_deref().unwrap_or("-")).join("/");
         let sid = if *sid_is_made_up { "made up" } else { &grant.sid };
         let name = function.short_name();
-        res += &format!("+ {address} {}: {place} {name} {sid}:", grant.source.line);
+        write!(res, "+ {address} {}: {place} {name} {sid}:", grant.source.line).unwrap();
         let Draft {
             sid: _,
             principal,
@@ -24,7 +26,7 @@ pub(super) fn draw(found: &Found) -> String {
             function_url_auth_type,
             invoked_via_function_url,
         } = grant.permission.draft(&grant.sid);
-        res += &format!(" {principal} {}", action.unwrap_or_default());
+        write!(res, " {principal} {}", action.unwrap_or_default()).unwrap();
         let conditions = [
             source_arn,
             source_account,
@@ -34,13 +36,13 @@ pub(super) fn draw(found: &Found) -> String {
             invoked_via_function_url.map(|_| "via_url"),
         ];
         for it in conditions.into_iter().flatten() {
-            res += &format!(" {it}");
+            write!(res, " {it}").unwrap();
         }
         res += "\n";
     }
     for (mark, remarks) in [("-", &found.left), ("?", &found.notes)] {
         for Remark { address, source, text } in remarks {
-            res += &format!("{mark} {address} {}: {text}\n", source.line);
+            writeln!(res, "{mark} {address} {}: {text}", source.line).unwrap();
         }
     }
     res

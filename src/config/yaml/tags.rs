@@ -31,7 +31,7 @@ impl Builder<'_> {
 }
 
 /// The long form of a short one.
-pub(super) fn wrap<'a>(node: Node<'a>, called: Option<Called>) -> Node<'a> {
+pub(super) fn wrap(node: Node<'_>, called: Option<Called>) -> Node<'_> {
     let Some((key, key_span)) = called else { return node };
     let span = Span { end: node.span.end.max(key_span.end), ..key_span };
     let value = Value::Map([Entry { key, key_span, node }].into());

@@ -102,7 +102,7 @@ impl Scope<'_, '_> {
             };
             rest = tail;
             if let Some(literal) = name.strip_prefix('!') {
-                res += &format!("${{{literal}}}");
+                res.extend(["${", literal, "}"]);
                 continue;
             }
             let name = name.trim();

@@ -1,5 +1,7 @@
 //! Templates of CloudFormation: what is taken, what is left, and what is no template.
 
+use std::fmt::Write as _;
+
 use super::*;
 use crate::config::from::tests::{check_found, check_refused};
 
@@ -256,10 +258,12 @@ fn what_refers_to_itself_ends() {
     let mut text = "Resources:\n".to_owned();
     for n in 0..60 {
         let next = n + 1;
-        text += &format!(
+        writeln!(
+            text,
             "  F{n}: {{Type: 'AWS::Lambda::Function', Properties: {{FunctionName: \
-             !Join ['', [!Ref F{next}, !Ref F{next}]]}}}}\n"
-        );
+             !Join ['', [!Ref F{next}, !Ref F{next}]]}}}}"
+        )
+        .unwrap();
     }
     text += "  F60: {Type: 'AWS::Lambda::Function', Properties: {FunctionName: ''}}
   P: {Type: 'AWS::Lambda::Permission', Properties: {FunctionName: !Ref F0, Action: '*', Principal: '*'}}\n";

@@ -69,11 +69,8 @@ fn a_state_as_a_permission_file() {
 fn a_template_as_a_permission_file() {
     let expected = include_str!("../../../../tests/it/import_from/template.expected.yaml");
     check(of_template(), true, true, expected);
-    let declared: String = expected
-        .lines()
-        .filter(|it| !it.contains("ownership: "))
-        .map(|it| format!("{it}\n"))
-        .collect();
+    let declared: Vec<&str> = expected.lines().filter(|it| !it.contains("ownership: ")).collect();
+    let declared = declared.join("\n");
     check(of_template(), false, true, &declared);
 }
 
