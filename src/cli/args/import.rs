@@ -19,7 +19,7 @@ pub struct ImportArgs {
     #[arg(long, env = "PERMITD_FROM", value_name = "KIND")]
     pub from: Option<FromArg>,
     /// The value of a parameter of the template; or of what else it refers to: a resource by its logical id, an
-    /// attribute as in Thumbnail.Arn, AWS::StackName, the live Sid of a permission by its logical id; repeatable
+    /// attribute as in `Thumbnail.Arn`, `AWS::StackName`, the live Sid of a permission by its logical id; repeatable
     #[arg(
         long = "parameter",
         env = "PERMITD_PARAMETER",
