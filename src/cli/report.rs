@@ -52,7 +52,7 @@ impl Reports {
     /// Finds out before any call whether the files can be what they are to be.
     pub(crate) fn new(args: &ReportArgs) -> Result<Self, Stop> {
         let file = |path: &PathBuf| Ok((path.clone(), form_of(path)?));
-        let files = args.files.iter().map(file).collect::<Result<_, Stop>>()?;
+        let files = args.reports.iter().map(file).collect::<Result<_, Stop>>()?;
         Ok(Self { asked: args.output, files })
     }
 

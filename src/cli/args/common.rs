@@ -135,7 +135,7 @@ pub struct ReportArgs {
         value_delimiter = ',',
         help_heading = "Output"
     )]
-    pub files: Vec<PathBuf>,
+    pub reports: Vec<PathBuf>,
 }
 
 /// `--output`
