@@ -23,9 +23,9 @@ use crate::report::{
 /// The endings of files, and what they mean. `.sarif.json` is what some tools want.
 const ENDINGS: &[(&str, CheckOutput)] = &[
     ("txt", CheckOutput::Text),
-    ("sarif.json", CheckOutput::Sarif),
-    ("sarif", CheckOutput::Sarif),
     ("json", CheckOutput::Json),
+    ("sarif", CheckOutput::Sarif),
+    ("sarif.json", CheckOutput::Sarif),
 ];
 
 /// Finds every error of every file, and every risk beside them; warnings alone are no failure, unless they are

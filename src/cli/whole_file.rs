@@ -24,7 +24,10 @@ pub(crate) fn form_of<F: Copy>(path: &Path, endings: &[(&str, F)]) -> Result<F, 
         return Err(stop("--report takes the name of a file, not `-`".to_owned(), hint));
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let ends = |(ending, _): &&(&str, F)| name.ends_with(&format!(".{ending}"));
+    // A name that is nothing but an ending has none.
+    let ends = |(ending, _): &&(&str, F)| {
+        name.strip_suffix(ending).is_some_and(|it| it.len() > 1 && it.ends_with('.'))
+    };
     let Some((_, form)) = endings.iter().filter(ends).max_by_key(|(ending, _)| ending.len()) else {
         let all: Vec<String> = endings.iter().map(|(it, _)| format!(".{it}")).collect();
         let hint = format!("the ending says the form of the report: {}", all.join(", "));

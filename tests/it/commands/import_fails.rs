@@ -134,7 +134,7 @@ fn bad_input_is_told_before_any_call() {
     for (words, code, cause) in [
         ("import", 64, "nothing to import: name functions with --function, or pass --all"),
         ("import --all --function f", 64, "--function and --all exclude each other"),
-        ("import f", 64, "unexpected argument 'f'"),
+        ("import f", 64, "a file to import from needs --from"),
         ("import --function", 64, "a value is required for '--function <NAME>'"),
         ("import --function a,b/c", 64, "`b/c` is not a function name, partial ARN or ARN"),
         ("import --function f:$LATEST", 64, "`$LATEST` cannot carry a policy"),
