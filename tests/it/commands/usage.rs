@@ -64,12 +64,11 @@ fn what_is_not_built_yet_says_so() {
     let lambda = Lambda::new(&json!([{"name": "f"}]));
     let room = lambda.room(WISHES);
     for (words, what) in [
-        ("import --all", "permitd import"),
         ("iam permissions.yaml", "permitd iam"),
         ("schema", "permitd schema"),
         ("completions bash", "permitd completions"),
         ("man", "permitd man"),
-        ("-q import", "permitd import"),
+        ("-q iam", "permitd iam"),
         ("plan permissions.yaml --report plan.json", "--report"),
         ("plan permissions.yaml --output=html", "--output html"),
         ("plan permissions.yaml --output markdown", "--output markdown"),
