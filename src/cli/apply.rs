@@ -88,16 +88,15 @@ async fn apply_to(
         Output::Text => say(&text::plan(&found, show.look()), show)?,
         // Stdout is for the one document at the end.
         Output::Json | Output::Markdown | Output::Html => {
-            show.note(text::plan(&found, show.look_of_stderr()).trim_end())
+            show.note(text::plan(&found, show.look_of_stderr()).trim_end());
         }
     }
     let asks = !args.yes && saved.is_none();
     if asks {
         if !asked(&question(&found), "apply", show)? {
             show.problem("Nothing was changed.");
-            // It ends with a failure anyway.
-            let _ = reports.write(&found, Subject::Plan, show);
-            return Ok(Exit::Failure);
+            let written = reports.write(&found, Subject::Plan, show);
+            return Ok(written.or_failure(Exit::Failure));
         }
         // What was shown is what was said yes to: all of it, and nothing else.
         let shown = Approval::of_shown(seen.iter().filter_map(planned));

@@ -68,17 +68,14 @@ struct Field {
 
 fn fields(text: &str) -> Vec<Field> {
     let mut res = Vec::new();
-    match Json::parse(text) {
-        Some(Json::Object(members)) => {
-            for (name, value) in members {
-                let rank = ORDER.iter().position(|it| *it == name).unwrap_or(ORDER.len());
-                flatten(rank, name, &value, &mut res);
-            }
+    if let Some(Json::Object(members)) = Json::parse(text) {
+        for (name, value) in members {
+            let rank = ORDER.iter().position(|it| *it == name).unwrap_or(ORDER.len());
+            flatten(rank, name, &value, &mut res);
         }
-        Some(_) | None => {
-            let (value, means) = (text.to_owned(), text.to_owned());
-            res.push(Field { rank: 0, path: String::new(), value, key: String::new(), means });
-        }
+    } else {
+        let (value, means) = (text.to_owned(), text.to_owned());
+        res.push(Field { rank: 0, path: String::new(), value, key: String::new(), means });
     }
     res
 }
@@ -92,7 +89,9 @@ fn flatten(rank: usize, path: String, value: &Json, res: &mut Vec<Field>) {
         }
         // A list of one means the one.
         Json::Array(items) if items.len() == 1 => {
-            items.iter().for_each(|it| flatten(rank, path.clone(), it, res));
+            for it in items {
+                flatten(rank, path.clone(), it, res);
+            }
         }
         Json::Array(items) if !items.is_empty() => {
             for (at, value) in items.iter().enumerate() {

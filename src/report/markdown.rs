@@ -111,10 +111,7 @@ fn table(outcomes: &[Outcome], subject: Subject, totals: &Totals) -> String {
     )
 }
 
-fn plans<'a>(
-    outcomes: &'a [Outcome],
-    subject: Subject,
-) -> impl Iterator<Item = (&'a Target, &'a Plan)> + Clone {
+fn plans(outcomes: &[Outcome], subject: Subject) -> impl Iterator<Item = (&Target, &Plan)> + Clone {
     outcomes.iter().filter_map(move |it| Some((&it.target, subject.plan_of(it)?)))
 }
 

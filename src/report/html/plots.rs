@@ -3,6 +3,8 @@
 //! The words beside the bars are a table, so that they keep their size on every screen and can be read aloud; only
 //! the bars are drawn.
 
+use std::fmt::Write;
+
 use maud::{Markup, html};
 
 use crate::drift::{diff::Kind, outcome::Outcome, plan::Plan};
@@ -137,9 +139,10 @@ fn curve(sizes: &[(usize, String)]) -> Markup {
     let mut path = "M0 1200".to_owned();
     for (at, bytes) in points.iter().enumerate() {
         let y = height(*bytes);
-        path.push_str(&format!("L{at} {y}H{}", at + 1));
+        // Writing to a String cannot fail.
+        write!(path, "L{at} {y}H{}", at + 1).unwrap_or_default();
     }
-    path.push_str(&format!("L{} 1200Z", points.len()));
+    write!(path, "L{} 1200Z", points.len()).unwrap_or_default();
     let width = points.len();
     html! {
         svg .curve viewBox=(format!("0 0 {width} 1200")) preserveAspectRatio="none" aria-hidden="true" {

@@ -78,12 +78,12 @@ fn sides(it: &Change, target: &Target) -> Markup {
                     tr .same[row.before.is_some() && row.after.is_some() && !row.differs] {
                         th scope="row" { (safe(&row.path)) }
                         @if before.is_some() {
-                            (side(row, &row.before, "before", "was"))
+                            (side(row, row.before.as_deref(), "before", "was"))
                         } @else if at == 0 {
                             td .none rowspan=(n) data-side="before" { "not there" }
                         }
                         @if after.is_some() {
-                            (side(row, &row.after, "after", "is"))
+                            (side(row, row.after.as_deref(), "after", "is"))
                         } @else if at == 0 {
                             td .none rowspan=(n) data-side="after" { (absent) }
                         }
@@ -97,7 +97,7 @@ fn sides(it: &Change, target: &Target) -> Markup {
     }
 }
 
-fn side(row: &Row, value: &Option<String>, name: &str, class: &str) -> Markup {
+fn side(row: &Row, value: Option<&str>, name: &str, class: &str) -> Markup {
     let class = if row.differs { class } else { "" };
     html! {
         td .(class) data-side=(name) {

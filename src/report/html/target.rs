@@ -24,7 +24,7 @@ pub fn target(told: &Told<'_>, subject: Subject, open: bool) -> Markup {
     let Outcome { target, state, trouble, done: writes, .. } = outcome;
     let changes = plan.map_or(&[][..], |it| &it.drift);
     let done: Vec<&Change> = done_of(told, subject);
-    let kinds = kinds(changes.iter().chain(done.iter().copied()));
+    let kinds = kinds(&changes.iter().chain(done.iter().copied()));
     html! {
         article .target data-account=(target.account()) data-name=(target.arn().to_lowercase())
             data-kinds=(kinds.join(" ")) data-state=(state.name())
@@ -88,7 +88,7 @@ fn done_of<'a>(told: &Told<'a>, subject: Subject) -> Vec<&'a Change> {
     found.iter().filter(|it| !is_left(it)).collect()
 }
 
-fn kinds<'a>(changes: impl Iterator<Item = &'a Change> + Clone) -> Vec<&'static str> {
+fn kinds<'a>(changes: &(impl Iterator<Item = &'a Change> + Clone)) -> Vec<&'static str> {
     let has = |kind: &Kind| changes.clone().any(|it| it.drift.kind == *kind);
     Kind::ALL.into_iter().filter(has).map(Kind::name).collect()
 }

@@ -60,10 +60,11 @@ impl Comment {
                 Event::End(TagEnd::CodeBlock) => in_code = false,
                 Event::Text(it) if in_code => res.code.push_str(&it),
                 Event::Text(it) => res.text.push_str(&it),
-                Event::Html(it) | Event::InlineHtml(it) => {
-                    if !is_ours(&it) {
-                        res.strange.push(it.to_string());
-                    }
+                Event::Html(it) | Event::InlineHtml(it) if !is_ours(&it) => {
+                    res.strange.push(it.to_string());
+                }
+                Event::InlineMath(it) | Event::DisplayMath(it) => {
+                    res.strange.push(format!("mathematics: {it}"));
                 }
                 Event::Start(Tag::Link { dest_url, .. })
                     if !dest_url.starts_with("https://docs.aws.amazon.com/") =>
@@ -73,7 +74,15 @@ impl Comment {
                 Event::Start(Tag::Image { dest_url, .. }) => {
                     res.strange.push(format!("an image: {dest_url}"));
                 }
-                _ => {}
+                Event::Start(_)
+                | Event::End(_)
+                | Event::Html(_)
+                | Event::InlineHtml(_)
+                | Event::FootnoteReference(_)
+                | Event::SoftBreak
+                | Event::HardBreak
+                | Event::Rule
+                | Event::TaskListMarker(_) => {}
             }
         }
         if let Some(it) = ["@", "http", "www.", "#"].into_iter().find(|it| res.text.contains(it)) {
