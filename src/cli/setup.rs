@@ -411,8 +411,12 @@ pub(crate) fn budgets(settings: &Settings, args: &TargetArgs) -> Budgets {
         Some(Budget::PerSecond(it)) => Rate::per_second(it).unwrap_or(usual),
     };
     Budgets {
-        get_policy: rate(args.get_policy_budget, settings.budgets.get_policy, usual.get_policy),
-        control: rate(args.control_budget, settings.budgets.control, usual.control),
+        get_policy: rate(
+            args.budgets.get_policy_budget,
+            settings.budgets.get_policy,
+            usual.get_policy,
+        ),
+        control: rate(args.budgets.control_budget, settings.budgets.control, usual.control),
     }
 }
 

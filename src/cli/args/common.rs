@@ -73,6 +73,14 @@ pub struct TargetArgs {
         help_heading = "Limits"
     )]
     pub max_changed_targets: Option<Cap<f64>>,
+    /// How fast.
+    #[command(flatten)]
+    pub budgets: BudgetArgs,
+}
+
+/// How much is asked of AWS in a second.
+#[derive(Debug, Clone, Default, Args)]
+pub struct BudgetArgs {
     /// GetPolicy calls per account and region, or `unlimited` [default: 10/s; Lambda allows 15/s]
     #[arg(
         long,
@@ -162,7 +170,6 @@ pub enum TextOrJson {
     Json,
 }
 
-/// A budget, as the settings have it.
-pub(super) fn budget(text: &str) -> Result<Budget, String> {
+fn budget(text: &str) -> Result<Budget, String> {
     parse_budget(text)
 }

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::args::common::{SourceArgs, TargetArgs, budget};
-use crate::config::settings::Budget;
+use crate::cli::args::common::{BudgetArgs, SourceArgs, TargetArgs};
 use crate::policy::target::{Defaults, Target};
 
 /// `permitd import`
@@ -67,24 +66,9 @@ pub struct ImportArgs {
     /// The region of functions that name none [default: that of the AWS configuration]
     #[arg(long, env = "PERMITD_REGION", help_heading = "Configuration")]
     pub region: Option<String>,
-    /// GetPolicy calls per account and region, or `unlimited` [default: 10/s; Lambda allows 15/s]
-    #[arg(
-        long,
-        env = "PERMITD_GET_POLICY_BUDGET",
-        value_name = "RATE",
-        value_parser = budget,
-        help_heading = "Budgets"
-    )]
-    pub get_policy_budget: Option<Budget>,
-    /// Other calls per account and region, or `unlimited` [default: 3/s; Lambda allows 15/s for all tools]
-    #[arg(
-        long,
-        env = "PERMITD_CONTROL_BUDGET",
-        value_name = "RATE",
-        value_parser = budget,
-        help_heading = "Budgets"
-    )]
-    pub control_budget: Option<Budget>,
+    /// How fast.
+    #[command(flatten)]
+    pub budgets: BudgetArgs,
 }
 
 /// `--from`
@@ -117,8 +101,7 @@ impl ImportArgs {
         TargetArgs {
             source,
             targets: self.targets.clone(),
-            get_policy_budget: self.get_policy_budget,
-            control_budget: self.control_budget,
+            budgets: self.budgets.clone(),
             ..TargetArgs::default()
         }
     }
