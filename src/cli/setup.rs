@@ -238,10 +238,25 @@ pub(crate) async fn ready_at(
     // Without a region the AWS chain looks for one as far as the metadata service: not for nothing.
     let own = || resolve::first_region(&parsed).filter(|_| !resolve::lacking(&parsed).region);
     let access = Access { region: defaults.region.or_else(own), simulator };
-    let fleet = Fleet::new(&access, budgets(&texts.settings, args)).await;
+    let fleet = fleet(&access, budgets(&texts.settings, args)).await?;
     let Understood { wanted, n_targets, rules } = understand(&texts, parsed, args, &fleet).await?;
     let Texts { settings, base, .. } = texts;
     Ok(Ready { wanted, n_targets, rules, gateway: Metered::new(fleet), settings, base })
+}
+
+/// The variables of an endpoint that the SDK reads.
+const ENDPOINTS: [&str; 3] =
+    ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_STS"];
+
+/// The way to Lambda. An endpoint that is set to nothing would make the SDK panic.
+#[expect(clippy::disallowed_methods, reason = "the SDK reads the environment by itself")]
+pub(crate) async fn fleet(access: &Access, budgets: Budgets) -> Result<Fleet, Stop> {
+    let is_empty = |name: &&str| std::env::var(name).is_ok_and(|it| it.trim().is_empty());
+    if let Some(name) = ENDPOINTS.iter().find(|it| is_empty(it)) {
+        let hint = "unset it, or set it to an address such as http://127.0.0.1:4566";
+        return Err(Stop::config(format!("{name} is set, and is empty"), hint));
+    }
+    Ok(Fleet::new(access, budgets).await)
 }
 
 /// Reads the files again, for who has the way to Lambda already.
@@ -256,7 +271,7 @@ pub(crate) async fn reload(args: &TargetArgs, fleet: &Fleet) -> Result<Loaded, S
 pub(crate) async fn wanted(args: &TargetArgs) -> Result<Vec<Wanted>, Stop> {
     let texts = read(&args.source)?;
     let parsed = permissions::parse(&texts.files);
-    let fleet = Fleet::new(&Access::default(), budgets(&texts.settings, args)).await;
+    let fleet = fleet(&Access::default(), budgets(&texts.settings, args)).await?;
     Ok(understand(&texts, parsed, args, &fleet).await?.wanted)
 }
 

@@ -227,7 +227,16 @@ impl Seed {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        let seed: Self = serde_saphyr::from_str(text).map_err(|error| {
+        // Large accounts are what performance is measured with; without these bounds it would end at some
+        // thousand functions.
+        let options = serde_saphyr::options! {
+            budget: serde_saphyr::budget! {
+                max_nodes: 20_000_000,
+                max_events: 40_000_000,
+                max_total_scalar_bytes: 256 << 20,
+            },
+        };
+        let seed: Self = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
             let place = error
                 .location()
                 .map_or_else(String::new, |it| format!(":{}:{}", it.line(), it.column()));

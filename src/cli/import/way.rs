@@ -55,8 +55,8 @@ pub(super) async fn find(args: &ImportArgs, show: Show) -> Result<Way, Stop> {
     let own = || args.functions.first().and_then(|it| region_in(it)).filter(|_| !lacks_region);
     let region = defaults.region.clone().or_else(own);
     let simulator = simulator.as_ref().map(embedded::Embedded::endpoint);
-    let fleet =
-        Fleet::new(&Access { region, simulator }, setup::budgets(&texts.settings, &common)).await;
+    let access = Access { region, simulator };
+    let fleet = setup::fleet(&access, setup::budgets(&texts.settings, &common)).await?;
     if lacks_region && defaults.region.is_none() {
         let hint = "set AWS_REGION, or pass --region";
         let Some(region) = fleet.region() else {

@@ -200,3 +200,25 @@ error: no region for `f`; write `region:` at the top of the file, a full ARN, pa
   |                        ^
 ");
 }
+
+/// The SDK panics on it.
+#[test]
+fn an_endpoint_that_is_set_to_nothing() {
+    for name in ["AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_STS"] {
+        let room = Room::at("http://127.0.0.1:9", WISHES).with(name, "");
+        for words in [
+            "plan permissions.yaml",
+            "apply permissions.yaml --mode enforce --yes",
+            "run permissions.yaml --mode enforce --once",
+            "import --all",
+        ] {
+            let said = room.permitd(words);
+            let err = format!(
+                "error: {name} is set, and is empty\n\
+                 hint: unset it, or set it to an address such as http://127.0.0.1:4566\n"
+            );
+            said.is(78, "", &err);
+        }
+        assert_eq!(room.permitd("check permissions.yaml -q").code, Some(0), "it calls nobody");
+    }
+}
