@@ -40,6 +40,15 @@ def wishes(path, functions, n):
                 out.write(f"      - sid: {sid}\n        principal: {who}\n        source_arn: {src}\n")
 
 
+def apart(make, *args):
+    """In a process of its own: a child is counted as at least as large as the one that started it."""
+    child = os.fork()
+    if child == 0:
+        make(*args)
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
 def run(args, env, repeat=3):
     """The least CPU and the peak memory of some runs, and their wall time."""
     best = None
@@ -81,8 +90,8 @@ with tempfile.TemporaryDirectory() as room:
     ENV["XDG_STATE_HOME"] = ENV["XDG_RUNTIME_DIR"] = room
     path = lambda name: os.path.join(room, name)
     print("== reports of 10,000 targets of 5 statements, in sync")
-    seed(path("many.json"), 10_000, 5)
-    wishes(path("many.yaml"), 10_000, 5)
+    apart(seed, path("many.json"), 10_000, 5)
+    apart(wishes, path("many.yaml"), 10_000, 5)
     with Simulator(path("many.json")) as env:
         plan = ["plan", path("many.yaml"), "--get-policy-budget", "unlimited"]
         run(plan, env, 1)
@@ -91,11 +100,11 @@ with tempfile.TemporaryDirectory() as room:
         for output in ("json", "markdown", "html"):
             row(f"plan --output {output}", run([*plan, "--output", output], env), text)
     print("== check of 25,000 statements")
-    wishes(path("check.yaml"), 5_000, 5)
+    apart(wishes, path("check.yaml"), 5_000, 5)
     row("check", run(["check", path("check.yaml")], ENV))
     row("check --output sarif", run(["check", path("check.yaml"), "--output", "sarif"], ENV))
     print("== import of 1,000 functions of 5 statements, at 10 GetPolicy a second: 100 s is what the calls need")
-    seed(path("import.json"), 1_000, 5)
+    apart(seed, path("import.json"), 1_000, 5)
     with Simulator(path("import.json")) as env:
         row("import --all, no budget", run(["import", "--all", "--out", path("free"), "--get-policy-budget", "unlimited",
                                             "--control-budget", "unlimited"], env, 1))
