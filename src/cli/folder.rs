@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use crate::cli::{
     exit::Exit,
     show::{Show, Stop},
+    whole_file,
 };
 
 /// Writes these files, by their names, into a directory, which is made if it is not there.
@@ -21,7 +22,7 @@ pub(crate) fn write(
     fs::create_dir_all(dir).map_err(|it| cannot(dir, &it))?;
     for (name, text) in files {
         let path = dir.join(name);
-        fs::write(&path, text).map_err(|it| cannot(&path, &it))?;
+        whole_file::write(&path, &text, 0o666).map_err(|it| cannot(&path, &it))?;
         show.note(&format!("wrote {}", path.display()));
     }
     Ok(Exit::Success)

@@ -7,7 +7,6 @@ use wildmatch::WildMatch;
 use crate::cli::{
     args::{ImportArgs, OwnershipArg},
     exit::Exit,
-    plan::say,
     progress::Progress,
     setup,
     show::{Show, Stop},
@@ -18,7 +17,7 @@ use crate::daemon::{
     survey::{Progress as Step, Scope, Survey, Surveyed, Trouble},
 };
 use crate::policy::target::Target;
-use crate::report::palette::safe;
+use crate::report::{palette::safe, sums::count};
 
 mod from;
 mod out;
@@ -85,23 +84,14 @@ pub(crate) async fn import(args: &ImportArgs, show: Show) -> Result<Exit, Stop> 
     let mut tally = Tally::default();
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
     for (file, live) in files {
-        let Imported { text, tally: more } = written(&live, &options).map_err(|it| {
-            let hint = "this is a mistake of permitd, and nothing was written; please report it";
-            Stop::Said(Exit::Failure, it.to_string(), Some(hint.into()))
-        })?;
+        let made = written(&live, &options).map_err(|it| mistake(it.to_string()))?;
+        let Imported { text, tally: more } = made;
         tally.add(&more);
         if !text.is_empty() {
             texts.insert(file, text);
         }
     }
-    match &out {
-        Out::Stdout => {
-            for text in texts.values() {
-                say(text, show)?;
-            }
-        }
-        Out::File(_) | Out::Folder(_) => out.write(&texts, args.force, show)?,
-    }
+    out.write(&texts, args.force, show)?;
     show.note(&summary(&tally, &counts, &out, args.accept_risks));
     if let (Some(path), false) = (out.path(), texts.is_empty()) {
         show.note(&format!("See that nothing differs with\n    permitd plan {}", path.display()));
@@ -110,9 +100,8 @@ pub(crate) async fn import(args: &ImportArgs, show: Show) -> Result<Exit, Stop> 
 }
 
 async fn look(way: &Way, args: &ImportArgs, show: Show) -> Surveyed {
-    let globs: Vec<WildMatch> = args.targets.iter().map(|it| WildMatch::new(it)).collect();
-    let matches = |name: &str| globs.iter().any(|it| it.matches(name));
-    let wants = |it: &Target| globs.is_empty() || matches(&it.arn()) || matches(&it.short_name());
+    let globs = globs(args);
+    let wants = |it: &Target| is_wanted(it, &globs);
     let progress = Progress::growing("reading policies", show);
     let heard = |it| match it {
         Step::Found => progress.found(),
@@ -147,32 +136,37 @@ impl Counts {
 }
 
 fn summary(tally: &Tally, counts: &Counts, out: &Out, accepted: bool) -> String {
-    let many = |n: usize, what: &str| match n {
-        1 => format!("1 {what}"),
-        n => format!("{n} {what}s"),
-    };
-    let Tally { statements, foreign, risks } = tally;
+    let Tally { statements, foreign, risks: _ } = tally;
     let into = out.path().filter(|_| counts.with > 0);
     let into = into.map(|it| format!(" into {}", it.display())).unwrap_or_default();
-    let (statements, functions) = (many(*statements, "statement"), many(counts.with, "function"));
+    let (statements, functions) = (count(*statements, "statement"), count(counts.with, "function"));
     let mut parts = match counts.with {
         0 => vec!["Imported nothing".to_owned()],
         _ => vec![format!("Imported {statements} of {functions}{into}")],
     };
     if *foreign > 0 {
-        parts.push(format!("{} left foreign", many(*foreign, "statement")));
+        parts.push(format!("{} left foreign", count(*foreign, "statement")));
     }
     match counts.without {
         0 => {}
         1 => parts.push("1 function has no policy".to_owned()),
         n => parts.push(format!("{n} functions have no policy")),
     }
-    if !risks.is_empty() {
-        let counted: Vec<String> = risks.iter().map(|(risk, n)| format!("{risk} {n}")).collect();
-        let what = if accepted { "risks accepted" } else { "risks" };
-        parts.push(format!("{what}: {}", counted.join(", ")));
-    }
+    parts.extend(risks(tally, accepted));
     parts.join("; ")
+}
+
+/// `risks: P001 2, P004 1`, if there are any.
+fn risks(tally: &Tally, accepted: bool) -> Option<String> {
+    let counted: Vec<String> = tally.risks.iter().map(|(it, n)| format!("{it} {n}")).collect();
+    let what = if accepted { "risks accepted" } else { "risks" };
+    (!counted.is_empty()).then(|| format!("{what}: {}", counted.join(", ")))
+}
+
+/// The proof failed, or what was made cannot be read.
+fn mistake(why: String) -> Stop {
+    let hint = "this is a mistake of permitd, and nothing was written; please report it";
+    Stop::Said(Exit::Failure, why, Some(hint.into()))
 }
 
 /// Each failure, and then what to do about them, each advice once.

@@ -25,11 +25,23 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// `what` is being done, to so many; 0 if that is not known yet.
+    /// `what` is being done, to so many.
     pub(crate) fn new(what: &str, n: usize, show: Show) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let n = u64::try_from(n).unwrap_or(u64::MAX);
+        Self::drawn("{msg} {wide_bar:.40} {pos}/{len}, {eta} left", what, n, show)
+    }
+
+    /// `what` is being done to things that are still being found.
+    pub(crate) fn growing(what: &str, show: Show) -> Self {
+        Self::drawn("{msg} {wide_bar:.40} {pos}/{len} found so far", what, 0, show)
+    }
+
+    fn drawn(template: &str, what: &str, n: u64, show: Show) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(n), ProgressDrawTarget::hidden());
+        let style = ProgressStyle::with_template(template);
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_message(what.to_owned());
         let mut this = Self { bar, appears: None };
-        this.of(what, n);
         if show.is_quiet() || !io::stderr().is_terminal() {
             return this;
         }
@@ -40,31 +52,6 @@ impl Progress {
             bar.enable_steady_tick(REDRAWN);
             *shown() = Some(bar);
         }));
-        this
-    }
-
-    /// From now on something else is done, to so many; 0 if that is not known.
-    pub(crate) fn of(&self, what: &str, n: usize) {
-        self.bar.set_position(0);
-        let n = u64::try_from(n).unwrap_or(u64::MAX);
-        let template = if n == 0 {
-            self.bar.unset_length();
-            "{spinner} {msg} {pos}"
-        } else {
-            self.bar.set_length(n);
-            "{msg} {wide_bar:.40} {pos}/{len}, {eta} left"
-        };
-        let style = ProgressStyle::with_template(template);
-        self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        self.bar.set_message(what.to_owned());
-    }
-
-    /// `what` is being done to things that are still being found.
-    pub(crate) fn growing(what: &str, show: Show) -> Self {
-        let this = Self::new(what, 0, show);
-        this.bar.set_length(0);
-        let style = ProgressStyle::with_template("{msg} {wide_bar:.40} {pos}/{len} found so far");
-        this.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         this
     }
 

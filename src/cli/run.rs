@@ -4,6 +4,7 @@ use crate::cli::{
     args::RunArgs,
     exit::Exit,
     journal, places,
+    plan::look,
     progress::Progress,
     report::Reports,
     setup,
@@ -41,7 +42,9 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         let wanted: Vec<&Wanted> = ready.wanted.iter().collect();
         let observing = ready.rules.mode == Mode::Observe;
         let outcomes = if observing {
-            worker.watch(&wanted).await
+            let mut seen = look(&worker, &ready, show).await;
+            worker.judge(&mut seen);
+            worker.close_all(seen)
         } else {
             once(&worker, &wanted, show).await
         };

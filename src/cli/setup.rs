@@ -140,6 +140,15 @@ pub(crate) fn read_with(found: Found, args: &SourceArgs) -> Result<Texts, Stop> 
     Ok(Texts { settings, has_settings: found.is_some(), settings_file: file, base, files })
 }
 
+impl Found {
+    /// For a command that needs the settings, and no permission files.
+    pub(crate) fn without_files(self) -> Texts {
+        let Self { path, file, settings, base } = self;
+        let (has_settings, files) = (path.is_some(), Files::default());
+        Texts { settings, has_settings, settings_file: file, base, files }
+    }
+}
+
 /// Finds and reads the settings alone, for who needs no permission files.
 pub(crate) fn find(args: &SourceArgs) -> Result<Found, Stop> {
     let path = load::find_settings(args.config.as_deref(), None);

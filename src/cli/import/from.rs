@@ -5,18 +5,15 @@ use std::{
     sync::Arc,
 };
 
-use wildmatch::WildMatch;
-
 use super::out::Out;
 use crate::cli::{
     args::{FromArg, ImportArgs, OwnershipArg},
     exit::Exit,
-    plan::say,
-    setup::{self, Texts},
+    setup,
     show::{Show, Stop},
 };
 use crate::config::{
-    diagnostic::{self, Diagnostic, File, Files},
+    diagnostic::{self, Diagnostic, File},
     from::{
         Found, FunctionRef,
         cloudformation::{self, Inputs, Template},
@@ -28,7 +25,7 @@ use crate::config::{
     write::{self, Entry},
 };
 use crate::policy::target::Defaults;
-use crate::report::palette::safe;
+use crate::report::{palette::safe, sums::count};
 
 impl FromArg {
     /// For people.
@@ -127,14 +124,7 @@ pub(super) fn import(kind: FromArg, args: &ImportArgs, show: Show) -> Result<Exi
     let from = format!("{} {}", kind.title(), names.join(", "));
     let entries = Entries::new(found, &options);
     let texts = texts(&entries, &from, &out, &context)?;
-    match &out {
-        Out::Stdout => {
-            for text in texts.values() {
-                say(text, show)?;
-            }
-        }
-        Out::File(_) | Out::Folder(_) => out.write(&texts, args.force, show)?,
-    }
+    out.write(&texts, args.force, show)?;
     tell(kind, &entries, &safe(&from), &out, args.accept_risks, show);
     Ok(Exit::Success)
 }
@@ -147,14 +137,7 @@ struct Way {
 
 fn way(args: &ImportArgs) -> Result<Way, Stop> {
     let common = args.common();
-    let setup::Found { path, file, settings, base } = setup::find(&common.source)?;
-    let texts = Texts {
-        settings,
-        has_settings: path.is_some(),
-        settings_file: file,
-        base,
-        files: Files::default(),
-    };
+    let texts = setup::find(&common.source)?.without_files();
     let defaults = setup::named_defaults(&texts, &common.source)?;
     Ok(Way { context: setup::context(&texts.settings, Defaults::default()), defaults })
 }
@@ -228,7 +211,7 @@ fn wanted(mut found: Found, args: &ImportArgs) -> Result<Found, Stop> {
     if args.targets.is_empty() || found.permissions.is_empty() {
         return Ok(found);
     }
-    let globs: Vec<WildMatch> = args.targets.iter().map(|it| WildMatch::new(it)).collect();
+    let globs = super::globs(args);
     let matches = |name: &str| globs.iter().any(|it| it.matches(name));
     let is_wanted =
         |it: &FunctionRef| matches(&it.short_name()) || it.arn().is_some_and(|arn| matches(&arn));
@@ -257,20 +240,18 @@ fn texts(
     };
     let mut res = BTreeMap::new();
     for (name, entries) in files {
-        let mistake = |why: String| {
-            let hint = "this is a mistake of permitd, and nothing was written; please report it";
-            Stop::Said(Exit::Failure, why, Some(hint.into()))
-        };
-        let text = write::text(&entries).map_err(|it| mistake(it.to_string()))?;
+        let text = write::text(&entries).map_err(|it| super::mistake(it.to_string()))?;
         let text = header.clone() + &text;
         let n_made: usize = entries.iter().map(|it| it.statements.len()).sum();
         match grants_of(&text, context) {
             Ok(n_read) if n_read == n_made => {}
             Ok(n_read) => {
                 let why = format!("the file that was made has {n_read} statements of {n_made}");
-                return Err(mistake(why));
+                return Err(super::mistake(why));
             }
-            Err(why) => return Err(mistake(format!("the file that was made is wrong:\n{why}"))),
+            Err(why) => {
+                return Err(super::mistake(format!("the file that was made is wrong:\n{why}")));
+            }
         }
         res.insert(name, text);
     }
@@ -306,10 +287,6 @@ fn tell(kind: FromArg, entries: &Entries, from: &str, out: &Out, accepted: bool,
 }
 
 fn summary(kind: FromArg, entries: &Entries, from: &str, out: &Out, accepted: bool) -> String {
-    let many = |n: usize, what: &str| match n {
-        1 => format!("1 {what}"),
-        n => format!("{n} {what}s"),
-    };
     let tally = &entries.tally;
     let functions: BTreeSet<_> =
         entries.entries.iter().map(|it| (&it.account, &it.region, &it.function)).collect();
@@ -322,16 +299,11 @@ fn summary(kind: FromArg, entries: &Entries, from: &str, out: &Out, accepted: bo
     let into = out.path().filter(|_| tally.statements > 0);
     let into = into.map(|it| format!(" into {}", it.display())).unwrap_or_default();
     let (permissions, functions) =
-        (many(tally.statements, "permission"), many(functions.len(), "function"));
+        (count(tally.statements, "permission"), count(functions.len(), "function"));
     let mut parts = vec![format!("Imported {permissions} of {functions}{into}")];
     if tally.foreign > 0 {
         parts.push(format!("left: {}, as listed above", tally.foreign));
     }
-    if !tally.risks.is_empty() {
-        let counted: Vec<String> =
-            tally.risks.iter().map(|(risk, n)| format!("{risk} {n}")).collect();
-        let what = if accepted { "risks accepted" } else { "risks" };
-        parts.push(format!("{what}: {}", counted.join(", ")));
-    }
+    parts.extend(super::risks(tally, accepted));
     parts.join("; ")
 }

@@ -11,6 +11,7 @@ use tempfile::TempPath;
 use crate::cli::{
     args::ImportArgs,
     exit::Exit,
+    plan::say,
     show::{Show, Stop},
     whole_file,
 };
@@ -110,6 +111,9 @@ impl Out {
         force: bool,
         show: Show,
     ) -> Result<(), Stop> {
+        if *self == Self::Stdout {
+            return texts.values().try_for_each(|it| say(it, show));
+        }
         let folder = self.folder();
         let path = |name: &String| match self {
             Self::File(it) => it.clone(),

@@ -3,10 +3,10 @@
 use crate::cli::{
     args::ImportArgs,
     embedded,
-    setup::{self, Found, Texts},
+    setup::{self, Texts},
     show::{Show, Stop},
 };
-use crate::config::{diagnostic::Files, resolve::Context};
+use crate::config::resolve::Context;
 use crate::daemon::survey::Scope;
 use crate::drift::allow::Rules;
 use crate::lambda::fleet::{Access, Fleet};
@@ -28,14 +28,7 @@ pub(super) struct Way {
 /// Calls nothing but GetCallerIdentity, and that only where nobody says the account.
 pub(super) async fn find(args: &ImportArgs, show: Show) -> Result<Way, Stop> {
     let common = args.common();
-    let Found { path, file, settings, base } = setup::find(&common.source)?;
-    let texts = Texts {
-        settings,
-        has_settings: path.is_some(),
-        settings_file: file,
-        base,
-        files: Files::default(),
-    };
+    let texts = setup::find(&common.source)?.without_files();
     let mut defaults = setup::named_defaults(&texts, &common.source)?;
     let lacks = |missing: fn(&TargetError) -> bool, known: Defaults| {
         let lacks = |it: &String| Target::parse(it, None, &known).is_err_and(|it| missing(&it));
