@@ -1,3 +1,7 @@
 //! How permitd is watched.
 
+pub mod board;
 pub mod metered;
+pub mod monitor;
+pub mod news;
+pub mod standing;

@@ -1,0 +1,175 @@
+//! How everything stands: what `/status`, the page and the gauges show. The loop writes it, everybody else reads it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+
+use crate::drift::{allow::Mode, outcome::Outcome, wanted::Wanted};
+use crate::journal::pause::Pause;
+use crate::observe::{
+    news::Edge,
+    standing::{Stage, Standing},
+};
+use crate::policy::target::{AccountRegion, Target};
+
+/// How everything stands.
+#[derive(Debug, Default)]
+pub struct Board {
+    inner: Mutex<View>,
+}
+
+/// The same at one moment. Cheap to clone: the targets are shared.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    /// Every target of the configuration in force, sorted.
+    pub targets: Vec<Arc<Standing>>,
+    /// The passes of each account and region.
+    pub places: BTreeMap<AccountRegion, PlaceView>,
+    /// The configuration.
+    pub config: ConfigView,
+    /// What waits for somebody's yes, the oldest first.
+    pub offers: Vec<Offer>,
+    /// What is left alone because somebody said so.
+    pub pauses: Vec<Pause>,
+    /// Grows with every change of anything here.
+    pub version: u64,
+}
+
+/// The passes of one account and region.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlaceView {
+    /// A full pass is under way, since then.
+    pub running_since: Option<Timestamp>,
+    /// When the next full pass starts.
+    pub next_full: Option<Timestamp>,
+    /// The last full pass.
+    pub last_full: Option<PassView>,
+}
+
+/// A pass that is through.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PassView {
+    /// When it was through.
+    pub at: Timestamp,
+    /// How long it took.
+    pub seconds: f64,
+    /// How many targets it looked at.
+    pub targets: usize,
+    /// How many calls of Lambda were made meanwhile.
+    pub calls: u64,
+    /// Every target could be read, and no write failed.
+    pub successful: bool,
+}
+
+/// The configuration in force, and what became of the last attempt to load one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ConfigView {
+    /// None before the first one was loaded.
+    pub mode: Option<Mode>,
+    /// When the one in force was loaded.
+    pub loaded_at: Option<Timestamp>,
+    /// Why the last attempt failed, in one line, and when; none if it did not.
+    pub refused: Option<(Timestamp, String)>,
+}
+
+/// Something that is held until somebody says yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// What to say yes with.
+    pub digest: String,
+    /// How many statements it is about.
+    pub statements: usize,
+    /// The ARNs of the targets it is about, sorted.
+    pub targets: Vec<String>,
+    /// When it was first told.
+    pub at: Timestamp,
+}
+
+impl Board {
+    fn inner(&self) -> MutexGuard<'_, View> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.version += 1;
+        inner
+    }
+
+    /// As it is now.
+    pub fn view(&self) -> View {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Which version [`Board::view`] would give.
+    pub fn version(&self) -> u64 {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).version
+    }
+
+    /// A configuration is in force. What is known of targets that were there before stays.
+    pub fn configured(&self, wanted: &[Wanted], mode: Mode, now: Timestamp) {
+        let mut inner = self.inner();
+        let known = std::mem::take(&mut inner.targets);
+        let standing = |it: &Wanted| {
+            let at = known.binary_search_by(|known| known.target.cmp(&it.target));
+            match at.ok().and_then(|at| known.get(at)) {
+                Some(known) if known.grants == it.grants.len() => Arc::clone(known),
+                Some(known) => {
+                    Arc::new(Standing { grants: it.grants.len(), ..Standing::clone(known) })
+                }
+                None => Arc::new(Standing::new(it, now)),
+            }
+        };
+        inner.targets = wanted.iter().map(standing).collect();
+        inner.config = ConfigView { mode: Some(mode), loaded_at: Some(now), refused: None };
+    }
+
+    /// A configuration was not usable, and the old one stays.
+    pub fn refused(&self, why: String, now: Timestamp) {
+        self.inner().config.refused = Some((now, why));
+    }
+
+    /// The files are what is in force, again.
+    pub fn restored(&self) {
+        self.inner().config.refused = None;
+    }
+
+    /// Something was found out about a target; tells what is new.
+    pub fn take(&self, outcome: &Outcome, stage: Stage, now: Timestamp) -> Vec<Edge> {
+        let mut inner = self.inner();
+        let at = inner.targets.binary_search_by(|it| it.target.cmp(&outcome.target));
+        // What left the files since is nobody's business any more.
+        let standing = at.ok().and_then(|at| inner.targets.get_mut(at));
+        standing.map_or_else(Vec::new, |it| Arc::make_mut(it).take(outcome, stage, now))
+    }
+
+    /// When a target is looked at before its next full pass; none if it is not.
+    pub fn next_look(&self, target: &Target, at: Option<Timestamp>) {
+        let mut inner = self.inner();
+        let found = inner.targets.binary_search_by(|it| it.target.cmp(target));
+        if let Some(it) = found.ok().and_then(|found| inner.targets.get_mut(found)) {
+            Arc::make_mut(it).next_look = at;
+        }
+    }
+
+    /// A full pass of a place has started, and when the next one will.
+    pub fn full_pass_started(&self, place: &AccountRegion, now: Timestamp, next: Timestamp) {
+        let mut inner = self.inner();
+        let it = inner.places.entry(place.clone()).or_default();
+        it.running_since = Some(now);
+        it.next_full = Some(next);
+    }
+
+    /// A full pass of a place is through.
+    pub fn full_pass_done(&self, place: &AccountRegion, pass: PassView) {
+        let mut inner = self.inner();
+        let it = inner.places.entry(place.clone()).or_default();
+        it.running_since = None;
+        it.last_full = Some(pass);
+    }
+
+    /// What waits for people now.
+    pub fn waiting(&self, offers: Vec<Offer>, pauses: Vec<Pause>) {
+        let mut inner = self.inner();
+        (inner.offers, inner.pauses) = (offers, pauses);
+    }
+}
