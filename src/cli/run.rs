@@ -1,5 +1,7 @@
 //! `permitd run`: look, repair, wait, again.
 
+use std::sync::Arc;
+
 use crate::cli::{
     args::RunArgs,
     exit::Exit,
@@ -18,7 +20,7 @@ use crate::daemon::{
 };
 use crate::drift::{allow::Mode, outcome::Outcome, wanted::Wanted};
 use crate::lambda::{fleet::Fleet, gateway::PolicyGateway};
-use crate::observe::metered::Metered;
+use crate::observe::{metered::Metered, monitor::Monitor};
 use crate::report::Subject;
 
 /// The daemon; with `--once` a single pass and its report.
@@ -62,6 +64,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let scribe = journal::open_for_good(source, &found)?;
     let mind = journal::mind(&scribe);
     let server = control(args, &found);
+    let monitor = Arc::new(Monitor::default());
     tracing::info!(targets = ready.wanted.len(), mode = ?ready.rules.mode, "permitd is running");
     let daemon = Daemon {
         gateway: &ready.gateway,
@@ -70,6 +73,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         mind: &mind,
         stop: &stop.token,
         calls: Metered::<Fleet>::count,
+        monitor: &monitor,
     };
     let reload = async || match setup::reload(&args.target, ready.gateway.inner()).await {
         Ok(loaded) => {
@@ -126,7 +130,7 @@ pub(crate) async fn once<'a, G: PolicyGateway>(
     show: Show,
 ) -> Vec<Outcome> {
     let progress = Progress::new("reading policies", wanted.len(), show);
-    let outcomes = worker.pass(wanted, || progress.inc(), tell::deeds).await;
+    let outcomes = worker.pass(wanted, |_| progress.inc(), tell::deeds).await;
     drop(progress);
     let waiting: Vec<&'a Wanted> = wanted
         .iter()
@@ -138,7 +142,7 @@ pub(crate) async fn once<'a, G: PolicyGateway>(
     if !worker.wait_for_grace(&waiting, |it| show.note(&grace_note(it))).await {
         return outcomes;
     }
-    let mut again = worker.pass(&waiting, || {}, tell::deeds).await;
+    let mut again = worker.pass(&waiting, |_| {}, tell::deeds).await;
     let join = |first: Outcome| match again.iter().position(|it| it.target == first.target) {
         Some(at) => pass::continued(first, again.swap_remove(at)),
         None => first,

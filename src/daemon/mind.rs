@@ -18,6 +18,7 @@ use crate::drift::{
     wanted::Wanted,
 };
 use crate::journal::pause::Pause;
+use crate::observe::board::Offer;
 use crate::policy::target::Target;
 
 /// A yes is used once, or gone after a day; what it could be said to is remembered as long.
@@ -159,6 +160,21 @@ impl Mind {
             offer.approval = offer.approval.only(still);
         }
         inner.offers.retain(|it| !it.approval.is_empty());
+    }
+
+    /// The same, with what each is about.
+    pub fn offers(&self, now: Timestamp) -> Vec<Offer> {
+        let inner = self.inner();
+        let fresh = inner.offers.iter().filter(|it| now.duration_since(it.at) < DAY);
+        let offer = |it: &Dated| {
+            let mut targets: Vec<String> =
+                it.approval.entries().map(|it| it.target.clone()).collect();
+            targets.sort_unstable();
+            targets.dedup();
+            let (digest, statements) = (it.digest.clone(), it.approval.len());
+            Offer { digest, statements, targets, at: it.at }
+        };
+        fresh.map(offer).collect()
     }
 
     /// The digests of what is held, or was within a day.

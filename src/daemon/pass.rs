@@ -176,13 +176,33 @@ impl<'a, G: PolicyReader> Worker<'a, G> {
         }
     }
 
-    /// A pass that only looks.
-    pub async fn watch(&self, wanted: &[&'a Wanted]) -> Vec<Outcome> {
-        let look = |wanted: &&'a Wanted| self.look(wanted);
+    /// A pass that only looks. `read` hears of each target as it was looked at, `told` of what was still open then.
+    pub async fn watch(
+        &self,
+        wanted: &[&'a Wanted],
+        read: impl Fn(&Seen<'a>),
+        told: impl Fn(&Outcome),
+    ) -> Vec<Outcome> {
+        let look = |wanted: &'a Wanted| {
+            let read = &read;
+            async move {
+                let seen = self.look(wanted).await;
+                read(&seen);
+                seen
+            }
+        };
         let mut seen: Vec<Seen<'a>> =
-            stream::iter(wanted).map(look).buffered(CONCURRENCY).collect().await;
+            stream::iter(wanted.iter().copied()).map(look).buffered(CONCURRENCY).collect().await;
         self.judge(&mut seen);
-        self.close_all(seen)
+        let close = |seen| match seen {
+            Seen::Settled(it) => *it,
+            Seen::Open(it) => {
+                let outcome = self.close(it.0, it.1);
+                told(&outcome);
+                outcome
+            }
+        };
+        seen.into_iter().map(close).collect()
     }
 
     /// The end of a conversation: what it found out is remembered.
@@ -207,11 +227,11 @@ impl<'a, G: PolicyReader> Worker<'a, G> {
 
 impl<'a, G: PolicyGateway> Worker<'a, G> {
     /// A whole pass: reads all, widens what is seen as soon as it is seen, judges, narrows. `read` hears of each
-    /// target as it was looked at, `told` as soon as it is through.
+    /// target as it was looked at, `told` of what was still open then, as soon as it is through.
     pub async fn pass(
         &self,
         wanted: &[&'a Wanted],
-        read: impl Fn(),
+        read: impl Fn(&Seen<'a>),
         told: impl Fn(&Outcome),
     ) -> Vec<Outcome> {
         let mut functions: BTreeMap<String, Vec<&'a Wanted>> = BTreeMap::new();
@@ -225,8 +245,8 @@ impl<'a, G: PolicyGateway> Worker<'a, G> {
                 let mut res = Vec::new();
                 for wanted in group {
                     let seen = self.look(wanted).await;
+                    read(&seen);
                     res.push(self.act(seen, &function, lost, Clearance::Pending).await);
-                    read();
                 }
                 res
             }
@@ -284,12 +304,14 @@ impl<'a, G: PolicyGateway> Worker<'a, G> {
                         Seen::Open(it) => it.1.decisions().clearance.clone(),
                         Seen::Settled(_) => Clearance::Pending,
                     };
-                    let outcome = match self.act(seen, &function, lost, clearance).await {
+                    res.push(match self.act(seen, &function, lost, clearance).await {
                         Seen::Settled(it) => *it,
-                        Seen::Open(it) => self.close(it.0, it.1),
-                    };
-                    told(&outcome);
-                    res.push(outcome);
+                        Seen::Open(it) => {
+                            let outcome = self.close(it.0, it.1);
+                            told(&outcome);
+                            outcome
+                        }
+                    });
                 }
                 res
             }

@@ -4,6 +4,7 @@
 //! something says should be looked at now: an expiry, a change of the files, an orphan whose grace is over, a yes.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
@@ -20,7 +21,7 @@ use crate::daemon::{
     clock::Clock,
     control::{Request, server::Reply, server::Server},
     mind::Mind,
-    pass::{Worker, held, waits},
+    pass::{Seen, Worker, held, waits},
     scribe::{Occasion, Scribe},
     tell,
 };
@@ -30,6 +31,11 @@ use crate::drift::{
     wanted::Wanted,
 };
 use crate::lambda::gateway::PolicyGateway;
+use crate::observe::{
+    monitor::{Monitor, Passed},
+    news::Edge,
+    standing::Stage,
+};
 use crate::policy::target::{AccountRegion, Target};
 
 mod orders;
@@ -62,6 +68,8 @@ pub struct Daemon<'a, G> {
     pub stop: &'a CancellationToken,
     /// How many calls were made so far.
     pub calls: fn(&G) -> u64,
+    /// Who watches it.
+    pub monitor: &'a Monitor,
 }
 
 /// Everything that can happen.
@@ -85,12 +93,13 @@ struct Ended {
     outcomes: Vec<Outcome>,
     start: Instant,
     calls_before: u64,
+    edges: Vec<Edge>,
 }
 
 /// Why a target is looked at when one of its grants expires.
 const EXPIRY: &str = "expiry";
-/// How long a wake-up may be late where the wall clock was set meanwhile.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// How long a wake-up may be late where the wall clock was set meanwhile, and how often the loop shows that it lives.
+const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 /// What was seen too late to be judged with its pass is judged alone after this time.
 const SOON: SignedDuration = SignedDuration::from_secs(1);
 
@@ -104,6 +113,7 @@ pub async fn run<G: PolicyGateway>(
 ) {
     let mut work = Work::new(daemon, Arc::new(loaded));
     loop {
+        daemon.monitor.beat();
         work.start_what_is_due();
         let wake = work.next_wake();
         // Each arm is cancel-safe: a timer, levels, a stream, a signal and requests that are kept until taken.
@@ -117,7 +127,10 @@ pub async fn run<G: PolicyGateway>(
         match event {
             Event::Due => {}
             Event::Through(ended) => work.through(ended),
-            Event::Asked(request, reply) => work.asked(request, reply).await,
+            Event::Asked(request, reply) => {
+                work.asked(request, reply).await;
+                work.tell_what_waits();
+            }
             Event::Hangup => {
                 if let Some(loaded) = reload().await {
                     work.take_over(loaded).await;
@@ -169,7 +182,9 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             passes: FuturesUnordered::new(),
             passing: daemon.stop.child_token(),
         };
+        res.daemon.monitor.configured(&res.loaded.wanted, res.loaded.rules.mode, res.now());
         res.schedule_what_time_brings();
+        res.tell_what_waits();
         res
     }
 
@@ -195,6 +210,8 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
     }
 
     fn note(&mut self, at: Timestamp, target: Target, why: &'static str) {
+        let board = &self.daemon.monitor.board;
+        board.next_look(&target, |known| Some(known.map_or(at, |it| it.min(at))));
         self.agenda.entry(at).or_default().insert(target, why);
     }
 
@@ -238,12 +255,15 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         it.next_full = next;
         it.running = true;
         let indices = it.indices.clone();
-        self.daemon.scribe.reopen(self.now());
+        let at = self.now();
+        self.daemon.scribe.reopen(at);
+        let pause = SignedDuration::try_from(next - now).unwrap_or(SignedDuration::MAX);
+        self.daemon.monitor.started(place, at, after(at, pause));
         self.start(place.clone(), indices, "full pass".to_owned(), true);
     }
 
     fn start(&mut self, place: AccountRegion, indices: Vec<usize>, trigger: String, full: bool) {
-        let Daemon { gateway, clock, scribe, mind, stop: _, calls } = *self.daemon;
+        let Daemon { gateway, clock, scribe, mind, stop: _, calls, monitor } = *self.daemon;
         let (loaded, stop) = (Arc::clone(&self.loaded), self.passing.clone());
         let (start, calls_before) = (Instant::now(), calls(gateway));
         self.passes.push(Box::pin(async move {
@@ -257,18 +277,32 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             };
             let wanted: Vec<&Wanted> =
                 indices.iter().filter_map(|it| loaded.wanted.get(*it)).collect();
-            let outcomes = if loaded.rules.mode == Mode::Observe {
-                worker.watch(&wanted).await
-            } else {
-                worker.pass(&wanted, || {}, tell::deeds).await
+            let edges = RefCell::new(Vec::new());
+            let take = |outcome: &Outcome, stage| {
+                let new = monitor.take(outcome, stage, clock());
+                edges.borrow_mut().extend(new);
             };
-            Ended { place, full, trigger, outcomes, start, calls_before }
+            let read = |seen: &Seen<'_>| match seen {
+                Seen::Settled(outcome) => take(outcome, Stage::Settled),
+                Seen::Open(_) => take(&seen.outcome(clock()), Stage::First),
+            };
+            let told = |outcome: &Outcome| {
+                tell::deeds(outcome);
+                take(outcome, Stage::Last);
+            };
+            let outcomes = if loaded.rules.mode == Mode::Observe {
+                worker.watch(&wanted, read, told).await
+            } else {
+                worker.pass(&wanted, read, told).await
+            };
+            let edges = edges.into_inner();
+            Ended { place, full, trigger, outcomes, start, calls_before, edges }
         }));
     }
 
     /// Tells what came of a pass, and notes what has to be looked at again.
     fn through(&mut self, ended: Ended) {
-        let Ended { place, full, trigger, outcomes, start, calls_before } = ended;
+        let Ended { place, full, trigger, outcomes, start, calls_before, edges } = ended;
         let now = self.now();
         if let Some(it) = self.places.get_mut(&place).filter(|_| full) {
             it.running = false;
@@ -286,7 +320,27 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             self.daemon.mind.offer(approval, now);
         }
         let calls = (self.daemon.calls)(self.daemon.gateway).saturating_sub(calls_before);
-        tell::pass_done(&outcomes, &place.to_string(), &trigger, calls, start.elapsed());
+        let time = start.elapsed();
+        tell::pass_done(&outcomes, &place.to_string(), &trigger, calls, time);
+        let passed = Passed {
+            place: &place,
+            full,
+            cut_short,
+            trigger: &trigger,
+            outcomes: &outcomes,
+            time,
+            calls,
+            edges: &edges,
+        };
+        self.daemon.monitor.passed(&passed, now);
+        self.tell_what_waits();
+    }
+
+    /// What waits for people, for who watches.
+    fn tell_what_waits(&self) {
+        let now = self.now();
+        let mind = self.daemon.mind;
+        self.daemon.monitor.waiting(mind.offers(now), mind.pauses(now));
     }
 
     fn look_again(&mut self, outcome: &Outcome, now: Timestamp) {
@@ -336,6 +390,8 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             }
         }
         self.daemon.mind.keep_only(&self.loaded.wanted);
+        let (wanted, mode) = (&self.loaded.wanted, self.loaded.rules.mode);
+        self.daemon.monitor.configured(wanted, mode, self.now());
         // A second look is still due; when what expires, the new files say.
         for targets in self.agenda.values_mut() {
             targets.retain(|_, why| *why != EXPIRY);

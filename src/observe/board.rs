@@ -142,12 +142,17 @@ impl Board {
         standing.map_or_else(Vec::new, |it| Arc::make_mut(it).take(outcome, stage, now))
     }
 
-    /// When a target is looked at before its next full pass; none if it is not.
-    pub fn next_look(&self, target: &Target, at: Option<Timestamp>) {
+    /// Changes when a target is looked at before its next full pass; none if it is not.
+    pub fn next_look(
+        &self,
+        target: &Target,
+        change: impl FnOnce(Option<Timestamp>) -> Option<Timestamp>,
+    ) {
         let mut inner = self.inner();
         let found = inner.targets.binary_search_by(|it| it.target.cmp(target));
         if let Some(it) = found.ok().and_then(|found| inner.targets.get_mut(found)) {
-            Arc::make_mut(it).next_look = at;
+            let it = Arc::make_mut(it);
+            it.next_look = change(it.next_look);
         }
     }
 

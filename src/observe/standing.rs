@@ -136,6 +136,7 @@ impl Standing {
         let read_before = stage == Stage::Last && outcome.done.is_empty();
         if !read_before {
             self.last_attempt = Some(now);
+            self.next_look = self.next_look.filter(|it| *it > now);
         }
         if let Some(plan) = &outcome.left {
             self.read(plan, stage, now);

@@ -515,7 +515,7 @@ impl<'a> Life<'a> {
         let all: Vec<&Wanted> = self.wanted.iter().collect();
         let worker = self.worker();
         let outcomes = tokio::select! {
-            outcomes = worker.pass(&all, || {}, |_| {}) => Some(outcomes),
+            outcomes = worker.pass(&all, |_| {}, |_| {}) => Some(outcomes),
             () = self.recorder.crashed.notified() => None,
         };
         let calls = std::mem::take(&mut *self.recorder.calls.lock().unwrap());
@@ -543,7 +543,7 @@ impl<'a> Life<'a> {
         }
         let worker = self.worker();
         let all: Vec<&Wanted> = self.wanted.iter().collect();
-        let second = worker.pass(&all, || {}, |_| {}).await;
+        let second = worker.pass(&all, |_| {}, |_| {}).await;
         let mut again = worker.look_at_all(&self.wanted, || {}).await;
         worker.judge(&mut again);
         for seen in again {

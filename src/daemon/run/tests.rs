@@ -77,6 +77,7 @@ async fn beside<F: Future<Output = ()>>(
         mind: &mind,
         stop: &stop,
         calls: |_| 0,
+        monitor: &Monitor::default(),
     };
     let (hangup, mut hangups) = mpsc::unbounded_channel();
     let next = RefCell::new(second);

@@ -171,10 +171,12 @@ impl<'a> Player<'a> {
             self.wanted.iter().partition(|it| aside(it));
         let pass = async {
             if rules.mode == Mode::Observe {
-                return worker.watch(&self.wanted).await;
+                return worker.watch(&self.wanted, |_| {}, |_| {}).await;
             }
-            let (mut res, other) =
-                tokio::join!(worker.pass(&full, || {}, |_| {}), worker.pass(&small, || {}, |_| {}));
+            let (mut res, other) = tokio::join!(
+                worker.pass(&full, |_| {}, |_| {}),
+                worker.pass(&small, |_| {}, |_| {})
+            );
             res.extend(other);
             res
         };
