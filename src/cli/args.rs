@@ -168,6 +168,11 @@ pub struct RunArgs {
     /// Make one pass and exit
     #[arg(long, env = "PERMITD_ONCE")]
     pub once: bool,
+    /// Where /livez, /readyz, /status and the page are: an IP address and a port
+    ///
+    /// [default: `http.listen` of the settings, else 127.0.0.1:9187]
+    #[arg(long, env = "PERMITD_HTTP_LISTEN", value_name = "ADDR", help_heading = "Configuration")]
+    pub http_listen: Option<SocketAddr>,
     /// How that pass is told; a daemon logs, and has its journal.
     #[command(flatten)]
     pub report: ReportArgs,

@@ -9,10 +9,12 @@ use crate::cli::{
     plan::look,
     progress::Progress,
     report::Reports,
-    setup,
+    setup::{self, Texts},
     show::{Show, Stop},
 };
+use crate::config::settings::Http;
 use crate::daemon::{
+    clock,
     control::server::Server,
     pass::{self, Worker},
     run::{self, Daemon},
@@ -20,7 +22,11 @@ use crate::daemon::{
 };
 use crate::drift::{allow::Mode, outcome::Outcome, wanted::Wanted};
 use crate::lambda::{fleet::Fleet, gateway::PolicyGateway};
-use crate::observe::{metered::Metered, monitor::Monitor};
+use crate::observe::{
+    http::{self, Listening, Site},
+    metered::Metered,
+    monitor::Monitor,
+};
 use crate::report::Subject;
 
 /// The daemon; with `--once` a single pass and its report.
@@ -33,8 +39,13 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         let hint = "a daemon tells what it does in its log and its journal (`permitd history`)";
         return Err(Stop::Said(Exit::Usage, message, Some(hint.to_owned())));
     }
-    let ready = setup::ready_to_write("run", &args.target, show).await?;
+    let texts = setup::read(&args.target.source)?;
+    setup::needs_mode(&texts, &args.target, "run")?;
     let stop = setup::stop_on_signals();
+    let monitor = Arc::new(Monitor::default());
+    // Before anything is asked of AWS: whether this process lives does not depend on that.
+    let page = if args.once { None } else { watched(args, &texts, &monitor).await? };
+    let ready = setup::ready_with(texts, &args.target, show).await?;
     let (source, found) = (&args.target.source, ready.found());
     if args.once {
         let scribe = journal::open(source, &found, "run --once", show).await?;
@@ -64,11 +75,11 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let scribe = journal::open_for_good(source, &found)?;
     let mind = journal::mind(&scribe);
     let server = control(args, &found);
-    let monitor = Arc::new(Monitor::default());
+    monitor.set_ready();
     tracing::info!(targets = ready.wanted.len(), mode = ?ready.rules.mode, "permitd is running");
     let daemon = Daemon {
         gateway: &ready.gateway,
-        clock: crate::daemon::clock::system,
+        clock: clock::system,
         scribe: &scribe,
         mind: &mind,
         stop: &stop.token,
@@ -91,8 +102,44 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         None => std::future::pending().await,
     };
     Box::pin(run::run(&daemon, ready.loaded(), reload, hangup, server)).await;
+    if let Some(page) = page {
+        page.close().await;
+    }
     tracing::info!("permitd has stopped");
     Ok(Exit::Success)
+}
+
+/// Begins to answer over HTTP. The usual address may be taken by another daemon, and then this one goes without;
+/// one that somebody wrote has to be there.
+async fn watched(
+    args: &RunArgs,
+    texts: &Texts,
+    monitor: &Arc<Monitor>,
+) -> Result<Option<Listening>, Stop> {
+    let Http { listen, hosts } = &texts.settings.http;
+    let written = args.http_listen.or(*listen);
+    let address = written.unwrap_or(http::USUAL);
+    let site = Arc::new(Site::new(Arc::clone(monitor), clock::system, hosts.clone()));
+    let started = async { Listening::start(http::bind(address).await?, site) };
+    match started.await {
+        Ok(it) => {
+            tracing::info!(address = %it.address, "listening for /livez, /readyz and /status");
+            Ok(Some(it))
+        }
+        Err(error) if written.is_some() => {
+            let message =
+                format!("cannot listen on {address} for /livez, /readyz and /status: {error}");
+            let hint =
+                "choose another address: `http: {listen: …}` in the settings, or --http-listen";
+            Err(Stop::Said(Exit::Failure, message, Some(hint.to_owned())))
+        }
+        Err(error) => {
+            let hint =
+                "choose another address: `http: {listen: …}` in the settings, or --http-listen";
+            tracing::warn!(%address, %error, hint, "nothing is served over HTTP, for the usual address cannot be had");
+            Ok(None)
+        }
+    }
 }
 
 /// The control socket. A daemon can do without, and says so.

@@ -14,6 +14,7 @@ use crate::policy::risk::Risk;
 use crate::policy::target::AccountRegion;
 
 pub(super) mod accounts;
+pub(super) mod http;
 pub(super) mod journal;
 pub(super) mod rails;
 pub(super) mod values;
@@ -51,6 +52,8 @@ pub struct Settings {
     pub budgets: Budgets,
     /// Where it is written down what was done, and for how long.
     pub journal: Journal,
+    /// Where the daemon is watched.
+    pub http: Http,
     /// The socket of the daemon, relative to the settings file, as written; none: where the system keeps such.
     pub control: Option<PathBuf>,
 }
@@ -93,6 +96,15 @@ pub struct Journal {
     pub max_size: Cap<u64>,
 }
 
+/// Where the daemon is watched.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Http {
+    /// None was written: the usual address.
+    pub listen: Option<core::net::SocketAddr>,
+    /// Names that may stand in a Host header, besides localhost and IP literals; in lower case.
+    pub hosts: Vec<String>,
+}
+
 /// A bound that can be left out by saying so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cap<T> {
@@ -129,6 +141,7 @@ impl Default for Settings {
             simulator: None,
             budgets: Budgets::default(),
             journal: Journal::default(),
+            http: Http::default(),
             control: None,
         }
     }
@@ -171,6 +184,7 @@ pub(super) const KEYS: &[&str] = &[
     "lambda",
     "budgets",
     "journal",
+    "http",
     "control",
 ];
 /// Of `defaults`.
@@ -186,7 +200,7 @@ pub(super) const BUDGETS_KEYS: &[&str] = &["get_policy", "control"];
 /// The value of `writer` that this version has.
 pub(super) const WRITER: &str = "statements";
 /// Keys of a later version, told apart from misspelt ones.
-const LATER: &[&str] = &["http", "events", "notify"];
+const LATER: &[&str] = &["events", "notify"];
 pub(super) const MODES: &[(&str, Mode)] =
     &[("observe", Mode::Observe), ("additive", Mode::Additive), ("enforce", Mode::Enforce)];
 
@@ -239,6 +253,7 @@ fn top<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings)
             "lambda" => settings.simulator = lambda(walker, item),
             "budgets" => settings.budgets = budgets(walker, item),
             "journal" => journal::read(walker, item, &mut settings.journal),
+            "http" => http::read(walker, item, &mut settings.http),
             "control" => settings.control = path(walker, item),
             key if LATER.contains(&key) => later(walker, item),
             key if is_extension(key) => {}

@@ -19,7 +19,7 @@ use crate::observe::{
 use crate::policy::target::AccountRegion;
 
 /// A heartbeat older than this means that the loop is stuck.
-const YOUNG: Duration = Duration::from_secs(60);
+const YOUNG: Duration = Duration::from_mins(1);
 
 /// Everything that watches the daemon.
 #[derive(Debug)]

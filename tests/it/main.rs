@@ -17,6 +17,7 @@ mod config_properties;
 mod converge_properties;
 mod deploy;
 mod golden_policy;
+mod http;
 mod iam;
 mod import_from;
 mod import_properties;

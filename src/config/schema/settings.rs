@@ -6,7 +6,7 @@ use super::parts::{common, document, object, part, root, with, words};
 use super::permissions::{OWNERSHIP, REPLACE, name_of, ownership, replace, sid_prefix};
 use crate::config::settings::{
     BUDGETS_KEYS, DEFAULTS_KEYS, IGNORE_KEYS, KEYS, LAMBDA_KEYS, MODES, SIMULATOR_KEYS, Settings,
-    WRITER, accounts, journal, rails,
+    WRITER, accounts, http, journal, rails,
 };
 use crate::policy::risk::Risk;
 
@@ -124,6 +124,10 @@ fn top(key: &str) -> Value {
             "then": object(journal::KEYS, of_journal, &[]),
             "else": {"$ref": "#/$defs/path"},
         }),
+        "http" => with(
+            object(http::KEYS, of_http, &[]),
+            json!({"description": "Where the daemon is watched: /livez, /readyz, /metrics, /status and a page."}),
+        ),
         "control" => part(
             "path",
             "The socket on which the daemon is spoken to. Default: control.sock in $RUNTIME_DIRECTORY or in \
@@ -239,6 +243,23 @@ fn of_budgets(key: &str) -> Value {
             "budget",
             "Everything else together; Lambda allows 15/s, shared with every other tool. Default: 3/s.",
         ),
+        _ => Value::Bool(false),
+    }
+}
+
+fn of_http(key: &str) -> Value {
+    match key {
+        "listen" => json!({
+            "description": "An IP address and a port; port 0 is any free one. Default: 127.0.0.1:9187, or nothing \
+                where that is taken.",
+            "type": "string",
+            "examples": ["127.0.0.1:9187"],
+        }),
+        "hosts" => json!({
+            "description": "Names that may stand in the Host header, besides localhost and IP literals.",
+            "type": "array",
+            "items": {"type": "string", "pattern": "^[A-Za-z0-9._-]+$"},
+        }),
         _ => Value::Bool(false),
     }
 }

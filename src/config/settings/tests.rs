@@ -21,6 +21,7 @@ budgets: {get_policy: 2.5/s, control: unlimited}
 accounts: [{id: 012345678901, regions: [eu-west-1]}]
 lambda: {simulator: {listen: "[::1]:9001", seed: demo/account.yaml}}
 journal: {path: state/journal.db, retention: 30d, max_size: 64MiB}
+http: {listen: 0.0.0.0:9000, hosts: [Permitd.example.com, box]}
 control: /run/permitd.sock
 "#;
 
@@ -43,6 +44,7 @@ fn every_key_is_read() {
         simulator,
         budgets,
         journal,
+        http,
         control,
     } = settings;
     let patterns: Vec<&str> = permissions.iter().map(|it| it.text.as_str()).collect();
@@ -67,6 +69,8 @@ fn every_key_is_read() {
     assert_eq!(journal.path, Some(PathBuf::from("state/journal.db")));
     assert_eq!(journal.retention, Cap::At(Duration::from_hours(30 * 24)));
     assert_eq!(journal.max_size, Cap::At(64 << 20));
+    assert_eq!(http.listen, Some("0.0.0.0:9000".parse().unwrap()));
+    assert_eq!(http.hosts, ["permitd.example.com", "box"]);
     assert_eq!(control, Some(PathBuf::from("/run/permitd.sock")));
 }
 

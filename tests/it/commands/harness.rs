@@ -90,6 +90,7 @@ impl Room {
             ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
             ("PERMITD_GET_POLICY_BUDGET", "unlimited"),
             ("PERMITD_CONTROL_BUDGET", "unlimited"),
+            ("PERMITD_HTTP_LISTEN", "127.0.0.1:0"),
         ] {
             res = res.with(key, value);
         }

@@ -204,7 +204,6 @@ fn what_is_specified_but_not_built_is_refused() {
     let lambda = lambda();
     let room = lambda.room(WISHES);
     for text in [
-        "http: {listen: 127.0.0.1:0}",
         "notify: [{url: https://example.com}]",
         "events: {queue_url: https://example.com}",
         "defaults: {writer: document}",

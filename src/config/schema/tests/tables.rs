@@ -329,7 +329,7 @@ fn bad_settings() {
         "journal: {max_size: 5}",
         "control: ''",
         "control: {path: x}",
-        "http: {listen: '127.0.0.1:0'}",
+        "http: {hosts: ['https://a']}",
         "events: {}",
         "notify: []",
         "1: x",

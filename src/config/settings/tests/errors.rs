@@ -153,7 +153,7 @@ help: did you mean `seed`?
 fn keys_of_later_versions_are_told_apart_from_misspelt_ones() {
     check_settings(
         r"
-http: {listen: 127.0.0.1:9187}
+http: {listen: localhost, hosts: ["https://a"]}
 events: {}
 notify: []
 journals: x

@@ -1,0 +1,178 @@
+//! The daemon over HTTP: whether it lives, what it counts, how everything stands. It answers, and changes nothing.
+//!
+//! Whatever comes to the port is bounded: so many connections, so large a head, so long for it to come, and so long
+//! for the answer to be taken. Names that somebody else can make point here (DNS rebinding) are not answered.
+
+mod host;
+mod serve;
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, Method, Response, StatusCode, header, request::Parts},
+};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::observe::{monitor::Monitor, status};
+
+pub use serve::{Listening, bind};
+
+/// Where it listens when nobody says otherwise.
+pub const USUAL: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9187);
+/// What is expensive to make is made at most so often.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What is served.
+#[derive(Debug)]
+pub struct Site {
+    /// What is known.
+    pub monitor: Arc<Monitor>,
+    /// What time it is.
+    pub clock: fn() -> Timestamp,
+    /// When the process started.
+    pub started: Timestamp,
+    /// Names that may stand in the Host header, besides localhost and IP literals; in lower case.
+    pub hosts: Vec<String>,
+    status: Cached,
+}
+
+impl Site {
+    /// Of this monitor.
+    pub fn new(monitor: Arc<Monitor>, clock: fn() -> Timestamp, hosts: Vec<String>) -> Self {
+        Self { monitor, clock, started: clock(), hosts, status: Cached::default() }
+    }
+
+    /// The answer to a request.
+    pub(crate) async fn answer(&self, request: &Parts) -> Response<Body> {
+        let mut answer = match self.refuse(request) {
+            Some(refusal) => refusal,
+            None => self.route(request),
+        };
+        let headers = answer.headers_mut();
+        for (name, value) in ALWAYS {
+            headers.insert(name, header::HeaderValue::from_static(value));
+        }
+        answer
+    }
+
+    fn refuse(&self, request: &Parts) -> Option<Response<Body>> {
+        match host::check(request, &self.hosts) {
+            Ok(()) => {}
+            Err(host::Refused::Missing) => {
+                return Some(text(StatusCode::BAD_REQUEST, "the Host header is missing\n"));
+            }
+            Err(host::Refused::Unknown) => {
+                let why = "this Host is not served: use an IP address or localhost, \
+                           or name it under `http: {hosts: […]}` in the settings\n";
+                return Some(text(StatusCode::MISDIRECTED_REQUEST, why));
+            }
+        }
+        if request.method == Method::GET || request.method == Method::HEAD {
+            return None;
+        }
+        let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered\n");
+        answer.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD"));
+        Some(answer)
+    }
+
+    fn route(&self, request: &Parts) -> Response<Body> {
+        match request.uri.path() {
+            "/livez" if self.monitor.is_alive() => text(StatusCode::OK, "ok\n"),
+            "/livez" => text(StatusCode::SERVICE_UNAVAILABLE, "the loop has stopped\n"),
+            "/readyz" if self.monitor.is_ready() => text(StatusCode::OK, "ok\n"),
+            "/readyz" => {
+                text(StatusCode::SERVICE_UNAVAILABLE, "no valid configuration is loaded yet\n")
+            }
+            "/status" => self.status.answer(request, "application/json", || {
+                status::status(&self.monitor.board.view(), self.started, (self.clock)())
+            }),
+            _ => text(StatusCode::NOT_FOUND, "there is /livez, /readyz and /status\n"),
+        }
+    }
+}
+
+/// On every answer: nobody keeps it, guesses its type, or puts it into a frame.
+const ALWAYS: [(header::HeaderName, &str); 5] = [
+    (header::CACHE_CONTROL, "no-cache"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// A plain text.
+pub(crate) fn text(status: StatusCode, body: &'static str) -> Response<Body> {
+    with_type(status, "text/plain; charset=utf-8", Body::from(body))
+}
+
+pub(crate) fn with_type(status: StatusCode, kind: &'static str, body: Body) -> Response<Body> {
+    let mut res = Response::new(body);
+    *res.status_mut() = status;
+    res.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+    res
+}
+
+/// A body that is expensive to make: made at most once in [`FRESH`], and not sent to who has it.
+#[derive(Debug, Default)]
+pub(crate) struct Cached(Mutex<Option<Made>>);
+
+#[derive(Debug, Clone)]
+struct Made {
+    at: Instant,
+    body: Bytes,
+    tag: String,
+}
+
+impl Cached {
+    pub(crate) fn answer(
+        &self,
+        request: &Parts,
+        kind: &'static str,
+        make: impl FnOnce() -> Vec<u8>,
+    ) -> Response<Body> {
+        let Made { body, tag, .. } = self.made(make);
+        let known = has(&request.headers, &tag);
+        let mut res = if known {
+            with_type(StatusCode::NOT_MODIFIED, kind, Body::empty())
+        } else {
+            with_type(StatusCode::OK, kind, Body::from(body))
+        };
+        if let Ok(tag) = header::HeaderValue::from_str(&tag) {
+            res.headers_mut().insert(header::ETAG, tag);
+        }
+        res
+    }
+
+    fn made(&self, make: impl FnOnce() -> Vec<u8>) -> Made {
+        // Who comes while it is made waits for it instead of making it once more.
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = slot.as_ref().filter(|it| it.at.elapsed() < FRESH) {
+            return made.clone();
+        }
+        let body = Bytes::from(make());
+        let made = Made { at: Instant::now(), tag: tag(&body), body };
+        *slot = Some(made.clone());
+        made
+    }
+}
+
+/// The name of a content.
+pub(crate) fn tag(body: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    let hash = Sha256::digest(body);
+    let short = hash.iter().take(8).fold(0_u64, |sum, it| (sum << 8) | u64::from(*it));
+    format!("\"{short:016x}\"")
+}
+
+/// Who asks has this content already.
+pub(crate) fn has(headers: &HeaderMap, tag: &str) -> bool {
+    let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|it| it.to_str().ok());
+    tags.flat_map(|it| it.split(',')).any(|it| it.trim() == tag)
+}

@@ -1,0 +1,106 @@
+//! The listener: bounded connections, each on a task of its own.
+
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::observe::http::Site;
+
+/// Connections at once; who comes later waits in the queue of the system.
+const CONNECTIONS: usize = 128;
+/// The head of a request, in bytes. Nobody who means well sends more.
+const HEAD: usize = 16 << 10;
+/// Lines in it.
+const HEADERS: usize = 64;
+/// How long a head may take to come, also on a connection that is kept open.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection lasts, however slowly its answers are taken.
+const LIFETIME: Duration = Duration::from_mins(2);
+/// How long to wait after an accept that failed: out of descriptors, most likely.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A server that answers as long as this lives.
+#[derive(Debug)]
+pub struct Listening {
+    /// Where.
+    pub address: SocketAddr,
+    stop: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+/// Binds the address. Nothing is answered yet.
+pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await
+}
+
+impl Listening {
+    /// Begins to answer.
+    pub fn start(listener: TcpListener, site: Arc<Site>) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(serve(listener, site, stop.clone()));
+        Ok(Self { address, stop, serving })
+    }
+
+    /// No more answers; what is being answered is cut off.
+    pub async fn close(self) {
+        self.stop.cancel();
+        // It ends by itself; a task that panicked has said so.
+        drop(self.serving.await);
+    }
+}
+
+async fn serve(listener: TcpListener, site: Arc<Site>, stop: CancellationToken) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        // Both are cancel-safe: a level, and a connection that is not accepted stays in the queue.
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
+        let (site, stop) = (Arc::clone(&site), stop.clone());
+        tokio::spawn(async move {
+            // A connection that is closed, or given up, is nobody's loss.
+            tokio::select! {
+                () = stop.cancelled() => {}
+                _ended = tokio::time::timeout(LIFETIME, converse(stream, site)) => {}
+            }
+            drop(place);
+        });
+    }
+}
+
+async fn converse(stream: TcpStream, site: Arc<Site>) {
+    // Without it Nagle's algorithm holds small answers back for 40 ms; failing is harmless.
+    let _slow = stream.set_nodelay(true);
+    let answer = service_fn(move |request: Request<Incoming>| {
+        let site = Arc::clone(&site);
+        async move {
+            let (parts, _) = request.into_parts();
+            Ok::<_, Infallible>(site.answer(&parts).await)
+        }
+    });
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .max_buf_size(HEAD)
+        .max_headers(HEADERS);
+    let served = builder.serve_connection(TokioIo::new(stream), answer).await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection to the page was closed");
+    }
+}
