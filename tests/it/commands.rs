@@ -36,3 +36,4 @@ mod streams;
 mod terminal;
 mod undo;
 mod usage;
+mod watched;

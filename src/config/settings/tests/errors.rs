@@ -153,20 +153,26 @@ help: did you mean `seed`?
 fn keys_of_later_versions_are_told_apart_from_misspelt_ones() {
     check_settings(
         r"
-http: {listen: localhost, hosts: ["https://a"]}
+http: {listen: localhost, hosts: ['https://a']}
 events: {}
 notify: []
 journals: x
 colour: red
 ",
         r"
-error: `http` is not supported yet in this version
- --> permitd.yaml:1:1
+error: `localhost` is not an address; write an IP address and a port, as in 127.0.0.1:9001; port 0 is any free one
+ --> permitd.yaml:1:16
   |
-1 | http: {listen: 127.0.0.1:9187}
-  | ^^^^
+1 | http: {listen: localhost, hosts: ['https://a']}
+  |                ^^^^^^^^^
+
+error: `https://a` is not a host name
+ --> permitd.yaml:1:35
   |
-help: remove it
+1 | http: {listen: localhost, hosts: ['https://a']}
+  |                                   ^^^^^^^^^^^
+  |
+help: write the name alone, without a scheme and a port
 
 error: `events` is not supported yet in this version
  --> permitd.yaml:2:1
@@ -198,7 +204,7 @@ error: `colour` is not a key of the settings file
 5 | colour: red
   | ^^^^^^
   |
-help: its keys are `permissions`, `mode`, `interval`, `jitter`, `defaults`, `deny_risks`, `limits`, `orphan_grace`, `remove_inexpressible`, `ignore`, `accounts`, `lambda`, `budgets`, `journal`, `control`
+help: its keys are `permissions`, `mode`, `interval`, `jitter`, `defaults`, `deny_risks`, `limits`, `orphan_grace`, `remove_inexpressible`, `ignore`, `accounts`, `lambda`, `budgets`, `journal`, `http`, `control`
 ",
     );
 }

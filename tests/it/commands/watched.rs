@@ -1,0 +1,116 @@
+//! The daemon as it is watched over HTTP.
+
+use serde_json::{Value, json};
+
+use super::harness::{Lambda, Room, Running, account, eventually, http, policy, service};
+
+const WISHES: &str = "\
+account: '123456789012'
+functions:
+  - function: f
+    ownership: all
+    statements:
+      - {sid: a, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::b'}
+";
+const SETTINGS: &str = "\
+permissions: [permissions.yaml]
+mode: MODE
+interval: 1s
+budgets: {get_policy: unlimited, control: unlimited}
+";
+
+fn lambda() -> Lambda {
+    let live =
+        [service("a", "s3.amazonaws.com", "arn:aws:s3:::b"), account("rogue", "210987654321")];
+    Lambda::new(&json!([{"name": "f", "policy": policy(&live)}]))
+}
+
+fn start(room: &Room, mode: &str) -> (Running, String) {
+    room.write("permitd.yaml", &SETTINGS.replace("MODE", mode));
+    let mut daemon = room.start("run");
+    daemon.logs("listening for /livez");
+    let log = daemon.err();
+    let at = log.split_once("address=").unwrap().1;
+    let address = at.split_whitespace().next().unwrap();
+    (daemon, format!("http://{address}"))
+}
+
+fn status(endpoint: &str) -> Value {
+    let (code, text) = http(endpoint, "GET", "/status", "");
+    assert_eq!(code, 200, "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn what_differs_is_in_the_status_since_when_and_why() {
+    let lambda = lambda();
+    let room = lambda.room(WISHES);
+    let (mut daemon, at) = start(&room, "observe");
+    let target = eventually("the drift to be seen", || {
+        let status = status(&at);
+        let target = status["targets"][0].clone();
+        (target["state"] == "drifted").then_some(target)
+    });
+    assert_eq!(target["arn"], super::harness::FN);
+    assert_eq!(target["reason"], "differs");
+    assert_eq!(target["drift"][0]["sid"], "rogue");
+    assert_eq!(target["drift"][0]["kind"], "unmanaged");
+    assert_eq!(target["size"]["limit"], 20480);
+    assert!(target["revision_id"].is_string());
+    let since = target["since"].clone();
+    let again = eventually("another read", || {
+        let next = status(&at)["targets"][0].clone();
+        (next["last_read"] != target["last_read"]).then_some(next)
+    });
+    assert_eq!(again["since"], since, "a state that stays has one beginning");
+    assert_eq!(again["last_outcomes"].as_array().unwrap().len(), 1);
+    assert_eq!(http(&at, "GET", "/readyz", "").0, 200);
+    daemon.stops();
+}
+
+#[test]
+fn what_is_repaired_is_in_sync_and_what_was_written_is_told() {
+    let lambda = lambda();
+    let room = lambda.room(WISHES);
+    let (mut daemon, at) = start(&room, "enforce");
+    let target = eventually("the repair", || {
+        let status = status(&at);
+        let target = status["targets"][0].clone();
+        (target["state"] == "in_sync" && target["last_outcomes"][0]["writes"] == 1)
+            .then_some(target)
+    });
+    assert_eq!(target["reason"], "as_written");
+    assert_eq!(target["drift"], json!([]));
+    daemon.stops();
+}
+
+#[test]
+fn without_aws_it_lives_is_ready_and_knows_nothing() {
+    let room = Room::at("http://127.0.0.1:9", WISHES);
+    let (mut daemon, at) = start(&room, "enforce");
+    let target = eventually("a read that failed", || {
+        let status = status(&at);
+        let target = status["targets"][0].clone();
+        (target["last_attempt"] != Value::Null).then_some(target)
+    });
+    assert_eq!((&target["state"], &target["reason"]), (&json!("unknown"), &json!("unreachable")));
+    assert_eq!(target["last_read"], Value::Null);
+    assert!(target["message"].is_string() && target["hint"].is_string(), "{target}");
+    assert_eq!(http(&at, "GET", "/livez", "").0, 200);
+    assert_eq!(http(&at, "GET", "/readyz", "").0, 200);
+    daemon.stops();
+}
+
+#[test]
+fn an_address_that_was_written_has_to_be_there() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let room = Room::at("http://127.0.0.1:9", WISHES).with("PERMITD_HTTP_LISTEN", &address);
+    let said = room.permitd("run --mode observe permissions.yaml");
+    assert_eq!((said.code, said.out.as_str()), (Some(1), ""));
+    let error = format!("error: cannot listen on {address} for /livez, /readyz and /status");
+    assert!(said.err.starts_with(&error), "{}", said.err);
+    assert!(said.err.contains("hint: choose another address"), "{}", said.err);
+    let said = room.permitd("run --mode observe --http-listen nowhere permissions.yaml");
+    assert_eq!(said.code, Some(64));
+}
