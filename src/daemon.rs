@@ -11,3 +11,4 @@ pub mod scribe;
 pub mod survey;
 pub mod tell;
 pub mod undo;
+pub mod watch;

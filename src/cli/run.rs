@@ -19,6 +19,7 @@ use crate::daemon::{
     pass::{self, Worker},
     run::{self, Daemon},
     tell,
+    watch::Watch,
 };
 use crate::drift::{allow::Mode, outcome::Outcome, wanted::Wanted};
 use crate::lambda::{fleet::Fleet, gateway::PolicyGateway, witness::Witness};
@@ -39,7 +40,8 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         let hint = "a daemon tells what it does in its log and its journal (`permitd history`)";
         return Err(Stop::Said(Exit::Usage, message, Some(hint.to_owned())));
     }
-    let texts = setup::read(&args.target.source)?;
+    let (texts, known) = setup::read_whole(&args.target.source);
+    let texts = texts?;
     setup::needs_mode(&texts, &args.target, "run")?;
     let stop = setup::stop_on_signals();
     let monitor = Arc::new(Monitor::default());
@@ -87,20 +89,45 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         calls: Metered::<Fleet>::count,
         monitor: &monitor,
     };
-    let reload = async || match setup::reload(&args.target, ready.gateway.inner()).await {
-        Ok(loaded) => {
-            tracing::info!(targets = loaded.wanted.len(), "loaded the configuration anew");
-            Some(loaded)
-        }
-        Err(stop) => {
-            let _: Exit = stop.tell(show);
-            tracing::error!("the new configuration is not usable; the old one stays");
-            None
+    let reload = async || {
+        let source = args.target.source.clone();
+        let texts = tokio::task::spawn_blocking(move || setup::read_whole(&source).0).await;
+        let loaded = match texts {
+            Ok(Ok(texts)) => setup::reload(texts, &args.target, ready.gateway.inner()).await,
+            Ok(Err(stop)) => Err(stop),
+            Err(error) => Err(Stop::failure(format!("the files could not be read: {error}"))),
+        };
+        match loaded {
+            Ok(loaded) => {
+                tracing::info!(targets = loaded.wanted.len(), "loaded the configuration anew");
+                Ok(loaded)
+            }
+            Err(stop) => {
+                let _: Exit = stop.tell(show);
+                tracing::error!("the new configuration is not usable; the old one stays");
+                Err(stop.in_one_line())
+            }
         }
     };
-    let hangup = async || match hangups.recv().await {
-        Some(()) => {}
-        None => std::future::pending().await,
+    // What came by a pipe cannot be read again.
+    let by_pipe = source.files.iter().any(|it| it.as_os_str() == "-");
+    let mut watch = (!by_pipe).then(|| {
+        let read = source.clone();
+        let read = Arc::new(move || setup::read_whole(&read).1);
+        Watch::new(read, ready.settings.poll_interval, known)
+    });
+    let hangup = async || {
+        let changed = async {
+            match &mut watch {
+                Some(it) => it.changed().await,
+                None => std::future::pending().await,
+            }
+        };
+        // Both are cancel-safe: a signal that was not taken is given again, and a watch goes on.
+        tokio::select! {
+            Some(()) = hangups.recv() => {}
+            () = changed => tracing::info!("the files have changed"),
+        }
     };
     Box::pin(run::run(&daemon, ready.loaded(), reload, hangup, server)).await;
     if let Some(page) = page {

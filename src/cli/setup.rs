@@ -1,5 +1,7 @@
 //! What a command needs before it starts: the files read and resolved, and the way to Lambda.
 
+mod prints;
+
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -182,6 +184,8 @@ pub(crate) fn examine_offline(texts: &Texts, args: &SourceArgs) -> Result<Examin
     Ok(res)
 }
 
+pub(crate) use prints::read_whole;
+
 pub(crate) fn resolve(
     texts: &Texts,
     parsed: permissions::Parsed<'_>,
@@ -268,9 +272,8 @@ pub(crate) async fn fleet(access: &Access, budgets: Budgets) -> Result<Fleet, St
     Ok(Fleet::new(access, budgets).await)
 }
 
-/// Reads the files again, for who has the way to Lambda already.
-pub(crate) async fn reload(args: &TargetArgs, fleet: &Fleet) -> Result<Loaded, Stop> {
-    let texts = read(&args.source)?;
+/// Understands the files as they were read again, for who has the way to Lambda already.
+pub(crate) async fn reload(texts: Texts, args: &TargetArgs, fleet: &Fleet) -> Result<Loaded, Stop> {
     let parsed = permissions::parse(&texts.files);
     let understood = understand(&texts, parsed, args, fleet).await?;
     Ok(in_force(understood, &texts.settings))

@@ -169,6 +169,18 @@ impl Stop {
         Self::Said(Exit::Failure, message.into(), None)
     }
 
+    /// The first of it, for who has one line.
+    pub(crate) fn in_one_line(&self) -> String {
+        match self {
+            Self::Config(found) => found.first().map_or_else(String::new, |it| {
+                let (file, span) = (&it.place.file, it.place.span);
+                let at = span.map_or(String::new(), |it| format!(":{}:{}", it.line, it.column));
+                format!("{}{at}: {}", file.name, it.message)
+            }),
+            Self::Said(_, message, _) => message.clone(),
+        }
+    }
+
     /// Tells it, and gives the code.
     pub(crate) fn tell(&self, show: Show) -> Exit {
         match self {

@@ -28,6 +28,8 @@ pub struct Settings {
     pub mode: Option<Mode>,
     /// From the start of one full pass to the start of the next.
     pub interval: Duration,
+    /// How often the daemon looks whether the files have changed.
+    pub poll_interval: Duration,
     /// The share of the interval by which a pass may come earlier or later: 0 to 1.
     pub jitter: f64,
     /// Of entries that name none.
@@ -129,6 +131,7 @@ impl Default for Settings {
             permissions: Vec::new(),
             mode: None,
             interval: Duration::from_mins(5),
+            poll_interval: Duration::from_secs(15),
             jitter: 0.1,
             ownership: Ownership::Declared,
             replace: Replace::default(),
@@ -173,6 +176,7 @@ pub(super) const KEYS: &[&str] = &[
     "permissions",
     "mode",
     "interval",
+    "poll_interval",
     "jitter",
     "defaults",
     "deny_risks",
@@ -238,6 +242,9 @@ fn top<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings)
             "permissions" => settings.permissions = patterns(walker, item),
             "mode" => settings.mode = walker.choice(item, MODES).map(|(it, _)| it),
             "interval" => set(&mut settings.interval, scalar(walker, item, parse_interval)),
+            "poll_interval" => {
+                set(&mut settings.poll_interval, scalar(walker, item, parse_interval));
+            }
             "jitter" => set(&mut settings.jitter, scalar(walker, item, parse_jitter)),
             "defaults" => defaults(walker, item, settings),
             "deny_risks" => set(&mut settings.deny_risks, rails::risks(walker, item)),

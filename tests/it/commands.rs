@@ -28,6 +28,7 @@ mod orphans;
 mod plan;
 mod plan_calls;
 mod plan_json;
+mod reload;
 mod report_files;
 mod saved_plan;
 mod settings;

@@ -61,6 +61,13 @@ fn top(key: &str) -> Value {
             "pattern": format!("^{DURATION}$"),
             "default": humantime::format_duration(usual.interval).to_string(),
         }),
+        "poll_interval" => json!({
+            "description": "How often the daemon looks whether its files have changed; at least 1s. An event of the \
+                file system makes it look at once.",
+            "type": "string",
+            "pattern": format!("^{DURATION}$"),
+            "default": humantime::format_duration(usual.poll_interval).to_string(),
+        }),
         "jitter" => json!({
             "description": "By what share of the interval a pass may come earlier or later.",
             "type": "string",

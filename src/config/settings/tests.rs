@@ -20,6 +20,7 @@ ignore:
 budgets: {get_policy: 2.5/s, control: unlimited}
 accounts: [{id: 012345678901, regions: [eu-west-1]}]
 lambda: {simulator: {listen: "[::1]:9001", seed: demo/account.yaml}}
+poll_interval: 7s
 journal: {path: state/journal.db, retention: 30d, max_size: 64MiB}
 http: {listen: 0.0.0.0:9000, hosts: [Permitd.example.com, box]}
 control: /run/permitd.sock
@@ -32,6 +33,7 @@ fn every_key_is_read() {
         permissions,
         mode,
         interval,
+        poll_interval,
         jitter,
         ownership,
         replace,
@@ -51,6 +53,7 @@ fn every_key_is_read() {
     assert_eq!(patterns, ["permissions/", "more/*.yaml"]);
     assert_eq!(mode, Some(Mode::Additive));
     assert_eq!(interval, Duration::from_mins(90));
+    assert_eq!(poll_interval, Duration::from_secs(7));
     assert_eq!(jitter.to_string(), "0.025");
     assert_eq!(ownership, Ownership::Prefix("x-".to_owned()));
     assert_eq!(replace, Replace::Direct);
