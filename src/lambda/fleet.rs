@@ -12,6 +12,7 @@ use crate::lambda::{
     client::LambdaClient,
     gateway::{FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader},
     paced::{Budgets, Paced},
+    witness::Witness,
 };
 use crate::policy::{
     grant::Permission,
@@ -34,6 +35,7 @@ pub struct Fleet {
     base: SdkConfig,
     region_is_of_chain: bool,
     budgets: Budgets,
+    witness: Option<std::sync::Arc<dyn Witness>>,
     members: Mutex<BTreeMap<AccountRegion, std::sync::Arc<Paced<LambdaClient>>>>,
 }
 
@@ -69,8 +71,14 @@ impl Fleet {
             base: loader.load().await,
             region_is_of_chain: access.region.is_none(),
             budgets,
+            witness: None,
             members: Mutex::default(),
         }
+    }
+
+    /// This one hears of every call to Lambda from now on.
+    pub fn heard_by(&mut self, witness: std::sync::Arc<dyn Witness>) {
+        self.witness = Some(witness);
     }
 
     /// The region of the AWS chain, if it has one.
@@ -92,7 +100,11 @@ impl Fleet {
         let member = members.entry(place).or_insert_with(|| {
             let config = aws_sdk_lambda::config::Builder::from(&self.base).region(region).build();
             let client = LambdaClient::new(aws_sdk_lambda::Client::from_conf(config));
-            std::sync::Arc::new(Paced::new(client, self.budgets))
+            let paced = Paced::new(client, self.budgets);
+            std::sync::Arc::new(match &self.witness {
+                Some(it) => paced.heard_by(it),
+                None => paced,
+            })
         });
         std::sync::Arc::clone(member)
     }

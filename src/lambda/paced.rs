@@ -7,7 +7,7 @@ mod reserved;
 
 use std::{
     future::Future,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::lambda::gateway::{
     FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Recovery,
 };
-use crate::lambda::paced::reserved::Reserved;
+use crate::lambda::{paced::reserved::Reserved, witness::Witness};
 use crate::policy::{
     grant::Permission,
     target::{AccountRegion, Target},
@@ -62,6 +62,9 @@ impl Budgets {
     pub const UNLIMITED: Self = Self { get_policy: Rate::UNLIMITED, control: Rate::UNLIMITED };
 }
 
+/// The names of the budgets, in metrics.
+pub const BUCKETS: [&str; 3] = ["get_policy", "get_function", "control"];
+
 /// GetFunction has 100 a second of its own; it is only asked about targets without a policy.
 const GET_FUNCTION: Rate = Rate(Some(50.0));
 
@@ -89,6 +92,16 @@ impl<G> Paced<G> {
         }
     }
 
+    /// This one hears of every call and every wait.
+    #[must_use]
+    pub fn heard_by(mut self, witness: &Arc<dyn Witness>) -> Self {
+        let buckets = [&mut self.get_policy, &mut self.get_function, &mut self.control];
+        for (name, bucket) in BUCKETS.into_iter().zip(buckets) {
+            bucket.witness = Some((name, Arc::clone(witness)));
+        }
+        self
+    }
+
     /// Waits until a removal, a read and an add may all go, one right after the other.
     ///
     /// The turn of the read first: while the others are waited for it can only grow old, and reads are what
@@ -114,11 +127,11 @@ impl<G: PolicyReader> PolicyReader for Paced<G> {
         if !self.reserved.take_read(target) {
             self.get_policy.turn().await;
         }
-        self.get_policy.send(self.inner.get_policy(target)).await
+        self.get_policy.send("GetPolicy", self.inner.get_policy(target)).await
     }
 
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
-        self.get_function.pace(|| self.inner.function_exists(target)).await
+        self.get_function.pace("GetFunction", || self.inner.function_exists(target)).await
     }
 }
 
@@ -128,7 +141,7 @@ impl<G: FunctionLister> FunctionLister for Paced<G> {
         place: &AccountRegion,
         marker: Option<&str>,
     ) -> Result<Page, GatewayError> {
-        self.control.pace(|| self.inner.list_functions(place, marker)).await
+        self.control.pace("ListFunctions", || self.inner.list_functions(place, marker)).await
     }
 
     async fn list_aliases(
@@ -136,7 +149,7 @@ impl<G: FunctionLister> FunctionLister for Paced<G> {
         function: &Target,
         marker: Option<&str>,
     ) -> Result<Page, GatewayError> {
-        self.control.pace(|| self.inner.list_aliases(function, marker)).await
+        self.control.pace("ListAliases", || self.inner.list_aliases(function, marker)).await
     }
 
     async fn list_versions(
@@ -144,7 +157,9 @@ impl<G: FunctionLister> FunctionLister for Paced<G> {
         function: &Target,
         marker: Option<&str>,
     ) -> Result<Page, GatewayError> {
-        self.control.pace(|| self.inner.list_versions(function, marker)).await
+        self.control
+            .pace("ListVersionsByFunction", || self.inner.list_versions(function, marker))
+            .await
     }
 }
 
@@ -159,7 +174,9 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
         if !self.reserved.take_add(target) {
             self.control.turn().await;
         }
-        self.control.send(self.inner.add_permission(target, sid, permission, revision)).await
+        self.control
+            .send("AddPermission", self.inner.add_permission(target, sid, permission, revision))
+            .await
     }
 
     async fn remove_permission(
@@ -168,7 +185,9 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
         sid: &str,
         revision: &str,
     ) -> Result<(), GatewayError> {
-        self.control.pace(|| self.inner.remove_permission(target, sid, revision)).await
+        self.control
+            .pace("RemovePermission", || self.inner.remove_permission(target, sid, revision))
+            .await
     }
 
     async fn remove_to_replace(
@@ -179,7 +198,7 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
     ) -> Result<(), GatewayError> {
         self.turns_to_replace().await;
         let call = self.inner.remove_to_replace(target, sid, revision);
-        let res = self.control.send(call).await;
+        let res = self.control.send("RemovePermission", call).await;
         match &res {
             // Perhaps removed is a gap as well.
             Ok(()) | Err(GatewayError { recovery: Recovery::Unknown, .. }) => {
@@ -196,7 +215,9 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
         document: &str,
         revision: &str,
     ) -> Result<String, GatewayError> {
-        self.control.pace(|| self.inner.put_policy(target, document, revision)).await
+        self.control
+            .pace("PutResourcePolicy", || self.inner.put_policy(target, document, revision))
+            .await
     }
 }
 
@@ -207,6 +228,7 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
 struct Bucket {
     rate: Rate,
     state: Mutex<Turns>,
+    witness: Option<(&'static str, Arc<dyn Witness>)>,
 }
 
 #[derive(Debug)]
@@ -227,29 +249,40 @@ const UNLIMITED_PAUSE: Duration = Duration::from_millis(100);
 
 impl Bucket {
     fn new(rate: Rate) -> Self {
-        Self { rate, state: Mutex::new(Turns { next: None, share: 1.0, closed_until: None }) }
+        let turns = Turns { next: None, share: 1.0, closed_until: None };
+        Self { rate, state: Mutex::new(turns), witness: None }
     }
 
     async fn pace<T, F: Future<Output = Result<T, GatewayError>>>(
         &self,
+        operation: &'static str,
         call: impl FnOnce() -> F,
     ) -> Result<T, GatewayError> {
         self.turn().await;
-        self.send(call()).await
+        self.send(operation, call()).await
     }
 
     async fn turn(&self) {
+        let start = Instant::now();
         if let Some(turn) = self.take_turn() {
             sleep_until(turn).await;
+        }
+        if let Some((name, witness)) = &self.witness {
+            witness.waited(name, start.elapsed());
         }
     }
 
     /// A call whose turn has come.
     async fn send<T>(
         &self,
+        operation: &'static str,
         call: impl Future<Output = Result<T, GatewayError>>,
     ) -> Result<T, GatewayError> {
+        let start = Instant::now();
         let res = call.await;
+        if let Some((name, witness)) = &self.witness {
+            witness.answered(name, operation, res.as_ref().err(), start.elapsed());
+        }
         match &res {
             Err(GatewayError { recovery: Recovery::Throttled { retry_after }, .. }) => {
                 self.slow_down(*retry_after);

@@ -45,6 +45,11 @@ impl<G> Metered<G> {
         &self.inner
     }
 
+    /// The same, to be set up.
+    pub fn inner_mut(&mut self) -> &mut G {
+        &mut self.inner
+    }
+
     /// By operation and code; the code of a good answer is `OK`.
     pub fn calls(&self) -> BTreeMap<(&'static str, String), Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -66,11 +71,7 @@ impl<G> Metered<G> {
         let time = start.elapsed();
         let code = match &res {
             Ok(_) => "OK".to_owned(),
-            Err(error) => match (&error.code, error.status) {
-                (Some(code), _) => code.clone(),
-                (None, Some(status)) => status.to_string(),
-                (None, None) => "NoAnswer".to_owned(),
-            },
+            Err(error) => error.code_name(),
         };
         let request_id = res.as_ref().err().and_then(|it| it.request_id.as_deref());
         tracing::debug!(operation, %target, code, request_id, ms = time.as_millis(), "called lambda");

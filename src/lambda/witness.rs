@@ -1,0 +1,30 @@
+//! Who hears of every call to Lambda, and of every wait for its turn.
+
+use std::{fmt::Debug, time::Duration};
+
+use crate::lambda::gateway::GatewayError;
+
+/// Hears of calls. It must not block.
+pub trait Witness: Debug + Send + Sync {
+    /// A call was answered, or was not, after this time; what it waited for its turn is not part of it.
+    fn answered(
+        &self,
+        bucket: &'static str,
+        operation: &'static str,
+        error: Option<&GatewayError>,
+        time: Duration,
+    );
+    /// A call waited so long for its turn in the budget.
+    fn waited(&self, bucket: &'static str, time: Duration);
+}
+
+impl GatewayError {
+    /// The code in counters and traces: Lambda's own, else the HTTP status, else that there was no answer.
+    pub fn code_name(&self) -> String {
+        match (&self.code, self.status) {
+            (Some(code), _) => code.clone(),
+            (None, Some(status)) => status.to_string(),
+            (None, None) => "NoAnswer".to_owned(),
+        }
+    }
+}
