@@ -24,6 +24,8 @@ use crate::report::html::assets;
 
 pub use query::Query;
 
+/// So many writes are shown.
+pub const ENTRIES: usize = 20;
 const SCRIPT: &str = include_str!("page/live.js");
 static STYLE: LazyLock<String> =
     LazyLock::new(|| format!("{}{}", assets::STYLE, include_str!("page/live.css")));

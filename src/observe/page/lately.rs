@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::journal::{entry::Entry, pause::Pause};
 use crate::observe::{
     board::{Offer, View},
-    page::{Facts, time},
+    page::{ENTRIES, Facts, time},
 };
 use crate::report::{html::code, html::sid, palette::safe, sums::count, words};
 
@@ -76,7 +76,7 @@ pub(super) fn lately(facts: &Facts) -> Markup {
                 Err(why) => p .error { "The journal cannot be read: " (safe(why)) },
                 Ok(entries) => {
                     @if entries.is_empty() { p { "Nothing was written yet." } }
-                    @for it in entries.iter().rev().take(MOST) { (entry(it)) }
+                    @for it in entries.iter().rev().take(ENTRIES) { (entry(it)) }
                     @if !entries.is_empty() { p .soft { "All of it: " code { "permitd history" } } }
                 }
             }
