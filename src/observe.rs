@@ -6,5 +6,6 @@ pub mod metered;
 pub mod metrics;
 pub mod monitor;
 pub mod news;
+pub mod page;
 pub mod standing;
 pub mod status;

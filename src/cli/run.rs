@@ -77,6 +77,10 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         .map_err(|it| Stop::failure(format!("cannot listen for SIGHUP: {it}")))?;
     let scribe = journal::open_for_good(source, &found)?;
     let mind = journal::mind(&scribe);
+    if let Some(page) = &page {
+        let scribe = scribe.clone();
+        page.site.read_journal(move |limit| scribe.lately(limit));
+    }
     let server = control(args, &found);
     monitor.set_ready();
     tracing::info!(targets = ready.wanted.len(), mode = ?ready.rules.mode, "permitd is running");

@@ -17,7 +17,7 @@ use crate::drift::{
     wanted::Wanted,
 };
 use crate::journal::{
-    entry::{self, NewEntry, Outcome},
+    entry::{self, Entry, Filter, NewEntry, Outcome},
     error::JournalError,
     store::{Journal, Options},
 };
@@ -124,6 +124,18 @@ impl Scribe {
         match self.book() {
             Book::Open(journal) => Some(journal),
             Book::Nothing | Book::Closed(..) => None,
+        }
+    }
+
+    /// The last so many writes, the newest last; or why they cannot be told.
+    pub fn lately(&self, limit: usize) -> Result<Vec<Entry>, String> {
+        match self.book() {
+            Book::Nothing => Ok(Vec::new()),
+            Book::Closed(why, _) => Err(why),
+            Book::Open(journal) => {
+                let filter = Filter { limit: Some(limit), ..Filter::default() };
+                journal.entries(&filter).map_err(|it| it.to_string())
+            }
         }
     }
 

@@ -8,7 +8,7 @@ mod serve;
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -19,7 +19,12 @@ use axum::{
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::observe::{monitor::Monitor, status};
+use crate::journal::entry::Entry;
+use crate::observe::{
+    monitor::Monitor,
+    page::{self, Facts, Query},
+    status,
+};
 
 pub use serve::{Listening, bind};
 
@@ -41,12 +46,61 @@ pub struct Site {
     /// Names that may stand in the Host header, besides localhost and IP literals; in lower case.
     pub hosts: Vec<String>,
     status: Cached,
+    front: Cached,
+    journal: OnceLock<Book>,
+}
+
+/// Reads the last so many writes.
+struct Book(Box<dyn Fn(usize) -> Result<Vec<Entry>, String> + Send + Sync>);
+
+impl std::fmt::Debug for Book {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Book")
+    }
 }
 
 impl Site {
     /// Of this monitor.
     pub fn new(monitor: Arc<Monitor>, clock: fn() -> Timestamp, hosts: Vec<String>) -> Self {
-        Self { monitor, clock, started: clock(), hosts, status: Cached::default() }
+        let (status, front) = (Cached::default(), Cached::default());
+        Self { monitor, clock, started: clock(), hosts, status, front, journal: OnceLock::new() }
+    }
+
+    /// From now on the page tells of the writes in the journal. The first one to say so counts.
+    pub fn read_journal(
+        &self,
+        read: impl Fn(usize) -> Result<Vec<Entry>, String> + Send + Sync + 'static,
+    ) {
+        let _: Result<(), Book> = self.journal.set(Book(Box::new(read)));
+    }
+
+    fn page(&self, request: &Parts) -> Response<Body> {
+        let query = Query::parse(request.uri.query().unwrap_or_default());
+        let make = || {
+            let entries = match self.journal.get() {
+                Some(it) => (it.0)(page::ENTRIES),
+                None => Err("it is not open yet".to_owned()),
+            };
+            let facts = Facts {
+                now: (self.clock)(),
+                started: self.started,
+                alive: self.monitor.is_alive(),
+                entries,
+                usage: Vec::new(),
+            };
+            let page::Page { document, tag } =
+                page::page(&self.monitor.board.view(), &query, &facts);
+            (document.into_bytes(), tag)
+        };
+        let kind = "text/html; charset=utf-8";
+        let mut res = if query.is_usual() {
+            self.front.named(request, kind, make)
+        } else {
+            Cached::default().named(request, kind, make)
+        };
+        let policy = header::HeaderValue::from_static(page::POLICY.as_str());
+        res.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        res
     }
 
     /// The answer to a request.
@@ -84,6 +138,7 @@ impl Site {
 
     fn route(&self, request: &Parts) -> Response<Body> {
         match request.uri.path() {
+            "/" => self.page(request),
             "/livez" if self.monitor.is_alive() => text(StatusCode::OK, "ok\n"),
             "/livez" => text(StatusCode::SERVICE_UNAVAILABLE, "the loop has stopped\n"),
             "/readyz" if self.monitor.is_ready() => text(StatusCode::OK, "ok\n"),
@@ -98,7 +153,7 @@ impl Site {
                 let body = metrics.text(&board.view(), self.started, (self.clock)());
                 with_type(StatusCode::OK, METRICS, Body::from(body))
             }
-            _ => text(StatusCode::NOT_FOUND, "there is /livez, /readyz, /metrics and /status\n"),
+            _ => text(StatusCode::NOT_FOUND, "there is /, /livez, /readyz, /metrics and /status\n"),
         }
     }
 }
@@ -145,6 +200,20 @@ impl Cached {
         kind: &'static str,
         make: impl FnOnce() -> Vec<u8>,
     ) -> Response<Body> {
+        self.named(request, kind, || {
+            let body = make();
+            let tag = tag(&body);
+            (body, tag)
+        })
+    }
+
+    /// The same of what has a name of its own.
+    pub(crate) fn named(
+        &self,
+        request: &Parts,
+        kind: &'static str,
+        make: impl FnOnce() -> (Vec<u8>, String),
+    ) -> Response<Body> {
         let Made { body, tag, .. } = self.made(make);
         let known = has(&request.headers, &tag);
         let mut res = if known {
@@ -158,14 +227,14 @@ impl Cached {
         res
     }
 
-    fn made(&self, make: impl FnOnce() -> Vec<u8>) -> Made {
+    fn made(&self, make: impl FnOnce() -> (Vec<u8>, String)) -> Made {
         // Who comes while it is made waits for it instead of making it once more.
         let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(made) = slot.as_ref().filter(|it| it.at.elapsed() < FRESH) {
             return made.clone();
         }
-        let body = Bytes::from(make());
-        let made = Made { at: Instant::now(), tag: tag(&body), body };
+        let (body, tag) = make();
+        let made = Made { at: Instant::now(), tag, body: Bytes::from(body) };
         *slot = Some(made.clone());
         made
     }

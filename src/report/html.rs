@@ -3,9 +3,9 @@
 //! Everything that AWS or a file gave goes through `safe` (what is not seen, or turns the order around) and then
 //! through maud (tags). The policy in the head of the page lets no other script run and nothing be loaded.
 
-mod assets;
+pub mod assets;
 mod notes;
-mod plots;
+pub mod plots;
 pub mod statement;
 mod summary;
 pub mod target;
@@ -190,12 +190,12 @@ fn as_written(outcomes: &[Outcome], subject: Subject) -> Markup {
 }
 
 /// A text that AWS or a file gave, as code.
-pub(super) fn code(text: &str) -> Markup {
+pub fn code(text: &str) -> Markup {
     html! { code { (safe(text)) } }
 }
 
 /// The name of a statement.
-pub(super) fn sid(sid: Option<&str>) -> Markup {
+pub fn sid(sid: Option<&str>) -> Markup {
     html! { @match sid { Some(it) => (code(it)), None => "(no Sid)" } }
 }
 

@@ -32,6 +32,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct Listening {
     /// Where.
     pub address: SocketAddr,
+    /// What is served.
+    pub site: Arc<Site>,
     stop: CancellationToken,
     serving: JoinHandle<()>,
 }
@@ -46,8 +48,8 @@ impl Listening {
     pub fn start(listener: TcpListener, site: Arc<Site>) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(serve(listener, site, stop.clone()));
-        Ok(Self { address, stop, serving })
+        let serving = tokio::spawn(serve(listener, Arc::clone(&site), stop.clone()));
+        Ok(Self { address, site, stop, serving })
     }
 
     /// No more answers; what is being answered is cut off.

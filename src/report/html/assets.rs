@@ -6,7 +6,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use maud::{Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-const STYLE: &str = include_str!("page.css");
+/// The style that the report and the daemon's page have in common.
+pub const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// The Content-Security-Policy: exactly this style and this script, and no request to anybody.
@@ -31,6 +32,7 @@ pub(super) fn script() -> Markup {
     html! { script { (PreEscaped(SCRIPT)) } }
 }
 
-fn hash(text: &str) -> String {
+/// How a Content-Security-Policy names a style or a script.
+pub fn hash(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text)))
 }

@@ -153,7 +153,8 @@ fn curve(sizes: &[(usize, String)]) -> Markup {
     }
 }
 
-fn bar(value: usize, most: usize, alarming: bool) -> Markup {
+/// A bar of so much of the most.
+pub fn bar(value: usize, most: usize, alarming: bool) -> Markup {
     html! {
         svg viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" {
             rect .track width="1000" height="10" {}
@@ -171,7 +172,7 @@ fn share(value: usize, most: usize) -> usize {
 }
 
 /// How full, to the tenth of a percent.
-pub(super) fn percent(bytes: usize) -> String {
+pub fn percent(bytes: usize) -> String {
     let tenths = bytes * 1000 / size::LIMIT;
     format!("{}.{}%", tenths / 10, tenths % 10)
 }

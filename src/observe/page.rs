@@ -1,0 +1,158 @@
+//! The page at `/`, for who has to know at three in the morning: is it working, what differs, what waits for me.
+//!
+//! It needs no script and asks nobody for anything; with its script it keeps itself up to date. Everything that AWS
+//! or a file gave goes through `safe` and then through maud, and the policy lets nothing but this style and this
+//! script in. Of ten thousand targets it shows a page of a hundred, those first that differ.
+
+mod figures;
+mod health;
+mod lately;
+mod query;
+mod targets;
+#[cfg(test)]
+mod tests;
+
+use std::sync::LazyLock;
+
+use jiff::Timestamp;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+use crate::journal::entry::Entry;
+use crate::observe::board::View;
+use crate::report::html::assets;
+
+pub use query::Query;
+
+/// So many writes are shown.
+pub const ENTRIES: usize = 20;
+const SCRIPT: &str = include_str!("page/live.js");
+static STYLE: LazyLock<String> =
+    LazyLock::new(|| format!("{}{}", assets::STYLE, include_str!("page/live.css")));
+
+/// The Content-Security-Policy: exactly this style and this script, and questions to nobody but the daemon.
+pub static POLICY: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "default-src 'none'; style-src '{}'; script-src '{}'; img-src data:; connect-src 'self'; \
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        assets::hash(&STYLE),
+        assets::hash(SCRIPT)
+    )
+});
+
+/// What the page shows besides the board.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// What time it is.
+    pub now: Timestamp,
+    /// When the process started.
+    pub started: Timestamp,
+    /// The loop was alive not long ago.
+    pub alive: bool,
+    /// The last writes, the newest last, or why they cannot be told.
+    pub entries: Result<Vec<Entry>, String>,
+    /// How the budgets were used.
+    pub usage: Vec<Usage>,
+}
+
+/// How one budget was used.
+#[derive(Debug, Clone, Default)]
+pub struct Usage {
+    /// Its name.
+    pub bucket: String,
+    /// The calls that it allows in a minute; none for as many as there are.
+    pub allowed: Option<u64>,
+    /// The last minutes, the newest last.
+    pub minutes: Vec<Minute>,
+}
+
+/// What was in a minute.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Minute {
+    /// Calls.
+    pub calls: u64,
+    /// How many of them were throttled.
+    pub throttled: u64,
+    /// How long calls waited for the budget, all together.
+    pub waited_seconds: f64,
+}
+
+/// A page, and the name of what it says.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// All of it.
+    pub document: String,
+    /// The ETag. It does not change with the time alone.
+    pub tag: String,
+}
+
+/// The page of this moment.
+pub fn page(view: &View, query: &Query, facts: &Facts) -> Page {
+    let verdict = health::verdict(view, facts);
+    let title = format!("permitd: {}", verdict.text);
+    let main = html! {
+        (health::health(view, facts, &verdict))
+        (lately::waiting(view, facts.now))
+        (targets::targets(view, query))
+        (lately::lately(facts))
+        (figures::figures(view, &facts.usage))
+    };
+    let tag = tag(&main.0);
+    let document = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(in_the_page());
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                title { (title) }
+                // Without it a browser asks for /favicon.ico.
+                link rel="icon" href="data:,";
+                style { (PreEscaped(STYLE.as_str())) }
+            }
+            body {
+                a .skip href="#functions" { "Skip to the functions" }
+                p #silent role="alert" {}
+                p #news .heard role="status" aria-live="polite" {}
+                main { (main) }
+                footer {
+                    p {
+                        "permitd " (env!("CARGO_PKG_VERSION")) ", as of "
+                        time #made datetime=(facts.now) { (absolute(facts.now)) }
+                        ". The same for programs: " a href="/status" { "/status" } "."
+                    }
+                }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    let mut document = document.into_string();
+    document.push('\n');
+    Page { document, tag }
+}
+
+/// The same without what only counts in a header.
+fn in_the_page() -> &'static str {
+    POLICY.split("; frame-ancestors").next().unwrap_or_default()
+}
+
+fn tag(content: &str) -> String {
+    let hash = Sha256::digest(content.as_bytes());
+    let short = hash.iter().take(8).fold(0_u64, |sum, it| (sum << 8) | u64::from(*it));
+    // Weak: another page of the same tag says the same, at another time.
+    format!("W/\"{short:016x}\"")
+}
+
+fn absolute(it: Timestamp) -> String {
+    it.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// A time in whole seconds, to which the script adds how long ago that was.
+fn time(it: Timestamp) -> Markup {
+    html! { time datetime=(it.strftime("%Y-%m-%dT%H:%M:%SZ")) { (absolute(it)) } }
+}
+
+fn time_or(it: Option<Timestamp>, otherwise: &str) -> Markup {
+    html! { @match it { Some(it) => (time(it)), None => (otherwise) } }
+}

@@ -1,0 +1,108 @@
+//! What the page shows, and what it does not let through.
+
+use super::*;
+use crate::drift::{allow::Mode, outcome::State};
+use crate::observe::{
+    board::{Board, Offer},
+    standing::Standing,
+};
+use crate::policy::target::{Defaults, Target};
+
+fn now() -> Timestamp {
+    "2026-06-01T00:00:00Z".parse().unwrap()
+}
+
+fn facts() -> Facts {
+    Facts { now: now(), started: now(), alive: true, entries: Ok(Vec::new()), usage: Vec::new() }
+}
+
+fn standing(name: &str, state: State) -> std::sync::Arc<Standing> {
+    let arn = format!("arn:aws:lambda:us-east-1:123456789012:function:{name}");
+    std::sync::Arc::new(Standing {
+        target: Target::parse(&arn, None, &Defaults::default()).unwrap(),
+        state,
+        reason: "as_written",
+        since: now(),
+        last_attempt: Some(now()),
+        last_read: Some(now()),
+        next_look: None,
+        grants: 1,
+        revision: Some("<img src=x onerror=alert(1)>\u{202e}".to_owned()),
+        size: Some(1_000),
+        foreign: 0,
+        ignored: 0,
+        open: Vec::new(),
+        outcome: None,
+        lately: std::collections::VecDeque::new(),
+    })
+}
+
+fn view(n: usize) -> View {
+    let mut view = Board::default().view();
+    view.config.mode = Some(Mode::Enforce);
+    view.targets = (0..n).map(|it| standing(&format!("f{it:05}"), State::InSync)).collect();
+    view
+}
+
+#[test]
+fn what_others_wrote_is_text() {
+    let mut view = view(1);
+    view.config.refused = Some((now(), "<script>alert(1)</script>".to_owned()));
+    let query = Query::parse("q=%22%3E%3Cscript%3E&page=x");
+    for query in [query, Query::default()] {
+        let page = page(&view, &query, &facts()).document;
+        assert_eq!(page.matches("<script").count(), 1);
+        assert!(!page.contains("<img") && !page.contains('\u{202e}'));
+        assert!(!page.contains(" style=") && !page.contains(" onerror=\""));
+    }
+}
+
+#[test]
+fn ten_thousand_functions_are_a_small_page_those_first_that_need_somebody() {
+    let mut view = view(10_000);
+    view.targets.push(standing("z-broken", State::Failed));
+    let first = page(&view, &Query::default(), &facts()).document;
+    assert!(first.len() < 300_000, "{} bytes", first.len());
+    assert_eq!(first.matches("<article").count(), 100);
+    assert!(first.contains("1 to 100 of 10001 functions"));
+    assert!(first.find("z-broken") < first.find("f00000"));
+    let found = page(&view, &Query::parse("q=F0999&state=in_sync"), &facts()).document;
+    assert_eq!(found.matches("<article").count(), 10);
+    let last = page(&view, &Query::parse("page=9999"), &facts()).document;
+    assert!(last.contains("Page 101 of 101"));
+}
+
+#[test]
+fn the_tag_changes_with_what_is_said_and_not_with_the_time() {
+    let view = view(2);
+    let now_tag = page(&view, &Query::default(), &facts()).tag;
+    let later = Facts { now: "2026-06-01T00:05:00Z".parse().unwrap(), ..facts() };
+    assert_eq!(page(&view, &Query::default(), &later).tag, now_tag);
+    let stopped = Facts { alive: false, ..facts() };
+    let page = page(&view, &Query::default(), &stopped);
+    assert_ne!(page.tag, now_tag);
+    assert!(page.document.contains("the loop has stopped"));
+}
+
+#[test]
+fn what_is_held_tells_how_to_allow_it() {
+    let mut view = view(1);
+    let targets = vec![view.targets[0].target.arn()];
+    view.offers = vec![Offer { digest: "abc".to_owned(), statements: 2, targets, at: now() }];
+    let page = page(&view, &Query::default(), &facts()).document;
+    assert!(page.contains("permitd approve abc") && page.contains("waits for an approval"));
+}
+
+#[test]
+fn a_query_survives_its_link() {
+    let query = Query::parse("q=a+b%2Fc%zz%C3%BC&state=held");
+    assert_eq!((query.text.as_str(), query.state), ("a b/c%zzü", Some(State::Held)));
+    assert_eq!(Query::parse(query.link(3).strip_prefix("/?").unwrap()), Query { page: 3, ..query });
+}
+
+#[test]
+fn nothing_but_the_daemon_is_asked() {
+    assert!(POLICY.starts_with("default-src 'none';") && !POLICY.contains("unsafe"));
+    assert!(POLICY.contains("connect-src 'self'") && !POLICY.contains("http"));
+    assert!(!SCRIPT.contains("</") && !STYLE.contains("</"));
+}
