@@ -1,6 +1,6 @@
 //! `http`: where the daemon is watched, and by which names it may be called there.
 
-use std::net::SocketAddr;
+use core::net::SocketAddr;
 
 use super::{Http, scalar, set, values};
 use crate::config::walk::{Item, Text, Walker};
