@@ -6,3 +6,4 @@ pub mod client;
 pub mod fleet;
 pub mod gateway;
 pub mod paced;
+pub mod witness;

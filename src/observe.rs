@@ -7,3 +7,4 @@ pub mod monitor;
 pub mod news;
 pub mod standing;
 pub mod status;
+pub mod usage;

@@ -1,6 +1,10 @@
 //! Accounts and regions: credentials, one client for each with its own budget, and the way of a target to its own.
 
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, OnceLock},
+    time::Duration,
+};
 
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, identity::IdentityCache, retry::RetryConfig,
@@ -12,6 +16,7 @@ use crate::lambda::{
     client::LambdaClient,
     gateway::{FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader},
     paced::{Budgets, Paced},
+    witness::Witness,
 };
 use crate::policy::{
     grant::Permission,
@@ -34,7 +39,8 @@ pub struct Fleet {
     base: SdkConfig,
     region_is_of_chain: bool,
     budgets: Budgets,
-    members: Mutex<BTreeMap<AccountRegion, std::sync::Arc<Paced<LambdaClient>>>>,
+    witness: OnceLock<Arc<dyn Witness>>,
+    members: Mutex<BTreeMap<AccountRegion, Arc<Paced<LambdaClient>>>>,
 }
 
 /// A server that accepts and never answers would hang a pass: the SDK's defaults bound only the connect.
@@ -69,8 +75,15 @@ impl Fleet {
             base: loader.load().await,
             region_is_of_chain: access.region.is_none(),
             budgets,
+            witness: OnceLock::new(),
             members: Mutex::default(),
         }
+    }
+
+    /// Somebody hears of every call from now on. To be said before the first call, and once.
+    pub fn watched_by(&self, witness: Arc<dyn Witness>) {
+        // Who was there first stays.
+        drop(self.witness.set(witness));
     }
 
     /// The region of the AWS chain, if it has one.
@@ -86,15 +99,19 @@ impl Fleet {
         crate::lambda::client::caller_account(answer)
     }
 
-    fn member(&self, place: AccountRegion) -> std::sync::Arc<Paced<LambdaClient>> {
+    fn member(&self, place: AccountRegion) -> Arc<Paced<LambdaClient>> {
         let mut members = self.members.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let region = Region::new(place.region.clone());
         let member = members.entry(place).or_insert_with(|| {
             let config = aws_sdk_lambda::config::Builder::from(&self.base).region(region).build();
             let client = LambdaClient::new(aws_sdk_lambda::Client::from_conf(config));
-            std::sync::Arc::new(Paced::new(client, self.budgets))
+            let paced = Paced::new(client, self.budgets);
+            Arc::new(match self.witness.get() {
+                Some(witness) => paced.watched_by(witness),
+                None => paced,
+            })
         });
-        std::sync::Arc::clone(member)
+        Arc::clone(member)
     }
 }
 

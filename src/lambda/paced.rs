@@ -7,7 +7,7 @@ mod reserved;
 
 use std::{
     future::Future,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -16,7 +16,10 @@ use tokio::time::{Instant, sleep_until};
 use crate::lambda::gateway::{
     FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Recovery,
 };
-use crate::lambda::paced::reserved::Reserved;
+use crate::lambda::{
+    paced::reserved::Reserved,
+    witness::{self, Call, Witness},
+};
 use crate::policy::{
     grant::Permission,
     target::{AccountRegion, Target},
@@ -82,11 +85,20 @@ impl<G> Paced<G> {
         let get_function = if unlimited { Rate::UNLIMITED } else { GET_FUNCTION };
         Self {
             inner,
-            get_policy: Bucket::new(budgets.get_policy),
-            get_function: Bucket::new(get_function),
-            control: Bucket::new(budgets.control),
+            get_policy: Bucket::new(witness::Bucket::GetPolicy, budgets.get_policy),
+            get_function: Bucket::new(witness::Bucket::GetFunction, get_function),
+            control: Bucket::new(witness::Bucket::Control, budgets.control),
             reserved: Reserved::default(),
         }
+    }
+
+    /// Somebody hears of every call.
+    #[must_use]
+    pub fn watched_by(mut self, witness: &Arc<dyn Witness>) -> Self {
+        for bucket in [&mut self.get_policy, &mut self.get_function, &mut self.control] {
+            bucket.witness = Some(Arc::clone(witness));
+        }
+        self
     }
 
     /// Waits until a removal, a read and an add may all go, one right after the other.
@@ -97,9 +109,7 @@ impl<G> Paced<G> {
         loop {
             self.get_policy.turn().await;
             let (removal, add) = (self.control.take_turn(), self.control.take_turn());
-            if let Some(last) = removal.max(add) {
-                sleep_until(last).await;
-            }
+            self.control.wait_for(removal.max(add)).await;
             // Lambda has said in the meantime that it would refuse them. These turns lapse, or everybody who
             // waited would go at the same moment.
             if !self.get_policy.is_closed() && !self.control.is_closed() {
@@ -114,11 +124,11 @@ impl<G: PolicyReader> PolicyReader for Paced<G> {
         if !self.reserved.take_read(target) {
             self.get_policy.turn().await;
         }
-        self.get_policy.send(self.inner.get_policy(target)).await
+        self.get_policy.send("GetPolicy", self.inner.get_policy(target)).await
     }
 
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
-        self.get_function.pace(|| self.inner.function_exists(target)).await
+        self.get_function.pace("GetFunction", || self.inner.function_exists(target)).await
     }
 }
 
@@ -128,7 +138,7 @@ impl<G: FunctionLister> FunctionLister for Paced<G> {
         place: &AccountRegion,
         marker: Option<&str>,
     ) -> Result<Page, GatewayError> {
-        self.control.pace(|| self.inner.list_functions(place, marker)).await
+        self.control.pace("ListFunctions", || self.inner.list_functions(place, marker)).await
     }
 
     async fn list_aliases(
@@ -136,7 +146,7 @@ impl<G: FunctionLister> FunctionLister for Paced<G> {
         function: &Target,
         marker: Option<&str>,
     ) -> Result<Page, GatewayError> {
-        self.control.pace(|| self.inner.list_aliases(function, marker)).await
+        self.control.pace("ListAliases", || self.inner.list_aliases(function, marker)).await
     }
 
     async fn list_versions(
@@ -144,7 +154,9 @@ impl<G: FunctionLister> FunctionLister for Paced<G> {
         function: &Target,
         marker: Option<&str>,
     ) -> Result<Page, GatewayError> {
-        self.control.pace(|| self.inner.list_versions(function, marker)).await
+        self.control
+            .pace("ListVersionsByFunction", || self.inner.list_versions(function, marker))
+            .await
     }
 }
 
@@ -159,7 +171,8 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
         if !self.reserved.take_add(target) {
             self.control.turn().await;
         }
-        self.control.send(self.inner.add_permission(target, sid, permission, revision)).await
+        let call = self.inner.add_permission(target, sid, permission, revision);
+        self.control.send("AddPermission", call).await
     }
 
     async fn remove_permission(
@@ -168,7 +181,9 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
         sid: &str,
         revision: &str,
     ) -> Result<(), GatewayError> {
-        self.control.pace(|| self.inner.remove_permission(target, sid, revision)).await
+        self.control
+            .pace("RemovePermission", || self.inner.remove_permission(target, sid, revision))
+            .await
     }
 
     async fn remove_to_replace(
@@ -179,7 +194,7 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
     ) -> Result<(), GatewayError> {
         self.turns_to_replace().await;
         let call = self.inner.remove_to_replace(target, sid, revision);
-        let res = self.control.send(call).await;
+        let res = self.control.send("RemovePermission", call).await;
         match &res {
             // Perhaps removed is a gap as well.
             Ok(()) | Err(GatewayError { recovery: Recovery::Unknown, .. }) => {
@@ -196,7 +211,9 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
         document: &str,
         revision: &str,
     ) -> Result<String, GatewayError> {
-        self.control.pace(|| self.inner.put_policy(target, document, revision)).await
+        self.control
+            .pace("PutResourcePolicy", || self.inner.put_policy(target, document, revision))
+            .await
     }
 }
 
@@ -205,6 +222,8 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
 /// closer to others; what has gone since the start is within the rate nevertheless.
 #[derive(Debug)]
 struct Bucket {
+    name: witness::Bucket,
+    witness: Option<Arc<dyn Witness>>,
     rate: Rate,
     state: Mutex<Turns>,
 }
@@ -226,30 +245,46 @@ const RECOVERY: f64 = 0.01;
 const UNLIMITED_PAUSE: Duration = Duration::from_millis(100);
 
 impl Bucket {
-    fn new(rate: Rate) -> Self {
-        Self { rate, state: Mutex::new(Turns { next: None, share: 1.0, closed_until: None }) }
+    fn new(name: witness::Bucket, rate: Rate) -> Self {
+        let turns = Turns { next: None, share: 1.0, closed_until: None };
+        Self { name, witness: None, rate, state: Mutex::new(turns) }
     }
 
     async fn pace<T, F: Future<Output = Result<T, GatewayError>>>(
         &self,
+        operation: &'static str,
         call: impl FnOnce() -> F,
     ) -> Result<T, GatewayError> {
         self.turn().await;
-        self.send(call()).await
+        self.send(operation, call()).await
     }
 
     async fn turn(&self) {
-        if let Some(turn) = self.take_turn() {
+        self.wait_for(self.take_turn()).await;
+    }
+
+    async fn wait_for(&self, turn: Option<Instant>) {
+        let start = Instant::now();
+        if let Some(turn) = turn {
             sleep_until(turn).await;
+        }
+        if let Some(witness) = &self.witness {
+            witness.waited(self.name, start.elapsed());
         }
     }
 
     /// A call whose turn has come.
     async fn send<T>(
         &self,
+        operation: &'static str,
         call: impl Future<Output = Result<T, GatewayError>>,
     ) -> Result<T, GatewayError> {
+        let start = Instant::now();
         let res = call.await;
+        if let Some(witness) = &self.witness {
+            let (bucket, time, error) = (self.name, start.elapsed(), res.as_ref().err());
+            witness.answered(&Call { operation, bucket, time, error });
+        }
         match &res {
             Err(GatewayError { recovery: Recovery::Throttled { retry_after }, .. }) => {
                 self.slow_down(*retry_after);

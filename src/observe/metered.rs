@@ -10,8 +10,9 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::lambda::gateway::{
-    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader,
+use crate::lambda::{
+    gateway::{FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader},
+    witness,
 };
 use crate::policy::{
     grant::Permission,
@@ -64,14 +65,7 @@ impl<G> Metered<G> {
         let start = Instant::now();
         let res = call.await;
         let time = start.elapsed();
-        let code = match &res {
-            Ok(_) => "OK".to_owned(),
-            Err(error) => match (&error.code, error.status) {
-                (Some(code), _) => code.clone(),
-                (None, Some(status)) => status.to_string(),
-                (None, None) => "NoAnswer".to_owned(),
-            },
-        };
+        let code = witness::code(res.as_ref().err());
         let request_id = res.as_ref().err().and_then(|it| it.request_id.as_deref());
         tracing::debug!(operation, %target, code, request_id, ms = time.as_millis(), "called lambda");
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);

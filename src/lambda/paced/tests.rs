@@ -32,7 +32,7 @@ async fn times(bucket: &Bucket, n: usize) -> Vec<u128> {
 
 #[tokio::test(start_paused = true)]
 async fn calls_are_spaced_evenly_and_never_saved_up() {
-    let bucket = Bucket::new(rate(10.0));
+    let bucket = Bucket::new(witness::Bucket::Control, rate(10.0));
     assert_eq!(times(&bucket, 4).await, [0, 100, 200, 300]);
     advance(Duration::from_mins(1)).await;
     assert_eq!(times(&bucket, 3).await, [0, 100, 200]);
@@ -40,7 +40,7 @@ async fn calls_are_spaced_evenly_and_never_saved_up() {
 
 #[tokio::test(start_paused = true)]
 async fn many_callers_share_one_budget() {
-    let bucket = Bucket::new(rate(10.0));
+    let bucket = Bucket::new(witness::Bucket::Control, rate(10.0));
     let start = Instant::now();
     let calls = (0..50).map(|_| bucket.pace(|| async { Ok(()) }));
     futures::future::join_all(calls).await;
@@ -49,7 +49,7 @@ async fn many_callers_share_one_budget() {
 
 #[tokio::test(start_paused = true)]
 async fn a_429_halves_the_rate_and_it_grows_back() {
-    let bucket = Bucket::new(rate(10.0));
+    let bucket = Bucket::new(witness::Bucket::Control, rate(10.0));
     let refused: Result<(), _> = bucket.pace(|| async { Err(throttled(None)) }).await;
     assert!(refused.is_err());
     let spacing = times(&bucket, 3).await;
@@ -62,7 +62,10 @@ async fn a_429_halves_the_rate_and_it_grows_back() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_closes_the_bucket_for_everybody() {
-    for bucket in [Bucket::new(rate(10.0)), Bucket::new(Rate::UNLIMITED)] {
+    for bucket in [
+        Bucket::new(witness::Bucket::Control, rate(10.0)),
+        Bucket::new(witness::Bucket::Control, Rate::UNLIMITED),
+    ] {
         let pause = Some(Duration::from_secs(7));
         let refused: Result<(), _> = bucket.pace(|| async { Err(throttled(pause)) }).await;
         assert!(refused.is_err());
@@ -72,7 +75,7 @@ async fn retry_after_closes_the_bucket_for_everybody() {
 
 #[tokio::test(start_paused = true)]
 async fn unlimited_is_unlimited() {
-    let bucket = Bucket::new(Rate::UNLIMITED);
+    let bucket = Bucket::new(witness::Bucket::Control, Rate::UNLIMITED);
     let n = AtomicUsize::new(0);
     for _ in 0..1000 {
         bucket.pace(|| async { Ok(n.fetch_add(1, Ordering::Relaxed)) }).await.unwrap();
