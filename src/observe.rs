@@ -3,6 +3,7 @@
 pub mod board;
 pub mod http;
 pub mod metered;
+pub mod metrics;
 pub mod monitor;
 pub mod news;
 pub mod standing;

@@ -168,7 +168,7 @@ pub struct RunArgs {
     /// Make one pass and exit
     #[arg(long, env = "PERMITD_ONCE")]
     pub once: bool,
-    /// Where /livez, /readyz, /status and the page are: an IP address and a port
+    /// Where /livez, /readyz, /metrics and /status are: an IP address and a port
     ///
     /// [default: `http.listen` of the settings, else 127.0.0.1:9187]
     #[arg(long, env = "PERMITD_HTTP_LISTEN", value_name = "ADDR", help_heading = "Configuration")]

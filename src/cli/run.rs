@@ -21,7 +21,7 @@ use crate::daemon::{
     tell,
 };
 use crate::drift::{allow::Mode, outcome::Outcome, wanted::Wanted};
-use crate::lambda::{fleet::Fleet, gateway::PolicyGateway};
+use crate::lambda::{fleet::Fleet, gateway::PolicyGateway, witness::Witness};
 use crate::observe::{
     http::{self, Listening, Site},
     metered::Metered,
@@ -45,7 +45,8 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let monitor = Arc::new(Monitor::default());
     // Before anything is asked of AWS: whether this process lives does not depend on that.
     let page = if args.once { None } else { watched(args, &texts, &monitor).await? };
-    let ready = setup::ready_with(texts, &args.target, show).await?;
+    let mut ready = setup::ready_with(texts, &args.target, show).await?;
+    ready.gateway.inner_mut().heard_by(Arc::clone(&monitor.metrics) as Arc<dyn Witness>);
     let (source, found) = (&args.target.source, ready.found());
     if args.once {
         let scribe = journal::open(source, &found, "run --once", show).await?;
@@ -123,12 +124,13 @@ async fn watched(
     let started = async { Listening::start(http::bind(address).await?, site) };
     match started.await {
         Ok(it) => {
-            tracing::info!(address = %it.address, "listening for /livez, /readyz and /status");
+            tracing::info!(address = %it.address, "listening for /livez, /readyz, /metrics and /status");
             Ok(Some(it))
         }
         Err(error) if written.is_some() => {
-            let message =
-                format!("cannot listen on {address} for /livez, /readyz and /status: {error}");
+            let message = format!(
+                "cannot listen on {address} for /livez, /readyz, /metrics and /status: {error}"
+            );
             let hint =
                 "choose another address: `http: {listen: …}` in the settings, or --http-listen";
             Err(Stop::Said(Exit::Failure, message, Some(hint.to_owned())))

@@ -103,11 +103,12 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 /// What was seen too late to be judged with its pass is judged alone after this time.
 const SOON: SignedDuration = SignedDuration::from_secs(1);
 
-/// Runs until it is stopped. `reload` reads the configuration anew, and gives none if it is not usable.
+/// Runs until it is stopped. `reload` reads the configuration anew, or tells in one line why it is not usable.
+/// `hangups` tells when to: a signal, or files that have changed.
 pub async fn run<G: PolicyGateway>(
     daemon: &Daemon<'_, G>,
     loaded: Loaded,
-    mut reload: impl AsyncFnMut() -> Option<Loaded>,
+    mut reload: impl AsyncFnMut() -> Result<Loaded, String>,
     mut hangups: impl AsyncFnMut(),
     mut server: Option<Server>,
 ) {
@@ -131,11 +132,10 @@ pub async fn run<G: PolicyGateway>(
                 work.asked(request, reply).await;
                 work.tell_what_waits();
             }
-            Event::Hangup => {
-                if let Some(loaded) = reload().await {
-                    work.take_over(loaded).await;
-                }
-            }
+            Event::Hangup => match reload().await {
+                Ok(loaded) => work.take_over(loaded).await,
+                Err(why) => daemon.monitor.refused(why, work.now()),
+            },
             Event::Stop => break,
         }
     }
@@ -333,6 +333,7 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             edges: &edges,
         };
         self.daemon.monitor.passed(&passed, now);
+        self.daemon.monitor.metrics.journal_errors(self.daemon.scribe.failures());
         self.tell_what_waits();
     }
 

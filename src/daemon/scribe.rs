@@ -2,7 +2,10 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use jiff::Timestamp;
@@ -25,6 +28,7 @@ use crate::policy::target::Target;
 pub struct Scribe {
     book: Arc<Mutex<Book>>,
     actor: String,
+    failures: Arc<AtomicU64>,
 }
 
 #[derive(Debug, Clone)]
@@ -77,7 +81,7 @@ impl Scribe {
     }
 
     fn with(book: Book, actor: String) -> Self {
-        Self { book: Arc::new(Mutex::new(book)), actor }
+        Self { book: Arc::new(Mutex::new(book)), actor, failures: Arc::default() }
     }
 
     fn book(&self) -> Book {
@@ -108,6 +112,11 @@ impl Scribe {
             Book::Closed(why, _) => Some(why),
             Book::Nothing | Book::Open(_) => None,
         }
+    }
+
+    /// How many entries could not be written, or not be completed.
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
     }
 
     /// The journal, if it is open.
@@ -152,16 +161,21 @@ impl Scribe {
     pub(super) async fn begin_entry(&self, entry: NewEntry) -> Result<Option<i64>, String> {
         let journal = match self.book() {
             Book::Nothing => return Ok(None),
-            Book::Closed(why, _) => return Err(why),
+            Book::Closed(why, _) => {
+                self.failures.fetch_add(1, Ordering::Relaxed);
+                return Err(why);
+            }
             Book::Open(journal) => journal,
         };
         // A disk that is slow to say that it has it holds up nobody else.
         let taken = tokio::task::spawn_blocking(move || journal.begin(&entry)).await;
-        match taken {
-            Ok(Ok(id)) => Ok(Some(id)),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(error) => Err(format!("the journal has stopped: {error}")),
-        }
+        let failure = match taken {
+            Ok(Ok(id)) => return Ok(Some(id)),
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => format!("the journal has stopped: {error}"),
+        };
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        Err(failure)
     }
 
     /// Takes down what became of it. If that fails, it stays pending, and is called unknown later.
@@ -179,6 +193,7 @@ impl Scribe {
             Err(error) => Err(format!("the journal has stopped: {error}")),
         };
         if let Err(error) = finished {
+            self.failures.fetch_add(1, Ordering::Relaxed);
             tracing::error!(entry = id, error, "what became of a write is not in the journal");
         }
     }

@@ -1,10 +1,6 @@
 //! Accounts and regions: credentials, one client for each with its own budget, and the way of a target to its own.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, OnceLock},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, identity::IdentityCache, retry::RetryConfig,
@@ -39,8 +35,8 @@ pub struct Fleet {
     base: SdkConfig,
     region_is_of_chain: bool,
     budgets: Budgets,
-    witness: OnceLock<Arc<dyn Witness>>,
-    members: Mutex<BTreeMap<AccountRegion, Arc<Paced<LambdaClient>>>>,
+    witness: Option<std::sync::Arc<dyn Witness>>,
+    members: Mutex<BTreeMap<AccountRegion, std::sync::Arc<Paced<LambdaClient>>>>,
 }
 
 /// A server that accepts and never answers would hang a pass: the SDK's defaults bound only the connect.
@@ -75,15 +71,14 @@ impl Fleet {
             base: loader.load().await,
             region_is_of_chain: access.region.is_none(),
             budgets,
-            witness: OnceLock::new(),
+            witness: None,
             members: Mutex::default(),
         }
     }
 
-    /// Somebody hears of every call from now on. To be said before the first call, and once.
-    pub fn watched_by(&self, witness: Arc<dyn Witness>) {
-        // Who was there first stays.
-        drop(self.witness.set(witness));
+    /// This one hears of every call to Lambda from now on.
+    pub fn heard_by(&mut self, witness: std::sync::Arc<dyn Witness>) {
+        self.witness = Some(witness);
     }
 
     /// The region of the AWS chain, if it has one.
@@ -99,19 +94,19 @@ impl Fleet {
         crate::lambda::client::caller_account(answer)
     }
 
-    fn member(&self, place: AccountRegion) -> Arc<Paced<LambdaClient>> {
+    fn member(&self, place: AccountRegion) -> std::sync::Arc<Paced<LambdaClient>> {
         let mut members = self.members.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let region = Region::new(place.region.clone());
         let member = members.entry(place).or_insert_with(|| {
             let config = aws_sdk_lambda::config::Builder::from(&self.base).region(region).build();
             let client = LambdaClient::new(aws_sdk_lambda::Client::from_conf(config));
             let paced = Paced::new(client, self.budgets);
-            Arc::new(match self.witness.get() {
-                Some(witness) => paced.watched_by(witness),
+            std::sync::Arc::new(match &self.witness {
+                Some(it) => paced.heard_by(it),
                 None => paced,
             })
         });
-        Arc::clone(member)
+        std::sync::Arc::clone(member)
     }
 }
 

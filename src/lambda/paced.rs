@@ -16,10 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::lambda::gateway::{
     FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Recovery,
 };
-use crate::lambda::{
-    paced::reserved::Reserved,
-    witness::{self, Call, Witness},
-};
+use crate::lambda::{paced::reserved::Reserved, witness::Witness};
 use crate::policy::{
     grant::Permission,
     target::{AccountRegion, Target},
@@ -65,6 +62,9 @@ impl Budgets {
     pub const UNLIMITED: Self = Self { get_policy: Rate::UNLIMITED, control: Rate::UNLIMITED };
 }
 
+/// The names of the budgets, in metrics.
+pub const BUCKETS: [&str; 3] = ["get_policy", "get_function", "control"];
+
 /// GetFunction has 100 a second of its own; it is only asked about targets without a policy.
 const GET_FUNCTION: Rate = Rate(Some(50.0));
 
@@ -85,18 +85,19 @@ impl<G> Paced<G> {
         let get_function = if unlimited { Rate::UNLIMITED } else { GET_FUNCTION };
         Self {
             inner,
-            get_policy: Bucket::new(witness::Bucket::GetPolicy, budgets.get_policy),
-            get_function: Bucket::new(witness::Bucket::GetFunction, get_function),
-            control: Bucket::new(witness::Bucket::Control, budgets.control),
+            get_policy: Bucket::new(budgets.get_policy),
+            get_function: Bucket::new(get_function),
+            control: Bucket::new(budgets.control),
             reserved: Reserved::default(),
         }
     }
 
-    /// Somebody hears of every call.
+    /// This one hears of every call and every wait.
     #[must_use]
-    pub fn watched_by(mut self, witness: &Arc<dyn Witness>) -> Self {
-        for bucket in [&mut self.get_policy, &mut self.get_function, &mut self.control] {
-            bucket.witness = Some(Arc::clone(witness));
+    pub fn heard_by(mut self, witness: &Arc<dyn Witness>) -> Self {
+        let buckets = [&mut self.get_policy, &mut self.get_function, &mut self.control];
+        for (name, bucket) in BUCKETS.into_iter().zip(buckets) {
+            bucket.witness = Some((name, Arc::clone(witness)));
         }
         self
     }
@@ -109,7 +110,9 @@ impl<G> Paced<G> {
         loop {
             self.get_policy.turn().await;
             let (removal, add) = (self.control.take_turn(), self.control.take_turn());
-            self.control.wait_for(removal.max(add)).await;
+            if let Some(last) = removal.max(add) {
+                sleep_until(last).await;
+            }
             // Lambda has said in the meantime that it would refuse them. These turns lapse, or everybody who
             // waited would go at the same moment.
             if !self.get_policy.is_closed() && !self.control.is_closed() {
@@ -171,8 +174,9 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
         if !self.reserved.take_add(target) {
             self.control.turn().await;
         }
-        let call = self.inner.add_permission(target, sid, permission, revision);
-        self.control.send("AddPermission", call).await
+        self.control
+            .send("AddPermission", self.inner.add_permission(target, sid, permission, revision))
+            .await
     }
 
     async fn remove_permission(
@@ -222,10 +226,9 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
 /// closer to others; what has gone since the start is within the rate nevertheless.
 #[derive(Debug)]
 struct Bucket {
-    name: witness::Bucket,
-    witness: Option<Arc<dyn Witness>>,
     rate: Rate,
     state: Mutex<Turns>,
+    witness: Option<(&'static str, Arc<dyn Witness>)>,
 }
 
 #[derive(Debug)]
@@ -245,9 +248,9 @@ const RECOVERY: f64 = 0.01;
 const UNLIMITED_PAUSE: Duration = Duration::from_millis(100);
 
 impl Bucket {
-    fn new(name: witness::Bucket, rate: Rate) -> Self {
+    fn new(rate: Rate) -> Self {
         let turns = Turns { next: None, share: 1.0, closed_until: None };
-        Self { name, witness: None, rate, state: Mutex::new(turns) }
+        Self { rate, state: Mutex::new(turns), witness: None }
     }
 
     async fn pace<T, F: Future<Output = Result<T, GatewayError>>>(
@@ -260,16 +263,12 @@ impl Bucket {
     }
 
     async fn turn(&self) {
-        self.wait_for(self.take_turn()).await;
-    }
-
-    async fn wait_for(&self, turn: Option<Instant>) {
         let start = Instant::now();
-        if let Some(turn) = turn {
+        if let Some(turn) = self.take_turn() {
             sleep_until(turn).await;
         }
-        if let Some(witness) = &self.witness {
-            witness.waited(self.name, start.elapsed());
+        if let Some((name, witness)) = &self.witness {
+            witness.waited(name, start.elapsed());
         }
     }
 
@@ -281,9 +280,8 @@ impl Bucket {
     ) -> Result<T, GatewayError> {
         let start = Instant::now();
         let res = call.await;
-        if let Some(witness) = &self.witness {
-            let (bucket, time, error) = (self.name, start.elapsed(), res.as_ref().err());
-            witness.answered(&Call { operation, bucket, time, error });
+        if let Some((name, witness)) = &self.witness {
+            witness.answered(name, operation, res.as_ref().err(), start.elapsed());
         }
         match &res {
             Err(GatewayError { recovery: Recovery::Throttled { retry_after }, .. }) => {

@@ -1,7 +1,7 @@
 //! How everything stands: what `/status`, the page and the gauges show. The loop writes it, everybody else reads it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -47,6 +47,8 @@ pub struct PlaceView {
     pub next_full: Option<Timestamp>,
     /// The last full pass.
     pub last_full: Option<PassView>,
+    /// When the last one was through in which every target could be read and no write failed.
+    pub last_success: Option<Timestamp>,
 }
 
 /// A pass that is through.
@@ -120,6 +122,10 @@ impl Board {
             }
         };
         inner.targets = wanted.iter().map(standing).collect();
+        // Of a place that left the files nobody expects a pass any more.
+        let places: BTreeSet<AccountRegion> =
+            wanted.iter().map(|it| it.target.account_region()).collect();
+        inner.places.retain(|place, _| places.contains(place));
         inner.config = ConfigView { mode: Some(mode), loaded_at: Some(now), refused: None };
     }
 
@@ -169,6 +175,7 @@ impl Board {
         let mut inner = self.inner();
         let it = inner.places.entry(place.clone()).or_default();
         it.running_since = None;
+        it.last_success = if pass.successful { Some(pass.at) } else { it.last_success };
         it.last_full = Some(pass);
     }
 

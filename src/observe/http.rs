@@ -93,10 +93,18 @@ impl Site {
             "/status" => self.status.answer(request, "application/json", || {
                 status::status(&self.monitor.board.view(), self.started, (self.clock)())
             }),
-            _ => text(StatusCode::NOT_FOUND, "there is /livez, /readyz and /status\n"),
+            "/metrics" => {
+                let (board, metrics) = (&self.monitor.board, &self.monitor.metrics);
+                let body = metrics.text(&board.view(), self.started, (self.clock)());
+                with_type(StatusCode::OK, METRICS, Body::from(body))
+            }
+            _ => text(StatusCode::NOT_FOUND, "there is /livez, /readyz, /metrics and /status\n"),
         }
     }
 }
+
+/// Prometheus' text format.
+const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// On every answer: nobody keeps it, guesses its type, or puts it into a frame.
 const ALWAYS: [(header::HeaderName, &str); 5] = [

@@ -10,9 +10,8 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::lambda::{
-    gateway::{FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader},
-    witness,
+use crate::lambda::gateway::{
+    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader,
 };
 use crate::policy::{
     grant::Permission,
@@ -46,6 +45,11 @@ impl<G> Metered<G> {
         &self.inner
     }
 
+    /// The same, to be set up.
+    pub fn inner_mut(&mut self) -> &mut G {
+        &mut self.inner
+    }
+
     /// By operation and code; the code of a good answer is `OK`.
     pub fn calls(&self) -> BTreeMap<(&'static str, String), Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -65,7 +69,10 @@ impl<G> Metered<G> {
         let start = Instant::now();
         let res = call.await;
         let time = start.elapsed();
-        let code = witness::code(res.as_ref().err());
+        let code = match &res {
+            Ok(_) => "OK".to_owned(),
+            Err(error) => error.code_name(),
+        };
         let request_id = res.as_ref().err().and_then(|it| it.request_id.as_deref());
         tracing::debug!(operation, %target, code, request_id, ms = time.as_millis(), "called lambda");
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);

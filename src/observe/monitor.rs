@@ -2,7 +2,7 @@
 //! people.
 
 use std::sync::{
-    Mutex, PoisonError,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::drift::{allow::Mode, outcome::Outcome, wanted::Wanted};
 use crate::observe::{
     board::{Board, Offer, PassView},
+    metrics::{Metrics, succeeded},
     news::Edge,
     standing::Stage,
 };
@@ -26,6 +27,8 @@ const YOUNG: Duration = Duration::from_mins(1);
 pub struct Monitor {
     /// How everything stands.
     pub board: Board,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     heart: Mutex<Instant>,
     ready: AtomicBool,
 }
@@ -55,6 +58,7 @@ impl Default for Monitor {
     fn default() -> Self {
         Self {
             board: Board::default(),
+            metrics: Arc::default(),
             heart: Mutex::new(Instant::now()),
             ready: AtomicBool::new(false),
         }
@@ -104,11 +108,15 @@ impl Monitor {
 
     /// A pass is through.
     pub fn passed(&self, passed: &Passed<'_>, now: Timestamp) {
-        let Passed { place, full, cut_short, outcomes, time, calls, .. } = *passed;
+        let Passed { place, full, cut_short, trigger, outcomes, time, calls, edges } = *passed;
+        self.metrics.passed(passed);
+        for it in edges {
+            self.metrics.edge(it, trigger);
+        }
         if !full || cut_short {
             return;
         }
-        let successful = outcomes.iter().all(|it| it.trouble.is_none());
+        let successful = outcomes.iter().all(succeeded);
         let (seconds, targets) = (time.as_secs_f64(), outcomes.len());
         let pass = PassView { at: now, seconds, targets, calls, successful };
         self.board.full_pass_done(place, pass);

@@ -1,14 +1,14 @@
 //! How much of the budgets was used lately, minute by minute.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use tokio::time::Instant;
 
-use crate::lambda::witness::Bucket;
+use crate::lambda::paced::BUCKETS;
 
 /// How many minutes are kept: three hours.
 pub const KEPT: usize = 180;
@@ -24,7 +24,6 @@ pub struct Usage {
 #[derive(Debug, Default)]
 struct Inner {
     minutes: VecDeque<Minute>,
-    rates: BTreeMap<Bucket, f64>,
 }
 
 /// What happened within one minute.
@@ -32,8 +31,8 @@ struct Inner {
 pub struct Minute {
     /// Which minute since the process started, from 0.
     pub number: u64,
-    /// By bucket, in the order of [`Bucket::ALL`].
-    pub buckets: [Used; 3],
+    /// By budget, in the order of [`BUCKETS`].
+    pub buckets: [Used; BUCKETS.len()],
 }
 
 /// What was used of one budget within one minute.
@@ -54,14 +53,10 @@ impl Default for Usage {
 }
 
 impl Minute {
-    /// Of one budget.
-    pub fn of(&self, bucket: Bucket) -> Used {
-        let [get_policy, get_function, control] = self.buckets;
-        match bucket {
-            Bucket::GetPolicy => get_policy,
-            Bucket::GetFunction => get_function,
-            Bucket::Control => control,
-        }
+    /// Of one budget, by its name.
+    pub fn of(&self, bucket: &str) -> Used {
+        let mut named = BUCKETS.iter().zip(self.buckets);
+        named.find(|(name, _)| **name == bucket).map(|(_, it)| it).unwrap_or_default()
     }
 }
 
@@ -74,28 +69,13 @@ impl Usage {
         inner.minutes.iter().copied().collect()
     }
 
-    /// Calls a second that one account and region may make; none where there is no limit, or nothing was called.
-    pub fn rate(&self, bucket: Bucket) -> Option<f64> {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.rates.get(&bucket).copied()
-    }
-
-    /// What a budget allows.
-    pub fn set_rate(&self, bucket: Bucket, rate: Option<f64>) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        match rate {
-            Some(rate) => inner.rates.insert(bucket, rate),
-            None => inner.rates.remove(&bucket),
-        };
-    }
-
     /// A call waited so long for its turn.
-    pub fn waited(&self, bucket: Bucket, time: Duration) {
+    pub fn waited(&self, bucket: &str, time: Duration) {
         self.note(bucket, |it| it.waited_seconds += time.as_secs_f64());
     }
 
     /// A call is over.
-    pub fn called(&self, bucket: Bucket, throttled: bool) {
+    pub fn called(&self, bucket: &str, throttled: bool) {
         self.note(bucket, |it| {
             it.calls += 1;
             it.throttles += u64::from(throttled);
@@ -106,20 +86,17 @@ impl Usage {
         self.start.elapsed().as_secs() / MINUTE
     }
 
-    fn note(&self, bucket: Bucket, note: impl FnOnce(&mut Used)) {
+    fn note(&self, bucket: &str, note: impl FnOnce(&mut Used)) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let number = self.number();
         inner.go_to(number);
-        let Some(Minute { buckets: [get_policy, get_function, control], .. }) =
-            inner.minutes.back_mut()
-        else {
-            return;
-        };
-        note(match bucket {
-            Bucket::GetPolicy => get_policy,
-            Bucket::GetFunction => get_function,
-            Bucket::Control => control,
+        let used = inner.minutes.back_mut().and_then(|it| {
+            let mut named = BUCKETS.iter().zip(&mut it.buckets);
+            named.find(|(name, _)| **name == bucket).map(|(_, it)| it)
         });
+        if let Some(used) = used {
+            note(used);
+        }
     }
 }
 

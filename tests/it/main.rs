@@ -25,6 +25,7 @@ mod journal_undo;
 #[cfg(feature = "aws")]
 mod lambda_client;
 mod live_documents;
+mod metrics_documents;
 mod model;
 #[cfg(feature = "aws")]
 mod moto;

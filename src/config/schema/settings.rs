@@ -126,7 +126,7 @@ fn top(key: &str) -> Value {
         }),
         "http" => with(
             object(http::KEYS, of_http, &[]),
-            json!({"description": "Where the daemon is watched: /livez, /readyz, /metrics, /status and a page."}),
+            json!({"description": "Where the daemon is watched: /livez, /readyz, /metrics and /status."}),
         ),
         "control" => part(
             "path",

@@ -81,7 +81,7 @@ async fn beside<F: Future<Output = ()>>(
     };
     let (hangup, mut hangups) = mpsc::unbounded_channel();
     let next = RefCell::new(second);
-    let reload = async || next.borrow_mut().take();
+    let reload = async || next.borrow_mut().take().ok_or_else(|| "p.yaml:1:1: bad".to_owned());
     let hung_up = async || match hangups.recv().await {
         Some(()) => {}
         None => std::future::pending().await,

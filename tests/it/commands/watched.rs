@@ -108,7 +108,8 @@ fn an_address_that_was_written_has_to_be_there() {
     let room = Room::at("http://127.0.0.1:9", WISHES).with("PERMITD_HTTP_LISTEN", &address);
     let said = room.permitd("run --mode observe permissions.yaml");
     assert_eq!((said.code, said.out.as_str()), (Some(1), ""));
-    let error = format!("error: cannot listen on {address} for /livez, /readyz and /status");
+    let error =
+        format!("error: cannot listen on {address} for /livez, /readyz, /metrics and /status");
     assert!(said.err.starts_with(&error), "{}", said.err);
     assert!(said.err.contains("hint: choose another address"), "{}", said.err);
     let said = room.permitd("run --mode observe --http-listen nowhere permissions.yaml");
