@@ -9,3 +9,4 @@ pub mod news;
 pub mod page;
 pub mod standing;
 pub mod status;
+pub mod usage;

@@ -28,6 +28,7 @@ use crate::observe::{
     metrics::table::{Kind, TABLE},
     monitor::Passed,
     news::{Edge, News},
+    usage::Usage,
 };
 
 /// The calls that a daemon makes.
@@ -51,6 +52,8 @@ pub struct Metrics {
     counters: BTreeMap<&'static str, IntCounterVec>,
     gauges: BTreeMap<&'static str, GaugeVec>,
     histograms: BTreeMap<&'static str, HistogramVec>,
+    /// How much of the budgets was used lately.
+    pub usage: Usage,
     /// The gauges are set for one reader at a time.
     reading: Mutex<()>,
 }
@@ -62,6 +65,7 @@ impl Default for Metrics {
             counters: BTreeMap::new(),
             gauges: BTreeMap::new(),
             histograms: BTreeMap::new(),
+            usage: Usage::default(),
             reading: Mutex::new(()),
         };
         for metric in TABLE {
@@ -294,7 +298,7 @@ pub fn succeeded(outcome: &Outcome) -> bool {
 impl Witness for Metrics {
     fn answered(
         &self,
-        _bucket: &'static str,
+        bucket: &'static str,
         operation: &'static str,
         error: Option<&GatewayError>,
         time: Duration,
@@ -302,7 +306,9 @@ impl Witness for Metrics {
         let code = error.map_or_else(|| "OK".to_owned(), GatewayError::code_name);
         self.add("permitd_lambda_requests_total", &[operation, &code], 1);
         self.observe("permitd_lambda_request_duration_seconds", &[operation], time);
-        match error.map(|it| it.recovery) {
+        let recovery = error.map(|it| it.recovery);
+        self.usage.called(bucket, matches!(recovery, Some(Recovery::Throttled { .. })));
+        match recovery {
             Some(Recovery::Throttled { .. }) => {
                 self.add("permitd_lambda_throttles_total", &[operation], 1);
             }
@@ -313,5 +319,6 @@ impl Witness for Metrics {
 
     fn waited(&self, bucket: &'static str, time: Duration) {
         self.observe("permitd_budget_wait_seconds", &[bucket], time);
+        self.usage.waited(bucket, time);
     }
 }

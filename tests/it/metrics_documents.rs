@@ -88,6 +88,15 @@ fn calls_are_counted_by_operation_and_code() {
     metrics.waited("control", Duration::from_secs(2));
     metrics.journal_errors(3);
     metrics.journal_errors(3);
+    // The page plots the same calls, minute by minute.
+    let minutes = metrics.usage.minutes();
+    let sum = |bucket| {
+        let of = minutes.iter().map(|it| it.of(bucket));
+        of.fold((0, 0), |sum, it| (sum.0 + it.calls, sum.1 + it.throttles))
+    };
+    assert_eq!((sum("get_policy"), sum("get_function"), sum("control")), ((3, 1), (0, 0), (2, 0)));
+    let waited: f64 = minutes.iter().map(|it| it.of("control").waited_seconds).sum();
+    assert!((waited - 2.0).abs() < 1e-9, "{waited}");
     let text = text(&metrics);
     for line in [
         "permitd_lambda_requests_total{code=\"OK\",operation=\"GetPolicy\"} 1",
