@@ -1,9 +1,9 @@
 //! `permitd run`: look, repair, wait, again.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::cli::{
-    args::RunArgs,
+    args::{RunArgs, SourceArgs},
     exit::Exit,
     journal, places,
     plan::look,
@@ -19,7 +19,7 @@ use crate::daemon::{
     pass::{self, Worker},
     run::{self, Daemon},
     tell,
-    watch::Watch,
+    watch::{Print, Watch},
 };
 use crate::drift::{allow::Mode, outcome::Outcome, wanted::Wanted};
 use crate::lambda::{fleet::Fleet, gateway::PolicyGateway, witness::Witness};
@@ -94,12 +94,9 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         monitor: &monitor,
     };
     let reload = async || {
-        let source = args.target.source.clone();
-        let texts = tokio::task::spawn_blocking(move || setup::read_whole(&source).0).await;
-        let loaded = match texts {
-            Ok(Ok(texts)) => setup::reload(texts, &args.target, ready.gateway.inner()).await,
-            Ok(Err(stop)) => Err(stop),
-            Err(error) => Err(Stop::failure(format!("the files could not be read: {error}"))),
+        let loaded = match read_anew(source.clone()).await {
+            Ok(texts) => setup::reload(texts, &args.target, ready.gateway.inner()).await,
+            Err(stop) => Err(stop),
         };
         match loaded {
             Ok(loaded) => {
@@ -113,13 +110,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
             }
         }
     };
-    // What came by a pipe cannot be read again.
-    let by_pipe = source.files.iter().any(|it| it.as_os_str() == "-");
-    let mut watch = (!by_pipe).then(|| {
-        let read = source.clone();
-        let read = Arc::new(move || setup::read_whole(&read).1);
-        Watch::new(read, ready.settings.poll_interval, known)
-    });
+    let mut watch = watch(source, ready.settings.poll_interval, known);
     let hangup = async || {
         let changed = async {
             match &mut watch {
@@ -139,6 +130,20 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     }
     tracing::info!("permitd has stopped");
     Ok(Exit::Success)
+}
+
+/// Reads the files, beside everything else that goes on.
+async fn read_anew(source: SourceArgs) -> Result<Texts, Stop> {
+    let read = tokio::task::spawn_blocking(move || setup::read_whole(&source).0).await;
+    read.unwrap_or_else(|it| Err(Stop::failure(format!("the files could not be read: {it}"))))
+}
+
+/// The files; what came by a pipe cannot be read again.
+fn watch(source: &SourceArgs, poll: Duration, known: Print) -> Option<Watch> {
+    let source = source.clone();
+    let by_pipe = source.files.iter().any(|it| it.as_os_str() == "-");
+    let read = Arc::new(move || setup::read_whole(&source).1);
+    (!by_pipe).then(|| Watch::new(read, poll, known))
 }
 
 /// Begins to answer over HTTP. The usual address may be taken by another daemon, and then this one goes without;

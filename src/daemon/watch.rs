@@ -20,7 +20,7 @@ const IMPATIENT: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Print {
     /// The same content at the same real paths has the same hash.
-    pub hash: String,
+    pub hash: Vec<u8>,
     /// The folders in which something may change.
     pub folders: BTreeSet<PathBuf>,
 }
@@ -123,8 +123,11 @@ mod tests {
         let text = Arc::new(Mutex::new("a".to_owned()));
         let folders: BTreeSet<PathBuf> = folder.into_iter().collect();
         let seen = Arc::clone(&text);
-        let known = Print { hash: "a".to_owned(), folders: folders.clone() };
-        let read = move || Print { hash: seen.lock().unwrap().clone(), folders: folders.clone() };
+        let known = Print { hash: b"a".to_vec(), folders: folders.clone() };
+        let read = move || Print {
+            hash: seen.lock().unwrap().clone().into_bytes(),
+            folders: folders.clone(),
+        };
         (Watch::new(Arc::new(read), poll, known), text)
     }
 

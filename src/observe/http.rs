@@ -20,10 +20,11 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::journal::entry::Entry;
+use crate::lambda::paced::BUCKETS;
 use crate::observe::{
     monitor::Monitor,
     page::{self, Facts, Query},
-    status,
+    status, usage,
 };
 
 pub use serve::{Listening, bind};
@@ -71,7 +72,21 @@ impl Site {
         &self,
         read: impl Fn(usize) -> Result<Vec<Entry>, String> + Send + Sync + 'static,
     ) {
-        let _: Result<(), Book> = self.journal.set(Book(Box::new(read)));
+        self.journal.get_or_init(|| Book(Box::new(read)));
+    }
+
+    /// How each budget was used.
+    fn usage(&self) -> Vec<page::Usage> {
+        let minutes = self.monitor.metrics.usage.minutes();
+        let of = |bucket: &str| {
+            let minute = |it: &usage::Minute| {
+                let usage::Used { calls, throttles, waited_seconds } = it.of(bucket);
+                page::Minute { calls, throttled: throttles, waited_seconds }
+            };
+            let minutes = minutes.iter().map(minute).collect();
+            page::Usage { bucket: bucket.to_owned(), allowed: None, minutes }
+        };
+        BUCKETS.into_iter().map(of).collect()
     }
 
     fn page(&self, request: &Parts) -> Response<Body> {
@@ -86,7 +101,7 @@ impl Site {
                 started: self.started,
                 alive: self.monitor.is_alive(),
                 entries,
-                usage: Vec::new(),
+                usage: self.usage(),
             };
             let page::Page { document, tag } =
                 page::page(&self.monitor.board.view(), &query, &facts);
@@ -104,7 +119,7 @@ impl Site {
     }
 
     /// The answer to a request.
-    pub(crate) async fn answer(&self, request: &Parts) -> Response<Body> {
+    pub(crate) fn answer(&self, request: &Parts) -> Response<Body> {
         let mut answer = match self.refuse(request) {
             Some(refusal) => refusal,
             None => self.route(request),
@@ -234,9 +249,9 @@ impl Cached {
             return made.clone();
         }
         let (body, tag) = make();
-        let made = Made { at: Instant::now(), tag, body: Bytes::from(body) };
-        *slot = Some(made.clone());
-        made
+        let fresh = Made { at: Instant::now(), tag, body: Bytes::from(body) };
+        *slot = Some(fresh.clone());
+        fresh
     }
 }
 

@@ -84,7 +84,7 @@ impl Metrics {
         match kind {
             // It is set to what the system says.
             Kind::Counter if name == process::CPU => {
-                process::register_cpu(&self.registry, name, help)
+                process::register_cpu(&self.registry, name, help);
             }
             Kind::Counter => {
                 if let Ok(it) = IntCounterVec::new(Opts::new(name, help), &labels)

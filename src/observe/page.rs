@@ -82,7 +82,7 @@ pub struct Minute {
 pub struct Page {
     /// All of it.
     pub document: String,
-    /// The ETag. It does not change with the time alone.
+    /// The entity tag. It does not change with the time alone.
     pub tag: String,
 }
 

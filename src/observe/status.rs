@@ -144,7 +144,7 @@ pub fn status(view: &View, started: Timestamp, now: Timestamp) -> Vec<u8> {
         *states.entry(it.state.name()).or_default() += 1;
     }
     let ConfigView { mode, loaded_at, refused } = &view.config;
-    let status = Status {
+    let document = Status {
         format_version: FORMAT,
         version: env!("CARGO_PKG_VERSION"),
         time: now,
@@ -175,7 +175,7 @@ pub fn status(view: &View, started: Timestamp, now: Timestamp) -> Vec<u8> {
         targets: view.targets.iter().map(|it| target(it, view)).collect(),
     };
     // Maps with keys that are text, and numbers that are finite: it cannot fail.
-    serde_json::to_vec(&status).unwrap_or_default()
+    serde_json::to_vec(&document).unwrap_or_default()
 }
 
 fn of_place<'a>(account: &'a str, region: &'a str, it: &PlaceView) -> Place<'a> {
@@ -224,8 +224,8 @@ fn target<'a>(it: &'a Standing, view: &View) -> Target<'a> {
         size: it.size.map(|bytes| Size { bytes, limit: size::LIMIT }),
         statements: Statements { wanted: it.grants, foreign: it.foreign, ignored: it.ignored },
         drift: it.open.iter().map(drift).collect(),
-        message: trouble.map(|it| safe(&it.message).into()),
-        hint: trouble.and_then(|it| it.hint.as_deref()).map(|it| safe(it).into()),
+        message: trouble.map(|it| safe(&it.message)),
+        hint: trouble.and_then(|it| it.hint.as_deref()).map(safe),
         last_outcomes: it.lately.iter().map(outcome).collect(),
     }
 }

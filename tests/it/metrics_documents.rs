@@ -126,7 +126,7 @@ fn the_page_is_up_to_date() {
 
 /// Every name and label that is asked for is one that the table has.
 fn check_query(query: &str) {
-    let names = regex::Regex::new(r#"\b((?:permitd|process)_[a-z_]+)(?:\{([^}]*)\})?"#).unwrap();
+    let names = regex::Regex::new(r"\b((?:permitd|process)_[a-z_]+)(?:\{([^}]*)\})?").unwrap();
     let mut n = 0;
     for found in names.captures_iter(query) {
         n += 1;
@@ -196,7 +196,7 @@ fn the_dashboard_asks_for_what_there_is() {
 #[test]
 fn promtool_takes_all_of_it() {
     if std::env::var_os("PERMITD_TEST_PROMTOOL").is_none() {
-        println!("SKIPPED: PERMITD_TEST_PROMTOOL is not set");
+        eprintln!("SKIPPED: PERMITD_TEST_PROMTOOL is not set");
         return;
     }
     let mut child = Command::new("promtool")

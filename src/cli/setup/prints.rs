@@ -90,8 +90,7 @@ fn print(args: &SourceArgs, texts: &Result<Texts, Stop>) -> Print {
     if let Some(it) = &args.config {
         folders.insert(folder_of(it));
     }
-    let hash = hash.finalize().iter().map(|it| format!("{it:02x}")).collect();
-    Print { hash, folders }
+    Print { hash: hash.finalize().to_vec(), folders }
 }
 
 /// The folder of a file; of one without a folder, where we are.

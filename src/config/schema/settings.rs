@@ -55,25 +55,7 @@ fn top(key: &str) -> Value {
                 missing, take nothing back. enforce: everything the files ask for. No default: the daemon does not \
                 start without it."}),
         ),
-        "interval" => json!({
-            "description": "From the start of one full pass to the start of the next; at least 1s.",
-            "type": "string",
-            "pattern": format!("^{DURATION}$"),
-            "default": humantime::format_duration(usual.interval).to_string(),
-        }),
-        "poll_interval" => json!({
-            "description": "How often the daemon looks whether its files have changed; at least 1s. An event of the \
-                file system makes it look at once.",
-            "type": "string",
-            "pattern": format!("^{DURATION}$"),
-            "default": humantime::format_duration(usual.poll_interval).to_string(),
-        }),
-        "jitter" => json!({
-            "description": "By what share of the interval a pass may come earlier or later.",
-            "type": "string",
-            "pattern": format!("^{SHARE}$"),
-            "default": share(usual.jitter),
-        }),
+        "interval" | "poll_interval" | "jitter" => often(key, &usual),
         "defaults" => with(
             defaults(),
             json!({"description": "Of entries of permission files that do not say it themselves."}),
@@ -140,6 +122,32 @@ fn top(key: &str) -> Value {
             "The socket on which the daemon is spoken to. Default: control.sock in $RUNTIME_DIRECTORY or in \
              $XDG_RUNTIME_DIR/permitd; for root in /run/permitd.",
         ),
+        _ => Value::Bool(false),
+    }
+}
+
+/// How often something is done.
+fn often(key: &str, usual: &Settings) -> Value {
+    match key {
+        "interval" => json!({
+            "description": "From the start of one full pass to the start of the next; at least 1s.",
+            "type": "string",
+            "pattern": format!("^{DURATION}$"),
+            "default": humantime::format_duration(usual.interval).to_string(),
+        }),
+        "poll_interval" => json!({
+            "description": "How often the daemon looks whether its files have changed; at least 1s. An event of the \
+                file system makes it look at once.",
+            "type": "string",
+            "pattern": format!("^{DURATION}$"),
+            "default": humantime::format_duration(usual.poll_interval).to_string(),
+        }),
+        "jitter" => json!({
+            "description": "By what share of the interval a pass may come earlier or later.",
+            "type": "string",
+            "pattern": format!("^{SHARE}$"),
+            "default": share(usual.jitter),
+        }),
         _ => Value::Bool(false),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::http::Request;
+use axum::http::{Request, StatusCode};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -12,7 +12,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::observe::http::Site;
+use crate::observe::http::{Site, text};
 
 /// Connections at once; who comes later waits in the queue of the system.
 const CONNECTIONS: usize = 128;
@@ -92,7 +92,11 @@ async fn converse(stream: TcpStream, site: Arc<Site>) {
         let site = Arc::clone(&site);
         async move {
             let (parts, _) = request.into_parts();
-            Ok::<_, Infallible>(site.answer(&parts).await)
+            // The journal is read for it, and a page of many targets takes its time to write.
+            let answered = tokio::task::spawn_blocking(move || site.answer(&parts)).await;
+            let failed =
+                |_| text(StatusCode::INTERNAL_SERVER_ERROR, "the answer could not be made\n");
+            Ok::<_, Infallible>(answered.unwrap_or_else(failed))
         }
     });
     let mut builder = http1::Builder::new();

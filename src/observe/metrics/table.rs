@@ -1,5 +1,7 @@
 //! The one table of the metrics: what is registered, and what `deploy/prometheus/METRICS.md` says.
 
+use std::fmt::Write;
+
 /// What kind of number it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -262,12 +264,13 @@ pub fn page() -> String {
          No function name is a label.\n",
     );
     for Metric { name, kind, unit, labels, help } in TABLE {
-        res.push_str(&format!("\n## `{name}`\n\n{help}\n\n- kind: {}\n", kind.name()));
+        // Writing to a String cannot fail.
+        write!(res, "\n## `{name}`\n\n{help}\n\n- kind: {}\n", kind.name()).unwrap_or_default();
         if !unit.is_empty() {
-            res.push_str(&format!("- unit: {unit}\n"));
+            writeln!(res, "- unit: {unit}").unwrap_or_default();
         }
         for (label, values) in *labels {
-            res.push_str(&format!("- label `{label}`: {values}\n"));
+            writeln!(res, "- label `{label}`: {values}").unwrap_or_default();
         }
     }
     res
