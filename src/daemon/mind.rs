@@ -50,6 +50,8 @@ struct Dated {
     digest: String,
     approval: Approval,
     at: Timestamp,
+    /// When it was told for the first time.
+    since: Timestamp,
 }
 
 /// Why a digest was not taken.
@@ -143,8 +145,10 @@ impl Mind {
         }
         let mut inner = self.inner();
         let digest = approval.digest();
+        let known = inner.offers.iter().find(|it| it.digest == digest);
+        let since = known.map_or(now, |it| it.since);
         inner.offers.retain(|it| it.digest != digest && now.duration_since(it.at) < DAY);
-        inner.offers.push(Dated { digest: digest.clone(), approval, at: now });
+        inner.offers.push(Dated { digest: digest.clone(), approval, at: now, since });
         Some(digest)
     }
 
@@ -172,7 +176,7 @@ impl Mind {
             targets.sort_unstable();
             targets.dedup();
             let (digest, statements) = (it.digest.clone(), it.approval.len());
-            Offer { digest, statements, targets, at: it.at }
+            Offer { digest, statements, targets, at: it.since }
         };
         fresh.map(offer).collect()
     }

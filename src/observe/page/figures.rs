@@ -66,7 +66,7 @@ fn budget(it: &Usage) -> Markup {
             }
             p .soft {
                 (last) " in the last minute"
-                @match it.allowed { Some(it) => { " of " (it) } None => ", without a limit" }
+                @if let Some(it) = it.allowed { " of " (it) }
                 "; in " (it.minutes.len()) " min " (sum(|it| it.calls)) " calls, "
                 (sum(|it| it.throttled)) " throttled, " (format!("{waited:.1}")) " s waited"
             }

@@ -115,3 +115,25 @@ fn an_address_that_was_written_has_to_be_there() {
     let said = room.permitd("run --mode observe --http-listen nowhere permissions.yaml");
     assert_eq!(said.code, Some(64));
 }
+
+/// Needs what the HTML report needs (`tests/it/browser.rs`).
+#[test]
+#[expect(clippy::print_stdout, reason = "a test that did not run says so")]
+fn the_page_lives_in_a_browser() {
+    if std::env::var("PERMITD_TEST_CHROMIUM").as_deref() != Ok("1") {
+        println!("SKIPPED: set PERMITD_TEST_CHROMIUM=1");
+        return;
+    }
+    let lambda = Lambda::new(&json!([{
+        "name": "f", "policy": policy(&[service("a", "s3.amazonaws.com", "arn:aws:s3:::b")])
+    }]));
+    let room = lambda.room(WISHES);
+    let (mut daemon, at) = start(&room, "observe");
+    let python = std::env::var("PERMITD_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let page = format!("{at}/");
+    let words = ["tests/browser/page.py", &page, &lambda.endpoint, "target/screenshots"];
+    let output = std::process::Command::new(python).args(words).output().unwrap();
+    let text = |it: &[u8]| String::from_utf8_lossy(it).into_owned();
+    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    daemon.stops();
+}
