@@ -1,11 +1,9 @@
 //! What a command needs before it starts: the files read and resolved, and the way to Lambda.
 
 mod prints;
+mod stopping;
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{path::PathBuf, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 use wildmatch::WildMatch;
@@ -13,7 +11,7 @@ use wildmatch::WildMatch;
 use crate::cli::{
     args::{SourceArgs, TargetArgs},
     embedded,
-    exit::{Exit, Signal},
+    exit::Exit,
     show::{Show, Stop},
 };
 use crate::config::{
@@ -185,6 +183,7 @@ pub(crate) fn examine_offline(texts: &Texts, args: &SourceArgs) -> Result<Examin
 }
 
 pub(crate) use prints::read_whole;
+pub(crate) use stopping::stop_on_signals;
 
 pub(crate) fn resolve(
     texts: &Texts,
@@ -444,56 +443,6 @@ pub(crate) fn budgets(settings: &Settings, args: &TargetArgs) -> Budgets {
             usual.get_policy,
         ),
         control: rate(args.budgets.control_budget, settings.budgets.control, usual.control),
-    }
-}
-
-/// Listens for SIGINT and SIGTERM: the first lets the write in flight finish, the second ends at once.
-pub(crate) fn stop_on_signals() -> Stopping {
-    let stopping = Stopping { token: CancellationToken::new(), signal: Arc::default() };
-    let (token, slot) = (stopping.token.clone(), Arc::clone(&stopping.signal));
-    tokio::spawn(async move {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut interrupt), Ok(mut terminate)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        else {
-            return;
-        };
-        loop {
-            // Both are cancel-safe: a signal that was not taken is given again.
-            let signal = tokio::select! {
-                Some(()) = interrupt.recv() => Signal::Interrupt,
-                Some(()) = terminate.recv() => Signal::Terminate,
-                else => return,
-            };
-            if token.is_cancelled() {
-                abort(signal);
-            }
-            let name = if signal == Signal::Interrupt { "SIGINT" } else { "SIGTERM" };
-            tracing::info!("{name}: finishing what is in flight; a second one ends at once");
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(signal);
-            token.cancel();
-        }
-    });
-    stopping
-}
-
-#[expect(clippy::exit, reason = "a second signal means now, whatever is in flight")]
-fn abort(signal: Signal) {
-    std::process::exit(i32::from(Exit::Interrupted(signal).code()));
-}
-
-/// What a signal sets.
-#[derive(Debug, Clone)]
-pub(crate) struct Stopping {
-    /// Cancelled by the first signal.
-    pub(crate) token: CancellationToken,
-    signal: Arc<Mutex<Option<Signal>>>,
-}
-
-impl Stopping {
-    /// The signal that came, if one did.
-    pub(crate) fn signal(&self) -> Option<Signal> {
-        *self.signal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

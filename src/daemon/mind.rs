@@ -166,7 +166,7 @@ impl Mind {
         inner.offers.retain(|it| !it.approval.is_empty());
     }
 
-    /// The same, with what each is about.
+    /// What is held, or was within a day: the digests, and what each is about.
     pub fn offers(&self, now: Timestamp) -> Vec<Offer> {
         let inner = self.inner();
         let fresh = inner.offers.iter().filter(|it| now.duration_since(it.at) < DAY);
@@ -179,13 +179,6 @@ impl Mind {
             Offer { digest, statements, targets, at: it.since }
         };
         fresh.map(offer).collect()
-    }
-
-    /// The digests of what is held, or was within a day.
-    pub fn offered(&self, now: Timestamp) -> Vec<String> {
-        let inner = self.inner();
-        let fresh = inner.offers.iter().filter(|it| now.duration_since(it.at) < DAY);
-        fresh.map(|it| it.digest.clone()).collect()
     }
 
     /// Somebody says yes to what has this digest, or begins like this.

@@ -63,7 +63,11 @@ impl Watch {
             if self.reading.is_none() {
                 tokio::select! {
                     () = sleep_until(self.next) => {}
-                    () = self.woken.notified() => self.settle().await,
+                    () = self.woken.notified() => {
+                        // Who drops this while it settles has been woken nevertheless.
+                        self.next = Instant::now();
+                        self.settle().await;
+                    }
                 }
                 self.next = Instant::now() + self.poll;
                 let read = Arc::clone(&self.read);

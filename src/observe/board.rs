@@ -34,8 +34,6 @@ pub struct View {
     pub offers: Vec<Offer>,
     /// What is left alone because somebody said so.
     pub pauses: Vec<Pause>,
-    /// Grows with every change of anything here.
-    pub version: u64,
 }
 
 /// The passes of one account and region.
@@ -92,19 +90,12 @@ pub struct Offer {
 
 impl Board {
     fn inner(&self) -> MutexGuard<'_, View> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.version += 1;
-        inner
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// As it is now.
     pub fn view(&self) -> View {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Which version [`Board::view`] would give.
-    pub fn version(&self) -> u64 {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).version
+        self.inner().clone()
     }
 
     /// A configuration is in force. What is known of targets that were there before stays.
@@ -132,11 +123,6 @@ impl Board {
     /// A configuration was not usable, and the old one stays.
     pub fn refused(&self, why: String, now: Timestamp) {
         self.inner().config.refused = Some((now, why));
-    }
-
-    /// The files are what is in force, again.
-    pub fn restored(&self) {
-        self.inner().config.refused = None;
     }
 
     /// Something was found out about a target; tells what is new.

@@ -20,11 +20,10 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::journal::entry::Entry;
-use crate::lambda::paced::BUCKETS;
 use crate::observe::{
     monitor::Monitor,
     page::{self, Facts, Query},
-    status, usage,
+    status,
 };
 
 pub use serve::{Listening, bind};
@@ -75,20 +74,6 @@ impl Site {
         self.journal.get_or_init(|| Book(Box::new(read)));
     }
 
-    /// How each budget was used.
-    fn usage(&self) -> Vec<page::Usage> {
-        let minutes = self.monitor.metrics.usage.minutes();
-        let of = |bucket: &str| {
-            let minute = |it: &usage::Minute| {
-                let usage::Used { calls, throttles, waited_seconds } = it.of(bucket);
-                page::Minute { calls, throttled: throttles, waited_seconds }
-            };
-            let minutes = minutes.iter().map(minute).collect();
-            page::Usage { bucket: bucket.to_owned(), allowed: None, minutes }
-        };
-        BUCKETS.into_iter().map(of).collect()
-    }
-
     fn page(&self, request: &Parts) -> Response<Body> {
         let query = Query::parse(request.uri.query().unwrap_or_default());
         let make = || {
@@ -101,7 +86,7 @@ impl Site {
                 started: self.started,
                 alive: self.monitor.is_alive(),
                 entries,
-                usage: self.usage(),
+                usage: self.monitor.metrics.usage.minutes(),
             };
             let page::Page { document, tag } =
                 page::page(&self.monitor.board.view(), &query, &facts);

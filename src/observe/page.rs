@@ -16,10 +16,9 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use sha2::{Digest, Sha256};
 
 use crate::journal::entry::Entry;
-use crate::observe::board::View;
+use crate::observe::{board::View, http, usage::Minute};
 use crate::report::html::assets;
 
 pub use query::Query;
@@ -51,30 +50,8 @@ pub struct Facts {
     pub alive: bool,
     /// The last writes, the newest last, or why they cannot be told.
     pub entries: Result<Vec<Entry>, String>,
-    /// How the budgets were used.
-    pub usage: Vec<Usage>,
-}
-
-/// How one budget was used.
-#[derive(Debug, Clone, Default)]
-pub struct Usage {
-    /// Its name.
-    pub bucket: String,
-    /// The calls that it allows in a minute; none for as many as there are.
-    pub allowed: Option<u64>,
-    /// The last minutes, the newest last.
-    pub minutes: Vec<Minute>,
-}
-
-/// What was in a minute.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Minute {
-    /// Calls.
-    pub calls: u64,
-    /// How many of them were throttled.
-    pub throttled: u64,
-    /// How long calls waited for the budget, all together.
-    pub waited_seconds: f64,
+    /// How the budgets were used, minute by minute, the newest last.
+    pub usage: Vec<Minute>,
 }
 
 /// A page, and the name of what it says.
@@ -97,7 +74,8 @@ pub fn page(view: &View, query: &Query, facts: &Facts) -> Page {
         (lately::lately(facts))
         (figures::figures(view, &facts.usage))
     };
-    let tag = tag(&main.0);
+    // Weak: another page of the same tag says the same, at another time.
+    let tag = format!("W/{}", http::tag(main.0.as_bytes()));
     let document = html! {
         (DOCTYPE)
         html lang="en" {
@@ -135,13 +113,6 @@ pub fn page(view: &View, query: &Query, facts: &Facts) -> Page {
 /// The same without what only counts in a header.
 fn in_the_page() -> &'static str {
     POLICY.split("; frame-ancestors").next().unwrap_or_default()
-}
-
-fn tag(content: &str) -> String {
-    let hash = Sha256::digest(content.as_bytes());
-    let short = hash.iter().take(8).fold(0_u64, |sum, it| (sum << 8) | u64::from(*it));
-    // Weak: another page of the same tag says the same, at another time.
-    format!("W/\"{short:016x}\"")
 }
 
 fn absolute(it: Timestamp) -> String {

@@ -62,13 +62,14 @@ fn a_yes_is_said_with_the_beginning_of_a_digest() {
 fn nobody_is_asked_about_what_is_not_held_any_more() {
     let mind = Mind::default();
     let digest = offered(&mind, &["a", "b"], 0);
+    let digests = || mind.offers(at(1)).into_iter().map(|it| it.digest).collect::<Vec<String>>();
     let mut seen = outcome(Vec::new(), StepResult::Done);
     let held = Approval::new([entry("b")]);
     mind.only_held(std::slice::from_ref(&seen), &Approval::default());
-    assert_eq!(mind.offered(at(1)), [digest.as_str()], "it could not be read");
+    assert_eq!(digests(), [digest.as_str()], "it could not be read");
     seen.left = Some(planned(&wanted(Vec::new()), &[], &Memory::default()));
     mind.only_held(std::slice::from_ref(&seen), &held);
-    assert_eq!(mind.offered(at(1)), [digest.as_str()], "one of them still is");
+    assert_eq!(digests(), [digest.as_str()], "one of them still is");
     assert_eq!(mind.approve(&digest, at(1)), Ok(held));
     let digest = offered(&mind, &["a"], 2);
     mind.only_held(&[seen], &Approval::default());

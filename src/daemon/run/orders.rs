@@ -13,6 +13,7 @@ use crate::daemon::{
 use crate::drift::approval::Approval;
 use crate::journal::pause::Pause;
 use crate::lambda::gateway::PolicyGateway;
+use crate::observe::board::Offer;
 use crate::policy::target::Target;
 
 impl<G: PolicyGateway> Work<'_, G> {
@@ -206,7 +207,7 @@ impl<G: PolicyGateway> Work<'_, G> {
             let until = pause.until.map_or(String::new(), |it| format!(" until {it}"));
             lines.push(format!("paused: {what}{until} ({})", pause.reason));
         }
-        for digest in self.daemon.mind.offered(now) {
+        for Offer { digest, .. } in self.daemon.mind.offers(now) {
             lines.push(format!("held until somebody says yes: permitd approve {digest}"));
         }
         Answer::done(lines.join("\n"))

@@ -118,7 +118,7 @@ fn configuration(view: &View) -> Markup {
             @if let Some((at, why)) = &view.config.refused {
                 div .error {
                     p { strong .alarm { "Refused" } " at " (time(*at)) ": " (safe(why)) }
-                    p { "Hint: mend the file and load it anew, for example with " code { "systemctl reload permitd" } "." }
+                    p { "Hint: mend the file. It is loaded by itself." }
                 }
             }
         }

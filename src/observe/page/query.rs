@@ -1,5 +1,7 @@
 //! What somebody looks for on the page.
 
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
 use crate::drift::outcome::State;
 use crate::observe::standing::Standing;
 
@@ -37,7 +39,10 @@ impl Query {
     /// The same with another page, as a link.
     pub fn link(&self, page: usize) -> String {
         let state = self.state.map_or("", State::name);
-        format!("/?q={}&state={state}&page={page}", encoded(&self.text))
+        format!(
+            "/?q={}&state={state}&page={page}",
+            utf8_percent_encode(&self.text, NON_ALPHANUMERIC)
+        )
     }
 
     pub(super) fn fits(&self, it: &Standing, lower: &str) -> bool {
@@ -51,33 +56,8 @@ impl Query {
     }
 }
 
-/// As a form writes it: `+` for a space, and two hexadecimal digits after `%`.
+/// As a form writes it: `+` for a space.
 fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        rest = tail;
-        match (first, tail) {
-            (b'+', _) => bytes.push(b' '),
-            (b'%', [high, low, after @ ..]) => match (digit(*high), digit(*low)) {
-                (Some(high), Some(low)) => {
-                    bytes.push(high << 4 | low);
-                    rest = after;
-                }
-                _ => bytes.push(b'%'),
-            },
-            _ => bytes.push(*first),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn digit(it: u8) -> Option<u8> {
-    char::from(it).to_digit(16).and_then(|it| u8::try_from(it).ok())
-}
-
-fn encoded(text: &str) -> String {
-    let plain = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_' | b'.');
-    let one = |it: u8| if plain(it) { char::from(it).to_string() } else { format!("%{it:02X}") };
-    text.bytes().map(one).collect()
+    let text = text.replace('+', " ");
+    percent_decode_str(&text).decode_utf8_lossy().into_owned()
 }

@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use maud::{Markup, html};
 
-use crate::drift::{
-    outcome::{State, Trouble},
-    plan::Change,
-};
+use crate::drift::{outcome::State, plan::Change};
 use crate::observe::{
     board::View,
     page::{Query, health::name, time, time_or},
@@ -16,7 +13,7 @@ use crate::observe::{
 };
 use crate::policy::size;
 use crate::report::{
-    html::{plots::percent, sid, statement},
+    html::{plots::percent, sid, statement, target as report},
     palette::safe,
     sums::count,
 };
@@ -121,7 +118,7 @@ fn target(it: &Standing, view: &View, room: &mut usize) -> Markup {
                 }
                 div .inside {
                     p .arn { (arn) }
-                    @if let Some(it) = trouble { (error(it)) }
+                    @if let Some(it) = trouble { (report::error(it)) }
                     (facts(it, view))
                     @if !it.open.is_empty() { (open(&it.open)) }
                     (differences(changes, shown, it))
@@ -135,15 +132,6 @@ fn target(it: &Standing, view: &View, room: &mut usize) -> Markup {
                     }
                 }
             }
-        }
-    }
-}
-
-fn error(it: &Trouble) -> Markup {
-    html! {
-        div .error {
-            p { strong { (it.reason.name()) } ": " (safe(&it.message)) }
-            @if let Some(hint) = &it.hint { p { "Hint: " (safe(hint)) } }
         }
     }
 }

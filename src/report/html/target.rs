@@ -100,7 +100,8 @@ fn sum(changes: &[Change]) -> String {
     kinds.map(|it| format!("{} {}", of(it), it.name())).collect::<Vec<_>>().join(", ")
 }
 
-fn error(it: &Trouble) -> Markup {
+/// Why a target could not be read or put right.
+pub fn error(it: &Trouble) -> Markup {
     html! {
         div .error {
             p { strong { (it.reason.name()) } ": " (safe(&it.message)) }
