@@ -1,6 +1,9 @@
 //! `permitd run`: look, repair, wait, again.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use crate::cli::{
     args::{RunArgs, SourceArgs},
@@ -19,7 +22,7 @@ use crate::daemon::{
     pass::{self, Worker},
     run::{self, Daemon},
     tell,
-    watch::{Print, Watch},
+    watch::{Known, Watch},
 };
 use crate::drift::{allow::Mode, outcome::Outcome, wanted::Wanted};
 use crate::lambda::{fleet::Fleet, gateway::PolicyGateway, witness::Witness};
@@ -41,7 +44,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         return Err(Stop::Said(Exit::Usage, message, Some(hint.to_owned())));
     }
     let (texts, known) = setup::read_whole(&args.target.source);
-    let texts = texts?;
+    let (texts, known) = (texts?, Arc::new(Mutex::new(known)));
     setup::needs_mode(&texts, &args.target, "run")?;
     let stop = setup::stop_on_signals();
     let monitor = Arc::new(Monitor::default());
@@ -94,7 +97,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         monitor: &monitor,
     };
     let reload = async || {
-        let loaded = match read_anew(source.clone()).await {
+        let loaded = match read_anew(source.clone(), &known).await {
             Ok(texts) => setup::reload(texts, &args.target, ready.gateway.inner()).await,
             Err(stop) => Err(stop),
         };
@@ -110,7 +113,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
             }
         }
     };
-    let mut watch = watch(source, ready.settings.poll_interval, known);
+    let mut watch = watch(source, ready.settings.poll_interval, &known);
     let hangup = async || {
         let changed = async {
             match &mut watch {
@@ -133,17 +136,20 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
 }
 
 /// Reads the files, beside everything else that goes on.
-async fn read_anew(source: SourceArgs) -> Result<Texts, Stop> {
-    let read = tokio::task::spawn_blocking(move || setup::read_whole(&source).0).await;
-    read.unwrap_or_else(|it| Err(Stop::failure(format!("the files could not be read: {it}"))))
+async fn read_anew(source: SourceArgs, known: &Known) -> Result<Texts, Stop> {
+    let read = tokio::task::spawn_blocking(move || setup::read_whole(&source)).await;
+    let failed = |it| Stop::failure(format!("the files could not be read: {it}"));
+    let (texts, print) = read.map_err(failed)?;
+    *known.lock().unwrap_or_else(PoisonError::into_inner) = print;
+    texts
 }
 
 /// The files; what came by a pipe cannot be read again.
-fn watch(source: &SourceArgs, poll: Duration, known: Print) -> Option<Watch> {
+fn watch(source: &SourceArgs, poll: Duration, known: &Known) -> Option<Watch> {
     let source = source.clone();
     let by_pipe = source.files.iter().any(|it| it.as_os_str() == "-");
     let read = Arc::new(move || setup::read_whole(&source).1);
-    (!by_pipe).then(|| Watch::new(read, poll, known))
+    (!by_pipe).then(|| Watch::new(read, poll, Arc::clone(known)))
 }
 
 /// Begins to answer over HTTP. The usual address may be taken by another daemon, and then this one goes without;

@@ -27,7 +27,7 @@ use crate::daemon::{
 };
 use crate::drift::{
     allow::{Mode, Rules},
-    outcome::{Outcome, State},
+    outcome::{Outcome, State, Trouble, TroubleReason},
     wanted::Wanted,
 };
 use crate::lambda::gateway::PolicyGateway;
@@ -98,6 +98,8 @@ struct Ended {
 
 /// Why a target is looked at when one of its grants expires.
 const EXPIRY: &str = "expiry";
+/// Why one is looked at when its files have changed.
+const FILES: &str = "the files changed";
 /// How long a wake-up may be late where the wall clock was set meanwhile, and how often the loop shows that it lives.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 /// What was seen too late to be judged with its pass is judged alone after this time.
@@ -311,6 +313,11 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         for outcome in &outcomes {
             tell::trouble(outcome, cut_short);
             self.look_again(outcome, now);
+            // A full pass is made anew; what was asked for in particular is still to be looked at.
+            let interrupted = |it: &Trouble| it.reason == TroubleReason::Interrupted;
+            if cut_short && !full && outcome.trouble.as_ref().is_some_and(interrupted) {
+                self.note(now, outcome.target.clone(), FILES);
+            }
         }
         // Where nothing is done anyway, nobody is asked.
         if self.loaded.rules.mode != Mode::Observe {
@@ -410,7 +417,7 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             .map(|it| it.target.clone())
             .collect();
         for target in changed {
-            self.note(at, target, "the files changed");
+            self.note(at, target, FILES);
         }
     }
 }

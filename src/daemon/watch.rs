@@ -2,7 +2,12 @@
 //! say something else than before. Events of the file system only wake this up earlier; without them, or where they
 //! get lost (network mounts, a watched folder that was replaced), nothing is missed but some seconds.
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::{
@@ -25,6 +30,10 @@ pub struct Print {
     pub folders: BTreeSet<PathBuf>,
 }
 
+/// What the files said when they were last read, by a watch or by whoever else read them: what one has seen is no
+/// news for the other.
+pub type Known = Arc<Mutex<Print>>;
+
 /// Reads the files, and may block.
 pub type Read = Arc<dyn Fn() -> Print + Send + Sync>;
 
@@ -32,7 +41,7 @@ pub type Read = Arc<dyn Fn() -> Print + Send + Sync>;
 pub struct Watch {
     read: Read,
     poll: Duration,
-    known: Print,
+    known: Known,
     next: Instant,
     reading: Option<JoinHandle<Print>>,
     woken: Arc<Notify>,
@@ -50,9 +59,9 @@ impl std::fmt::Debug for Watch {
 
 impl Watch {
     /// From what is known now on.
-    pub fn new(read: Read, poll: Duration, known: Print) -> Self {
+    pub fn new(read: Read, poll: Duration, known: Known) -> Self {
         let woken = Arc::new(Notify::new());
-        let watcher = watcher(&known.folders, &woken);
+        let watcher = watcher(&lock(&known).folders, &woken);
         Self { read, poll, known, next: Instant::now() + poll, reading: None, woken, watcher }
     }
 
@@ -78,12 +87,12 @@ impl Watch {
             self.reading = None;
             // A reading that panicked has said so; the next poll reads again.
             let Ok(print) = print else { continue };
-            let is_new = print.hash != self.known.hash;
-            if is_new || print.folders != self.known.folders || self.watcher.is_none() {
+            let known = std::mem::replace(&mut *lock(&self.known), print.clone());
+            let is_new = print.hash != known.hash;
+            if is_new || print.folders != known.folders || self.watcher.is_none() {
                 // Also where a folder was replaced by one of the same name: its watch has died with it.
                 self.watcher = watcher(&print.folders, &self.woken);
             }
-            self.known = print;
             if is_new {
                 return;
             }
@@ -98,6 +107,10 @@ impl Watch {
             () = sleep(IMPATIENT) => {}
         }
     }
+}
+
+fn lock(known: &Known) -> MutexGuard<'_, Print> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// None where there is nothing that watches: then there are the polls.
@@ -121,13 +134,13 @@ fn watcher(folders: &BTreeSet<PathBuf>, woken: &Arc<Notify>) -> Option<Recommend
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Mutex;
 
     fn watch(folder: Option<PathBuf>, poll: Duration) -> (Watch, Arc<Mutex<String>>) {
         let text = Arc::new(Mutex::new("a".to_owned()));
         let folders: BTreeSet<PathBuf> = folder.into_iter().collect();
         let seen = Arc::clone(&text);
         let known = Print { hash: b"a".to_vec(), folders: folders.clone() };
+        let known = Arc::new(Mutex::new(known));
         let read = move || Print {
             hash: seen.lock().unwrap().clone().into_bytes(),
             folders: folders.clone(),
@@ -146,6 +159,15 @@ mod tests {
         assert!(timeout(Duration::from_mins(2), watch.changed()).await.is_err());
         *text.lock().unwrap() = "a".to_owned();
         watch.changed().await;
+    }
+
+    /// A SIGHUP has read the files: they have not changed for the watch.
+    #[tokio::test(start_paused = true)]
+    async fn what_somebody_else_has_read_is_no_news() {
+        let (mut watch, text) = watch(None, Duration::from_secs(15));
+        *text.lock().unwrap() = "b".to_owned();
+        watch.known.lock().unwrap().hash = b"b".to_vec();
+        assert!(timeout(Duration::from_mins(2), watch.changed()).await.is_err());
     }
 
     /// The loop drops the future at every other event, however often they come.

@@ -64,7 +64,7 @@ fn loaded(text: &str) -> Loaded {
 async fn beside<F: Future<Output = ()>>(
     simulator: &Simulator,
     first: Loaded,
-    second: Option<Loaded>,
+    next: Vec<Loaded>,
     story: impl FnOnce(mpsc::UnboundedSender<()>) -> F,
 ) {
     let gateway = simulator.direct();
@@ -80,8 +80,8 @@ async fn beside<F: Future<Output = ()>>(
         monitor: &Monitor::default(),
     };
     let (hangup, mut hangups) = mpsc::unbounded_channel();
-    let next = RefCell::new(second);
-    let reload = async || next.borrow_mut().take().ok_or_else(|| "p.yaml:1:1: bad".to_owned());
+    let next = RefCell::new(next.into_iter());
+    let reload = async || next.borrow_mut().next().ok_or_else(|| "p.yaml:1:1: bad".to_owned());
     let hung_up = async || match hangups.recv().await {
         Some(()) => {}
         None => std::future::pending().await,
@@ -131,7 +131,7 @@ fn two_in_sync() -> Simulator {
 #[tokio::test(start_paused = true)]
 async fn full_passes_come_by_the_interval_and_cost_one_read_a_target() {
     let simulator = two_in_sync();
-    beside(&simulator, loaded(TWO), None, async |_| {
+    beside(&simulator, loaded(TWO), Vec::new(), async |_| {
         sleep(1.0).await;
         assert_eq!(calls(&simulator), ["GetPolicy f", "GetPolicy g"]);
         sleep(3590.0).await;
@@ -150,7 +150,7 @@ async fn a_grant_is_revoked_in_the_second_in_which_it_expires() {
     let simulator = simulator(&json!([policy("f"), policy("g")]));
     let files =
         TWO.replacen("'arn:aws:s3:::a'}", &format!("'arn:aws:s3:::a', expires: '{expires}'}}"), 1);
-    beside(&simulator, loaded(&files), None, async |_| {
+    beside(&simulator, loaded(&files), Vec::new(), async |_| {
         sleep(89.9).await;
         calls(&simulator);
         assert!(text(&simulator).matches("arn:aws:s3:::a").count() == 2);
@@ -167,7 +167,7 @@ async fn a_grant_is_revoked_in_the_second_in_which_it_expires() {
 async fn a_reload_looks_only_at_what_changed() {
     let simulator = two_in_sync();
     let second = loaded(&TWO.replacen("a, principal", "b, principal", 1));
-    beside(&simulator, loaded(TWO), Some(second), async |hangup| {
+    beside(&simulator, loaded(TWO), vec![second], async |hangup| {
         sleep(10.0).await;
         calls(&simulator);
         hangup.send(()).unwrap();
@@ -191,7 +191,7 @@ async fn an_orphan_is_looked_at_again_when_its_grace_is_over() {
     let simulator = simulator(&json!([function("f", &[statement("f", "a", "a"), orphan])]));
     let files = TWO.split("  - function: g").next().unwrap();
     let files = files.replace("- function: f", "- function: f\n    ownership: all");
-    beside(&simulator, loaded(&files), None, async |_| {
+    beside(&simulator, loaded(&files), Vec::new(), async |_| {
         sleep(59.0).await;
         assert!(text(&simulator).contains("AROA"));
         sleep(2.0).await;
@@ -212,7 +212,7 @@ async fn an_expiry_does_not_wait_for_a_full_pass() {
     simulator.put_faults(serde_json::from_value(slow).unwrap()).unwrap();
     let files =
         TWO.replacen("'arn:aws:s3:::a'}", &format!("'arn:aws:s3:::a', expires: '{expires}'}}"), 1);
-    beside(&simulator, loaded(&files), None, async |_| {
+    beside(&simulator, loaded(&files), Vec::new(), async |_| {
         sleep(31.0).await;
         assert_eq!(text(&simulator).matches("arn:aws:s3:::a").count(), 1);
     })
@@ -228,6 +228,27 @@ async fn a_stop_does_not_wait_for_a_slow_read() {
     ]});
     simulator.put_faults(serde_json::from_value(slow).unwrap()).unwrap();
     let start = Instant::now();
-    beside(&simulator, loaded(TWO), None, async |_| sleep(1.0).await).await;
+    beside(&simulator, loaded(TWO), Vec::new(), async |_| sleep(1.0).await).await;
     assert!(start.elapsed() < Duration::from_secs(2));
+}
+
+/// What a reload had begun to look at is looked at, also where the next reload comes in between.
+#[tokio::test(start_paused = true)]
+async fn a_reload_that_ends_a_small_pass_goes_on_with_it() {
+    let simulator = two_in_sync();
+    let changed = TWO.replacen("a, principal", "b, principal", 1);
+    let next = vec![loaded(&changed), loaded(&changed)];
+    beside(&simulator, loaded(TWO), next, async |hangup| {
+        sleep(10.0).await;
+        let slow = json!({"faults": [
+            {"operation": "GetPolicy", "kind": "delay", "delay_ms": 5_000, "times": 1}
+        ]});
+        simulator.put_faults(serde_json::from_value(slow).unwrap()).unwrap();
+        hangup.send(()).unwrap();
+        sleep(1.0).await;
+        hangup.send(()).unwrap();
+        sleep(20.0).await;
+        assert!(text(&simulator).contains("\"Sid\":\"b\""), "{}", text(&simulator));
+    })
+    .await;
 }
