@@ -14,6 +14,7 @@ use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::daemon::{
     cadence::Cadence,
@@ -27,6 +28,7 @@ use crate::daemon::{
 };
 use crate::drift::{
     allow::{Mode, Rules},
+    approval::Approval,
     outcome::{Outcome, State, Trouble, TroubleReason},
     wanted::Wanted,
 };
@@ -39,6 +41,9 @@ use crate::observe::{
 use crate::policy::target::{AccountRegion, Target};
 
 mod orders;
+mod reminders;
+
+use reminders::Reminders;
 
 /// A configuration that is in force.
 #[derive(Debug)]
@@ -87,6 +92,7 @@ enum Event {
 
 /// A pass that is through.
 struct Ended {
+    pass: u64,
     place: AccountRegion,
     full: bool,
     trigger: String,
@@ -118,6 +124,7 @@ pub async fn run<G: PolicyGateway>(
     loop {
         daemon.monitor.beat();
         work.start_what_is_due();
+        work.remind();
         let wake = work.next_wake();
         // Each arm is cancel-safe: a timer, levels, a stream, a signal and requests that are kept until taken.
         let event = tokio::select! {
@@ -166,6 +173,9 @@ struct Work<'a, G> {
     passes: FuturesUnordered<LocalBoxFuture<'a, Ended>>,
     /// Ends the passes of a configuration that is replaced.
     passing: CancellationToken,
+    reminders: Reminders,
+    /// How many passes were started.
+    n_passes: u64,
 }
 
 struct Place {
@@ -183,6 +193,8 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             agenda: BTreeMap::new(),
             passes: FuturesUnordered::new(),
             passing: daemon.stop.child_token(),
+            reminders: Reminders::default(),
+            n_passes: 0,
         };
         res.daemon.monitor.configured(&res.loaded.wanted, res.loaded.rules.mode, res.now());
         res.schedule_what_time_brings();
@@ -268,7 +280,10 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         let Daemon { gateway, clock, scribe, mind, stop: _, calls, monitor } = *self.daemon;
         let (loaded, stop) = (Arc::clone(&self.loaded), self.passing.clone());
         let (start, calls_before) = (Instant::now(), calls(gateway));
-        self.passes.push(Box::pin(async move {
+        self.n_passes += 1;
+        let pass = self.n_passes;
+        let span = tell::pass_span(pass, &place, &trigger);
+        let run = async move {
             let worker = Worker {
                 carrier: Carrier { gateway, clock, scribe, stop: &stop },
                 mind,
@@ -282,6 +297,7 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             let edges = RefCell::new(Vec::new());
             let take = |outcome: &Outcome, stage| {
                 let new = monitor.take(outcome, stage, clock());
+                tell::edges(outcome, &new);
                 edges.borrow_mut().extend(new);
             };
             let read = |seen: &Seen<'_>| match seen {
@@ -289,7 +305,7 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
                 Seen::Open(_) => take(&seen.outcome(clock()), Stage::First),
             };
             let told = |outcome: &Outcome| {
-                tell::deeds(outcome);
+                tell::setbacks(outcome);
                 take(outcome, Stage::Last);
             };
             let outcomes = if loaded.rules.mode == Mode::Observe {
@@ -298,20 +314,20 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
                 worker.pass(&wanted, read, told).await
             };
             let edges = edges.into_inner();
-            Ended { place, full, trigger, outcomes, start, calls_before, edges }
-        }));
+            Ended { pass, place, full, trigger, outcomes, start, calls_before, edges }
+        };
+        self.passes.push(Box::pin(run.instrument(span)));
     }
 
     /// Tells what came of a pass, and notes what has to be looked at again.
     fn through(&mut self, ended: Ended) {
-        let Ended { place, full, trigger, outcomes, start, calls_before, edges } = ended;
+        let Ended { pass, place, full, trigger, outcomes, start, calls_before, edges } = ended;
         let now = self.now();
         if let Some(it) = self.places.get_mut(&place).filter(|_| full) {
             it.running = false;
         }
         let cut_short = self.passing.is_cancelled() && !self.daemon.stop.is_cancelled();
         for outcome in &outcomes {
-            tell::trouble(outcome, cut_short);
             self.look_again(outcome, now);
             // A full pass is made anew; what was asked for in particular is still to be looked at.
             let interrupted = |it: &Trouble| it.reason == TroubleReason::Interrupted;
@@ -322,13 +338,14 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         // Where nothing is done anyway, nobody is asked.
         if self.loaded.rules.mode != Mode::Observe {
             let approval = held(&outcomes);
-            tell::held(&outcomes, &approval);
+            self.tell_what_is_held(&outcomes, &approval, &place);
             self.daemon.mind.only_held(&outcomes, &approval);
             self.daemon.mind.offer(approval, now);
         }
         let calls = (self.daemon.calls)(self.daemon.gateway).saturating_sub(calls_before);
         let time = start.elapsed();
-        tell::pass_done(&outcomes, &place.to_string(), &trigger, calls, time);
+        let done = tell::PassDone { pass, place: &place, trigger: &trigger, calls, time };
+        tell::pass_done(&outcomes, done);
         let passed = Passed {
             place: &place,
             full,
@@ -342,6 +359,16 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         self.daemon.monitor.passed(&passed, now);
         self.daemon.monitor.metrics.journal_errors(self.daemon.scribe.failures());
         self.tell_what_waits();
+        self.see_whether_all_is_well(&place);
+    }
+
+    /// Says once what to say yes to; the hourly reminder says it again.
+    fn tell_what_is_held(&self, outcomes: &[Outcome], held: &Approval, place: &AccountRegion) {
+        let offers = self.daemon.mind.offers(self.now());
+        let digest = held.digest();
+        if !held.is_empty() && !offers.iter().any(|it| it.digest == digest) {
+            tell::held(outcomes, held, place);
+        }
     }
 
     /// What waits for people, for who watches.
@@ -367,6 +394,9 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         let idle = self.places.values().filter(|it| !it.running);
         let full = idle.map(|it| it.next_full).min().unwrap_or(now + LONGEST_SLEEP);
         let mut wake = full.min(now + LONGEST_SLEEP);
+        if let Some(at) = self.reminders.next() {
+            wake = wake.min(at);
+        }
         if let Some(at) = self.agenda.keys().next() {
             let left = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
             wake = wake.min(now + left);
