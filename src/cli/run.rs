@@ -86,7 +86,11 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     }
     let server = control(args, &found);
     monitor.set_ready();
-    tracing::info!(targets = ready.wanted.len(), mode = ?ready.rules.mode, "permitd is running");
+    tracing::info!(
+        targets = ready.wanted.len(),
+        mode = ready.rules.mode.name(),
+        "permitd is running"
+    );
     let daemon = Daemon {
         gateway: &ready.gateway,
         clock: clock::system,
@@ -107,8 +111,9 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
                 Ok(loaded)
             }
             Err(stop) => {
-                let _: Exit = stop.tell(show);
-                tracing::error!("the new configuration is not usable; the old one stays");
+                stop.tell_beside_a_log(show);
+                let error = stop.in_one_line();
+                tracing::error!(error, "the new configuration is not usable; the old one stays");
                 Err(stop.in_one_line())
             }
         }
@@ -190,8 +195,8 @@ async fn watched(
 fn control(args: &RunArgs, found: &setup::Found) -> Option<Server> {
     let path = match places::control_path(&args.target.source, found) {
         Ok(path) => path,
-        Err(Stop::Said(_, message, _)) => {
-            tracing::warn!("{message}; approve, pause and undo cannot be said to this daemon");
+        Err(Stop::Said(_, error, hint)) => {
+            tracing::warn!(error, hint, "approve, pause and undo cannot be said to this daemon");
             return None;
         }
         Err(Stop::Config(_)) => return None,
@@ -204,11 +209,7 @@ fn control(args: &RunArgs, found: &setup::Found) -> Option<Server> {
         Err(error) => {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             let hint = error.hint();
-            tracing::warn!(
-                cause,
-                hint,
-                "{error}; approve, pause and undo cannot be said to this daemon"
-            );
+            tracing::warn!(%error, cause, hint, "approve, pause and undo cannot be said to this daemon");
             None
         }
     }
