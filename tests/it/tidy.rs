@@ -182,7 +182,8 @@ fn a_message_with_a_value_in_it_is_seen() {
 /// What stands in the parentheses of every call that writes a line.
 fn log_calls(text: &str) -> impl Iterator<Item = &str> {
     let levels = ["error!(", "warn!(", "info!(", "debug!(", "trace!(", "event!("];
-    text.split("tracing::").skip(1).filter_map(move |rest| {
+    text.match_indices("tracing::").filter_map(move |(at, start)| {
+        let rest = &text[at + start.len()..];
         let call = levels.iter().find_map(|it| rest.strip_prefix(it))?;
         let (mut depth, mut quoted, mut escaped) = (1, false, false);
         let end = call.find(|it| {

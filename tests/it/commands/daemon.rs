@@ -114,7 +114,8 @@ fn repairs_again_and_again_until_a_signal() {
         converges(&lambda, "f", &["a"]);
         lambda.put(&[service("a", "s3.amazonaws.com", "arn:aws:s3:::other")]);
         // Over a bridge, without a gap.
-        daemon.logs_lines(&["statement added", "kind=\"changed\""], 2);
+        daemon.logs_lines(&["statement added", "replaces=\"a\""], 2);
+        daemon.logs_lines(&["statement removed", "replaces=\"a\""], 2);
         daemon.logs_line(&["repaired", "sid=\"a\"", "kind=\"changed\""]);
         eventually("the statement to be as written", || {
             let live = lambda.statements("f");
