@@ -136,7 +136,7 @@ async fn act<'a>(
     let targets: Vec<&'a Wanted> = seen.iter().filter_map(Seen::wanted).collect();
     let progress = Progress::new("changing policies", seen.len(), show);
     let told = |it: &Outcome| {
-        tell::deeds(it);
+        tell::setbacks(it);
         progress.inc();
     };
     let outcomes = worker.act_on_all(seen, told).await;
@@ -162,7 +162,7 @@ async fn act<'a>(
         }
     }
     worker.judge(&mut seen);
-    let mut again = worker.act_on_all(seen, tell::deeds).await;
+    let mut again = worker.act_on_all(seen, tell::setbacks).await;
     let join = |first: Outcome| match again.iter().position(|it| it.target == first.target) {
         Some(at) => continued(first, again.swap_remove(at)),
         None => first,

@@ -258,16 +258,15 @@ pub struct OutputArgs {
         help_heading = "Output"
     )]
     pub log_level: Option<String>,
-    /// The form of the log
+    /// The form of the log [default: text; under systemd, which keeps fields, its journal]
     #[arg(
         long,
         env = "PERMITD_LOG_FORMAT",
         value_name = "FORMAT",
-        default_value = "text",
         global = true,
         help_heading = "Output"
     )]
-    pub log_format: LogFormat,
+    pub log_format: Option<LogFormat>,
     /// Say nothing but errors and the report
     #[arg(long, short, env = "PERMITD_QUIET", global = true, help_heading = "Output")]
     pub quiet: bool,

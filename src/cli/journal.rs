@@ -58,7 +58,10 @@ pub(crate) fn open_for_good(args: &SourceArgs, found: &Found) -> Result<Scribe, 
     let path = places::journal_path(args, found)?;
     let scribe = Scribe::open(path, options(found), actor("run"), clock::system());
     if let Some(why) = scribe.why_not() {
-        tracing::error!("{why}; nothing is removed or replaced without it");
+        tracing::error!(
+            error = why,
+            "there is no journal; nothing is removed or replaced without it"
+        );
     }
     Ok(scribe)
 }

@@ -85,7 +85,11 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     }
     let server = control(args, &found);
     monitor.set_ready();
-    tracing::info!(targets = loaded.wanted.len(), mode = ?loaded.rules.mode, "permitd is running");
+    tracing::info!(
+        targets = loaded.wanted.len(),
+        mode = loaded.rules.mode.name(),
+        "permitd is running"
+    );
     let daemon = Daemon {
         gateway: &gateway,
         clock: clock::system,
@@ -106,9 +110,10 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
             Ok(loaded)
         }
         Err(stop) => {
-            let _: Exit = stop.tell(show);
-            tracing::error!("the new configuration is not usable; the old one stays");
-            Err(stop.in_one_line())
+            stop.tell_beside_a_log(show);
+            let error = stop.in_one_line();
+            tracing::error!(error, "the new configuration is not usable; the old one stays");
+            Err(error)
         }
     };
     let heard = async || {
@@ -161,8 +166,8 @@ async fn watched(
 fn control(args: &RunArgs, found: &setup::Found) -> Option<Server> {
     let path = match places::control_path(&args.target.source, found) {
         Ok(path) => path,
-        Err(Stop::Said(_, message, _)) => {
-            tracing::warn!("{message}; approve, pause and undo cannot be said to this daemon");
+        Err(Stop::Said(_, error, hint)) => {
+            tracing::warn!(error, hint, "approve, pause and undo cannot be said to this daemon");
             return None;
         }
         Err(Stop::Config(_)) => return None,
@@ -175,11 +180,7 @@ fn control(args: &RunArgs, found: &setup::Found) -> Option<Server> {
         Err(error) => {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             let hint = error.hint();
-            tracing::warn!(
-                cause,
-                hint,
-                "{error}; approve, pause and undo cannot be said to this daemon"
-            );
+            tracing::warn!(%error, cause, hint, "approve, pause and undo cannot be said to this daemon");
             None
         }
     }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::cli::{
-    args::{ColorArg, OutputArgs},
+    args::{ColorArg, LogFormat, OutputArgs},
     exit::Exit,
     progress,
 };
@@ -28,6 +28,7 @@ pub(crate) struct Show {
     out: Look,
     err: Look,
     quiet: bool,
+    json_log: bool,
 }
 
 #[expect(clippy::unused_self, reason = "who may print holds a Show; not every print depends on it")]
@@ -48,6 +49,7 @@ impl Show {
                 width: width(&io::stderr(), terminal.columns),
             },
             quiet: args.quiet,
+            json_log: args.log_format == Some(LogFormat::Json),
         }
     }
 
@@ -186,6 +188,24 @@ impl Stop {
         match self {
             Self::Config(found) => found.first().and_then(|it| it.help.as_deref()),
             Self::Said(_, _, hint) => hint.as_deref(),
+        }
+    }
+
+    /// Tells it while a daemon goes on: where every line of stderr is to be JSON, as lines of the log.
+    pub(crate) fn tell_beside_a_log(&self, show: Show) {
+        if !show.json_log {
+            let _: Exit = self.tell(show);
+            return;
+        }
+        let found = match self {
+            Self::Config(found) => found.as_slice(),
+            Self::Said(..) => &[],
+        };
+        for it in found {
+            let (file, span) = (&*it.place.file.name, it.place.span);
+            let (line, column) = (span.map(|it| it.line), span.map(|it| it.column));
+            let (error, hint) = (&it.message, &it.help);
+            tracing::error!(file, line, column, error, hint, "wrong in the files");
         }
     }
 

@@ -1,10 +1,20 @@
-//! The log: to stderr, as text or JSON.
+//! The log: to stderr, as text or JSON, or to the journal of systemd where stderr goes there.
 
-use tracing_subscriber::{EnvFilter, fmt};
+mod journal;
+mod line;
+
+use std::{fs::File, io, os::fd::AsFd, os::unix::fs::MetadataExt};
+
+use tracing::Level;
+use tracing_subscriber::{
+    EnvFilter, Layer, filter::filter_fn, fmt, fmt::format::JsonFields, layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use crate::cli::{
     args::{LogFormat, OutputArgs},
     progress::Stderr,
+    telemetry::{journal::Journal, line::Form},
 };
 use crate::report::palette::Look;
 
@@ -19,14 +29,61 @@ pub(crate) fn install(args: &OutputArgs, usual: &str, look: Look) -> Result<(), 
     let filter = if named { format!("permitd={level}") } else { level.to_owned() };
     let filter = EnvFilter::try_new(&filter)
         .map_err(|it| format!("--log-level `{level}` is not a level or a filter: {it}"))?;
+    // At trace the AWS SDK prints whole requests, with their signatures and session tokens.
+    let discreet = filter_fn(|it| is_ours(it.target()) || (*it.level() <= Level::DEBUG));
     // An event that could not be written would be told on stderr once more, and there with a panic.
-    let builder = fmt().with_env_filter(filter).with_writer(|| Stderr).log_internal_errors(false);
-    let builder = builder.with_target(false);
-    let installed = match args.log_format {
-        LogFormat::Text => builder.with_ansi(look.color).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    let layer = fmt::layer().log_internal_errors(false).fmt_fields(JsonFields::new());
+    let form = form(args.log_format, journal_stream().as_deref(), stderr());
+    let journal = if form == Form::Journal { Journal::connect(journal::SOCKET).ok() } else { None };
+    let layer = match journal {
+        Some(journal) => layer.event_format(Form::Journal).with_writer(journal).boxed(),
+        None => {
+            let form = if form == Form::Json { Form::Json } else { Form::Text };
+            layer.with_ansi(look.color).event_format(form).with_writer(|| Stderr).boxed()
+        }
     };
     // Tests run several commands in one process; the first one's log serves them all.
-    drop(installed);
+    drop(tracing_subscriber::registry().with(layer).with(filter).with(discreet).try_init());
     Ok(())
 }
+
+/// Whether permitd itself says it.
+fn is_ours(target: &str) -> bool {
+    target == "permitd" || target.starts_with("permitd::")
+}
+
+/// What was asked for; else the journal, where what systemd says it connected is what stderr is (systemd.exec(5)).
+fn form(
+    asked: Option<LogFormat>,
+    journal_stream: Option<&str>,
+    stderr: Option<(u64, u64)>,
+) -> Form {
+    let connected = || {
+        let (device, inode) = journal_stream?.split_once(':')?;
+        Some((device.parse().ok()?, inode.parse().ok()?))
+    };
+    match asked {
+        Some(LogFormat::Text) => Form::Text,
+        Some(LogFormat::Json) => Form::Json,
+        None if stderr.is_some() && connected() == stderr => Form::Journal,
+        None => Form::Text,
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what systemd says about stderr is in the environment"
+)]
+fn journal_stream() -> Option<String> {
+    std::env::var("JOURNAL_STREAM").ok()
+}
+
+/// The device and the inode that stderr is.
+fn stderr() -> Option<(u64, u64)> {
+    let file = File::from(io::stderr().as_fd().try_clone_to_owned().ok()?);
+    let meta = file.metadata().ok()?;
+    Some((meta.dev(), meta.ino()))
+}
+
+#[cfg(test)]
+mod tests;

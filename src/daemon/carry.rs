@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::daemon::{
     clock::Clock,
     scribe::{Occasion, Scribe},
+    tell,
 };
 use crate::drift::{
     converge::Converge,
@@ -15,7 +17,7 @@ use crate::drift::{
     plan::Action,
 };
 use crate::journal::entry::Outcome;
-use crate::lambda::gateway::{GatewayError, PolicyGateway, PolicyReader, Recovery};
+use crate::lambda::gateway::{GatewayError, PolicyGateway, PolicyReader, Receipt, Recovery};
 use crate::policy::target::Target;
 
 /// What a conversation is carried with.
@@ -34,6 +36,10 @@ pub struct Carrier<'a, G> {
 impl<G: PolicyReader> Carrier<'_, G> {
     /// Until there is a plan, or the end. There is nothing here to write with.
     pub async fn look(&self, target: &Target, converge: &mut Converge<'_>) {
+        self.look_within(target, converge).instrument(tell::span(target)).await;
+    }
+
+    async fn look_within(&self, target: &Target, converge: &mut Converge<'_>) {
         let mut request = converge.start();
         while !is_pause(&request) {
             if self.stop.is_cancelled() {
@@ -77,6 +83,7 @@ impl<G: PolicyReader> Carrier<'_, G> {
 
     async fn wait(&self, attempt: u32, at_least: Duration, may_stop: bool) -> Answer {
         let pause = at_least.max(full_jitter(attempt));
+        tracing::debug!(attempt, ms = pause.as_millis(), "waiting before the next attempt");
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = self.stop.cancelled(), if may_stop => {}
@@ -93,6 +100,10 @@ fn is_pause(request: &Request) -> bool {
 impl<G: PolicyGateway> Carrier<'_, G> {
     /// From where it stands to the end, or until what is left has to be judged together with other targets.
     pub async fn act(&self, target: &Target, converge: &mut Converge<'_>, occasion: &Occasion) {
+        self.act_within(target, converge, occasion).instrument(tell::span(target)).await;
+    }
+
+    async fn act_within(&self, target: &Target, converge: &mut Converge<'_>, occasion: &Occasion) {
         let mut request = converge.proceed((self.clock)());
         let mut doubt = None;
         while !matches!(request, Request::Done | Request::Judge | Request::Planned) {
@@ -127,17 +138,21 @@ impl<G: PolicyGateway> Carrier<'_, G> {
             Err(message) if write.step.action == Action::Remove => {
                 let hint = Some("see that the journal can be written".to_owned());
                 let kind = FailureKind::NotJournalled;
-                return Answer::Written(Err(Failure { kind, message, hint }));
+                let failure = Failure { kind, message, hint, request_id: None };
+                return Answer::Written(Err(failure));
             }
             Err(error) => {
                 // Where there is no journal at all, that was said at the start.
                 if self.scribe.why_not().is_none() {
-                    tracing::error!(%target, sid = write.step.sid, error, "an addition is not in the journal");
+                    let sid = &write.step.sid;
+                    tracing::error!(sid, error, "an addition is not in the journal");
                 }
                 None
             }
         };
-        let result = self.send(target, write).await;
+        let sent = self.send(target, write).await;
+        tell::write(write, entry, &sent);
+        let result = sent.map(drop);
         if result.is_ok() {
             self.settle_earlier(doubt, write).await;
         }
@@ -157,7 +172,7 @@ impl<G: PolicyGateway> Carrier<'_, G> {
         Answer::Written(result)
     }
 
-    async fn send(&self, target: &Target, write: &Write) -> Result<(), Failure> {
+    async fn send(&self, target: &Target, write: &Write) -> Result<Receipt, Failure> {
         let Write { step, revision, opens_gap, before: _, after: _, approval: _ } = write;
         let (answer, right) = match (&step.action, revision) {
             (Action::Add(permission), revision) => {
@@ -176,7 +191,8 @@ impl<G: PolicyGateway> Carrier<'_, G> {
             // A policy that is not there has nothing to remove: read again.
             (Action::Remove, None) => {
                 let message = "there is no policy to remove it from".into();
-                return Err(Failure { kind: FailureKind::Gone, message, hint: None });
+                let kind = FailureKind::Gone;
+                return Err(Failure { kind, message, hint: None, request_id: None });
             }
         };
         answer.map_err(|it| failure(&it, right))
@@ -189,7 +205,8 @@ impl<G: PolicyGateway> Carrier<'_, G> {
             it.write.revision == applied.revision
                 && (applied.revision.is_some() || it.write.step == applied.step)
         };
-        let Some(Doubt { entry, write: _ }) = doubt.take_if(same) else { return };
+        let Some(Doubt { entry, write }) = doubt.take_if(same) else { return };
+        tell::settled(&write, entry, false);
         let message = Some("as the next write showed".to_owned());
         self.scribe.finish(Some(entry), Outcome::NotDone, message, (self.clock)()).await;
     }
@@ -201,6 +218,7 @@ impl<G: PolicyGateway> Carrier<'_, G> {
         };
         let was_done = converge.done().last().is_some_and(|it| it.step == write.step);
         let outcome = if was_done { Outcome::Done } else { Outcome::NotDone };
+        tell::settled(&write, entry, was_done);
         let message = Some("as a later read showed".to_owned());
         self.scribe.finish(Some(entry), outcome, message, (self.clock)()).await;
     }
@@ -248,7 +266,8 @@ pub(super) fn failure(error: &GatewayError, right: &str) -> Failure {
         }
         Recovery::Unknown => FailureKind::Unsure,
     };
-    Failure { kind, message: error.to_string(), hint: hint(error, right) }
+    let request_id = error.request_id.clone();
+    Failure { kind, message: error.to_string(), hint: hint(error, right), request_id }
 }
 
 /// What a person can do about a failed call; `right` is what IAM has to allow.

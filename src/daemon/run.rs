@@ -18,6 +18,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::daemon::{
     cadence::Cadence,
@@ -32,6 +33,7 @@ use crate::daemon::{
 };
 use crate::drift::{
     allow::{Mode, Reason, Rules},
+    approval::Approval,
     outcome::{Outcome, State, Trouble, TroubleReason},
     plan::Plan,
     wanted::Wanted,
@@ -45,6 +47,9 @@ use crate::observe::{
 use crate::policy::target::{AccountRegion, Target};
 
 mod orders;
+mod reminders;
+
+use reminders::Reminders;
 
 /// A configuration that is in force.
 #[derive(Debug)]
@@ -93,6 +98,7 @@ enum Event {
 
 /// A pass that is through.
 struct Ended {
+    pass: u64,
     place: AccountRegion,
     full: bool,
     trigger: String,
@@ -142,6 +148,7 @@ pub async fn run<G: PolicyGateway>(
     loop {
         daemon.monitor.beat();
         work.start_what_is_due();
+        work.remind();
         let wake = work.next_wake();
         // Each arm is cancel-safe: a timer, levels, a stream, a signal and requests that are kept until taken.
         let event = tokio::select! {
@@ -195,6 +202,9 @@ struct Work<'a, G> {
     passing: CancellationToken,
     /// Targets where something is held until the files have settled.
     waiting_for_files: BTreeSet<Target>,
+    reminders: Reminders,
+    /// How many passes were started.
+    n_passes: u64,
 }
 
 struct Place {
@@ -222,6 +232,8 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             passes: FuturesUnordered::new(),
             passing: daemon.stop.child_token(),
             waiting_for_files: BTreeSet::new(),
+            reminders: Reminders::default(),
+            n_passes: 0,
         };
         res.daemon.monitor.configured(&res.loaded.wanted, res.loaded.rules.mode, res.now());
         res.schedule_what_time_brings();
@@ -376,7 +388,10 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         let Daemon { gateway, clock, scribe, mind, stop: _, calls, monitor } = *self.daemon;
         let (loaded, stop) = (Arc::clone(&self.loaded), self.passing.clone());
         let (start, calls_before) = (Instant::now(), calls(gateway));
-        self.passes.push(Box::pin(async move {
+        self.n_passes += 1;
+        let pass = self.n_passes;
+        let span = tell::pass_span(pass, &place, &trigger);
+        let run = async move {
             let worker = Worker {
                 carrier: Carrier { gateway, clock, scribe, stop: &stop },
                 mind,
@@ -390,6 +405,7 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             let edges = RefCell::new(Vec::new());
             let take = |outcome: &Outcome, stage| {
                 let new = monitor.take(outcome, stage, clock());
+                tell::edges(outcome, &new);
                 edges.borrow_mut().extend(new);
             };
             let read = |seen: &Seen<'_>| match seen {
@@ -397,7 +413,7 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
                 Seen::Open(_) => take(&seen.outcome(clock()), Stage::First),
             };
             let told = |outcome: &Outcome| {
-                tell::deeds(outcome);
+                tell::setbacks(outcome);
                 take(outcome, Stage::Last);
             };
             let outcomes = if loaded.rules.mode == Mode::Observe {
@@ -406,18 +422,18 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
                 worker.pass(&wanted, read, told).await
             };
             let edges = edges.into_inner();
-            Ended { place, full, trigger, outcomes, start, calls_before, edges }
-        }));
+            Ended { pass, place, full, trigger, outcomes, start, calls_before, edges }
+        };
+        self.passes.push(Box::pin(run.instrument(span)));
     }
 
     /// Tells what came of a pass, and notes what has to be looked at again.
     fn through(&mut self, ended: Ended) {
-        let Ended { place, full, trigger, mut outcomes, mut start, mut calls_before, edges } =
+        let Ended { pass, place, full, trigger, mut outcomes, mut start, mut calls_before, edges } =
             ended;
         let now = self.now();
         let cut_short = self.passing.is_cancelled() && !self.daemon.stop.is_cancelled();
         for outcome in &outcomes {
-            tell::trouble(outcome, cut_short);
             self.look_again(outcome, now);
             // A full pass is made anew; what was asked for in particular is still to be looked at.
             let interrupted = |it: &Trouble| it.reason == TroubleReason::Interrupted;
@@ -442,13 +458,14 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         // Where nothing is done anyway, nobody is asked.
         if self.loaded.rules.mode != Mode::Observe {
             let approval = held(&outcomes);
-            tell::held(&outcomes, &approval);
+            self.tell_what_is_held(&outcomes, &approval, &place);
             self.daemon.mind.only_held(&outcomes, &approval);
             self.daemon.mind.offer(approval, now);
         }
         let calls = (self.daemon.calls)(self.daemon.gateway).saturating_sub(calls_before);
         let time = start.elapsed();
-        tell::pass_done(&outcomes, &place.to_string(), &trigger, calls, time);
+        let done = tell::PassDone { pass, place: &place, trigger: &trigger, calls, time };
+        tell::pass_done(&outcomes, done);
         let passed = Passed {
             place: &place,
             full,
@@ -462,6 +479,16 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         self.daemon.monitor.passed(&passed, now);
         self.daemon.monitor.metrics.journal_errors(self.daemon.scribe.failures());
         self.tell_what_waits();
+        self.see_whether_all_is_well(&place);
+    }
+
+    /// Says once what to say yes to; the hourly reminder says it again.
+    fn tell_what_is_held(&self, outcomes: &[Outcome], held: &Approval, place: &AccountRegion) {
+        let offers = self.daemon.mind.offers(self.now());
+        let digest = held.digest();
+        if !held.is_empty() && !offers.iter().any(|it| it.digest == digest) {
+            tell::held(outcomes, held, place);
+        }
     }
 
     /// What waits for people, for who watches.
@@ -499,6 +526,9 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         let idle = self.places.values().filter(|it| !it.running);
         let full = idle.map(|it| it.next_full).min().unwrap_or(now + LONGEST_SLEEP);
         let mut wake = full.min(now + LONGEST_SLEEP);
+        if let Some(at) = self.reminders.next() {
+            wake = wake.min(at);
+        }
         if let Some(at) = self.agenda.keys().next() {
             let left = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
             wake = wake.min(now + left);

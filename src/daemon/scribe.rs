@@ -214,7 +214,7 @@ impl Scribe {
     /// when they say again what they said before.
     pub fn end_pauses_of_old_files(&self, mind: &Mind, wanted: &[Wanted]) {
         for arn in mind.end_pauses_of_old_files(wanted) {
-            tracing::info!(arn, "not paused any more: the files have changed");
+            tracing::info!(arn, "not paused any more, for the files have changed");
             if let Some(Err(error)) = self.journal().map(|it| it.resume(Some(&arn))) {
                 tracing::error!(%error, "the end of a pause could not be taken down");
             }

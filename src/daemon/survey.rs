@@ -242,7 +242,7 @@ fn pages<F: Future<Output = Result<Page, GatewayError>>>(
             Ok(None) => {
                 return Some((vec![trouble("there is no such list".to_owned(), None)], None));
             }
-            Err(Failure { kind: _, message, hint }) => {
+            Err(Failure { kind: _, message, hint, request_id: _ }) => {
                 // The right to list functions is not one on a function.
                 let hint = hint.map(|it| match right {
                     LIST_FUNCTIONS => it.replace("on this function", "on all resources"),

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::drift::{
     allow::Rules,
     approval::Entry,
-    dialogue::{Answer, Request, Write},
+    dialogue::{Answer, Failure, Request, Write},
     memory::TargetMemory,
     outcome::{Done, Trouble, TroubleReason},
     plan::{Action, Decisions, Memory, Plan},
@@ -61,7 +61,9 @@ pub struct Converge<'a> {
     /// A write whose answer was lost, until a read of another revision tells what became of it.
     doubtful: Option<InFlight>,
     /// Why no further write is tried; one last read tells where things stand.
-    last_words: Option<(String, Option<String>)>,
+    last_words: Option<Failure>,
+    /// The id of the call that failed last; none once another one was answered.
+    failed_call: Option<String>,
     trouble: Option<Trouble>,
     /// The first write that was refused for good.
     refusal: Option<Trouble>,
@@ -128,6 +130,7 @@ impl<'a> Converge<'a> {
             in_flight: None,
             doubtful: None,
             last_words: None,
+            failed_call: None,
             trouble: None,
             refusal: None,
             found: None,
@@ -225,6 +228,7 @@ impl<'a> Converge<'a> {
     /// Takes the answer to the last request and gives the next one.
     pub fn answer(&mut self, answer: Answer, now: Timestamp) -> Request {
         let expecting = std::mem::replace(&mut self.expecting, Expecting::Nothing);
+        self.hear_of_failure(&answer);
         match (expecting, answer) {
             (Expecting::Policy, Answer::Policy(Ok(it))) => self.has_read(it, now),
             (Expecting::Policy, Answer::Policy(Err(failure))) => {
@@ -265,6 +269,16 @@ impl<'a> Converge<'a> {
                 Request::Done
             }
         }
+    }
+
+    fn hear_of_failure(&mut self, answer: &Answer) {
+        let failure = match answer {
+            Answer::Waited => return,
+            Answer::Policy(it) => it.as_ref().err(),
+            Answer::Exists(it) => it.as_ref().err(),
+            Answer::Written(it) => it.as_ref().err(),
+        };
+        self.failed_call = failure.and_then(|it| it.request_id.clone());
     }
 
     fn ask(&mut self, request: Request) -> Request {
@@ -317,7 +331,8 @@ impl<'a> Converge<'a> {
                 tell(format!("; it was {}", old.text()));
             }
         }
-        self.trouble = Some(Trouble { reason, message, hint });
+        let request_id = self.failed_call.take();
+        self.trouble = Some(Trouble { reason, message, hint, request_id });
         self.expecting = Expecting::Nothing;
         Request::Done
     }

@@ -74,6 +74,8 @@ pub struct Failure {
     pub message: String,
     /// What a person can do about it.
     pub hint: Option<String>,
+    /// The id that AWS gave it.
+    pub request_id: Option<String>,
 }
 
 /// The ways to go on.

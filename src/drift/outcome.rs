@@ -104,6 +104,8 @@ pub struct Trouble {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// The id that AWS gave the call that failed.
+    pub request_id: Option<String>,
 }
 
 /// The closed set of reasons.

@@ -4,7 +4,7 @@
     reason = "the SDK's error enums are non-exhaustive, so they cannot be matched otherwise"
 )]
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, future::Future, time::Duration};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_lambda::{
@@ -15,9 +15,10 @@ use aws_sdk_lambda::{
 };
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use aws_smithy_runtime_api::http::Response;
+use tokio::time::Instant;
 
 use crate::lambda::gateway::{
-    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Recovery,
+    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt, Recovery,
 };
 use crate::policy::{
     grant::{Permission, UrlAuthType},
@@ -44,7 +45,7 @@ impl PolicyReader for LambdaClient {
             .get_policy()
             .function_name(target.function_arn())
             .set_qualifier(target.qualifier().map(str::to_owned));
-        let answer = call.send().await.map_err(|it| failure(&it))?;
+        let answer = ask("GetPolicy", call.send()).await?;
         match (answer.policy, answer.revision_id) {
             (Some(text), Some(revision)) => Ok(LivePolicy { text, revision }),
             (_, _) => Err(incomplete("the answer to GetPolicy has no policy or no revision in it")),
@@ -57,7 +58,7 @@ impl PolicyReader for LambdaClient {
             .get_function()
             .function_name(target.function_arn())
             .set_qualifier(target.qualifier().map(str::to_owned));
-        call.send().await.map(|_| ()).map_err(|it| failure(&it))
+        ask("GetFunction", call.send()).await.map(drop)
     }
 }
 
@@ -68,7 +69,7 @@ impl FunctionLister for LambdaClient {
         marker: Option<&str>,
     ) -> Result<Page, GatewayError> {
         let call = self.client.list_functions().set_marker(marker.map(str::to_owned));
-        let answer = call.send().await.map_err(|it| failure(&it))?;
+        let answer = ask("ListFunctions", call.send()).await?;
         let arns = answer.functions.unwrap_or_default().into_iter();
         Ok(Page {
             names: arns.filter_map(|it| it.function_arn).collect(),
@@ -82,8 +83,8 @@ impl FunctionLister for LambdaClient {
         marker: Option<&str>,
     ) -> Result<Page, GatewayError> {
         let call = self.client.list_aliases().function_name(function.function_arn());
-        let answer = call.set_marker(marker.map(str::to_owned)).send().await;
-        let answer = answer.map_err(|it| failure(&it))?;
+        let call = call.set_marker(marker.map(str::to_owned));
+        let answer = ask("ListAliases", call.send()).await?;
         let aliases = answer.aliases.unwrap_or_default().into_iter();
         Ok(Page { names: aliases.filter_map(|it| it.name).collect(), next: answer.next_marker })
     }
@@ -94,8 +95,8 @@ impl FunctionLister for LambdaClient {
         marker: Option<&str>,
     ) -> Result<Page, GatewayError> {
         let call = self.client.list_versions_by_function().function_name(function.function_arn());
-        let answer = call.set_marker(marker.map(str::to_owned)).send().await;
-        let answer = answer.map_err(|it| failure(&it))?;
+        let call = call.set_marker(marker.map(str::to_owned));
+        let answer = ask("ListVersionsByFunction", call.send()).await?;
         let versions = answer.versions.unwrap_or_default().into_iter();
         Ok(Page { names: versions.filter_map(|it| it.version).collect(), next: answer.next_marker })
     }
@@ -108,7 +109,7 @@ impl PolicyGateway for LambdaClient {
         sid: &str,
         permission: &Permission,
         revision: Option<&str>,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Receipt, GatewayError> {
         let Permission {
             principal,
             action,
@@ -138,7 +139,7 @@ impl PolicyGateway for LambdaClient {
             .set_function_url_auth_type(auth)
             .set_invoked_via_function_url(invoked_via_function_url.then_some(true))
             .set_revision_id(revision.map(str::to_owned));
-        call.send().await.map(|_| ()).map_err(|it| failure(&it))
+        ask("AddPermission", call.send()).await.map(|it| receipt(&it))
     }
 
     async fn remove_permission(
@@ -146,7 +147,7 @@ impl PolicyGateway for LambdaClient {
         target: &Target,
         sid: &str,
         revision: &str,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Receipt, GatewayError> {
         let call = self
             .client
             .remove_permission()
@@ -154,7 +155,7 @@ impl PolicyGateway for LambdaClient {
             .set_qualifier(target.qualifier().map(str::to_owned))
             .statement_id(sid)
             .revision_id(revision);
-        call.send().await.map(|_| ()).map_err(|it| failure(&it))
+        ask("RemovePermission", call.send()).await.map(|it| receipt(&it))
     }
 
     async fn put_policy(
@@ -169,10 +170,48 @@ impl PolicyGateway for LambdaClient {
             .resource_arn(target.arn())
             .policy(document)
             .revision_id(revision);
-        let answer = call.send().await.map_err(|it| failure(&it))?;
+        let answer = ask("PutResourcePolicy", call.send()).await?;
         let revision = answer.revision_id;
         revision.ok_or_else(|| incomplete("the answer to PutResourcePolicy has no revision in it"))
     }
+}
+
+/// Sends a call, and leaves a trace of it with the id that AWS gave it. The span tells which target it is about.
+async fn ask<T, E>(
+    operation: &'static str,
+    call: impl Future<Output = Result<T, SdkError<E, Response>>>,
+) -> Result<T, GatewayError>
+where
+    T: RequestId,
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let start = Instant::now();
+    let answer = call.await;
+    let ms = start.elapsed().as_millis();
+    match answer {
+        Ok(it) => {
+            tracing::debug!(operation, request_id = it.request_id(), ms, "lambda has answered");
+            Ok(it)
+        }
+        Err(it) => {
+            let error = failure(&it);
+            let GatewayError { recovery: _, status, code, message, request_id } = &error;
+            tracing::debug!(
+                operation,
+                status,
+                code,
+                error = message,
+                request_id,
+                ms,
+                "a call has failed"
+            );
+            Err(error)
+        }
+    }
+}
+
+fn receipt(answer: &impl RequestId) -> Receipt {
+    Receipt { request_id: answer.request_id().map(str::to_owned) }
 }
 
 /// The account in the answer to GetCallerIdentity.

@@ -10,7 +10,9 @@ use aws_credential_types::Credentials;
 
 use crate::lambda::{
     client::LambdaClient,
-    gateway::{FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader},
+    gateway::{
+        FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt,
+    },
     paced::{Budgets, Paced},
     witness::Witness,
 };
@@ -159,7 +161,7 @@ impl PolicyGateway for Fleet {
         sid: &str,
         permission: &Permission,
         revision: Option<&str>,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Receipt, GatewayError> {
         self.member(target.account_region()).add_permission(target, sid, permission, revision).await
     }
 
@@ -168,7 +170,7 @@ impl PolicyGateway for Fleet {
         target: &Target,
         sid: &str,
         revision: &str,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Receipt, GatewayError> {
         self.member(target.account_region()).remove_permission(target, sid, revision).await
     }
 
@@ -177,7 +179,7 @@ impl PolicyGateway for Fleet {
         target: &Target,
         sid: &str,
         revision: &str,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Receipt, GatewayError> {
         self.member(target.account_region()).remove_to_replace(target, sid, revision).await
     }
 

@@ -16,6 +16,13 @@ pub struct LivePolicy {
     pub revision: String,
 }
 
+/// What a write that was done is known by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// The request id of AWS.
+    pub request_id: Option<String>,
+}
+
 /// What only looks. A dry run is handed this, so that it has nothing to write with.
 pub trait PolicyReader: Send + Sync {
     /// GetPolicy. [`Recovery::Absent`] where there is no policy, or no function:
@@ -75,7 +82,7 @@ pub trait PolicyGateway: PolicyReader {
         sid: &str,
         permission: &Permission,
         revision: Option<&str>,
-    ) -> impl Future<Output = Result<(), GatewayError>> + Send;
+    ) -> impl Future<Output = Result<Receipt, GatewayError>> + Send;
 
     /// RemovePermission.
     fn remove_permission(
@@ -83,7 +90,7 @@ pub trait PolicyGateway: PolicyReader {
         target: &Target,
         sid: &str,
         revision: &str,
-    ) -> impl Future<Output = Result<(), GatewayError>> + Send;
+    ) -> impl Future<Output = Result<Receipt, GatewayError>> + Send;
 
     /// RemovePermission of a statement that is added again, changed, right after it was read that it is gone.
     /// Until then access is interrupted, so a gateway that makes calls wait does so here, for all three.
@@ -92,7 +99,7 @@ pub trait PolicyGateway: PolicyReader {
         target: &Target,
         sid: &str,
         revision: &str,
-    ) -> impl Future<Output = Result<(), GatewayError>> + Send {
+    ) -> impl Future<Output = Result<Receipt, GatewayError>> + Send {
         self.remove_permission(target, sid, revision)
     }
 

@@ -14,7 +14,7 @@ use std::{
 use tokio::time::{Instant, sleep_until};
 
 use crate::lambda::gateway::{
-    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Recovery,
+    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt, Recovery,
 };
 use crate::lambda::{paced::reserved::Reserved, witness::Witness};
 use crate::policy::{
@@ -170,7 +170,7 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
         sid: &str,
         permission: &Permission,
         revision: Option<&str>,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Receipt, GatewayError> {
         if !self.reserved.take_add(target) {
             self.control.turn().await;
         }
@@ -184,7 +184,7 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
         target: &Target,
         sid: &str,
         revision: &str,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Receipt, GatewayError> {
         self.control
             .pace("RemovePermission", || self.inner.remove_permission(target, sid, revision))
             .await
@@ -195,13 +195,13 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
         target: &Target,
         sid: &str,
         revision: &str,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Receipt, GatewayError> {
         self.turns_to_replace().await;
         let call = self.inner.remove_to_replace(target, sid, revision);
         let res = self.control.send("RemovePermission", call).await;
         match &res {
             // Perhaps removed is a gap as well.
-            Ok(()) | Err(GatewayError { recovery: Recovery::Unknown, .. }) => {
+            Ok(_) | Err(GatewayError { recovery: Recovery::Unknown, .. }) => {
                 self.reserved.keep(target);
             }
             Err(_) => self.reserved.lapse(target),

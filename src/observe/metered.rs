@@ -1,8 +1,7 @@
-//! A decorator that counts and times every call to Lambda, and leaves a trace of it.
+//! A decorator that counts and times every call to Lambda.
 
 use std::{
     collections::BTreeMap,
-    fmt::Display,
     future::Future,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -11,7 +10,7 @@ use std::{
 use tokio::time::Instant;
 
 use crate::lambda::gateway::{
-    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader,
+    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt,
 };
 use crate::policy::{
     grant::Permission,
@@ -63,7 +62,6 @@ impl<G> Metered<G> {
     async fn meter<T>(
         &self,
         operation: &'static str,
-        target: &impl Display,
         call: impl Future<Output = Result<T, GatewayError>>,
     ) -> Result<T, GatewayError> {
         let start = Instant::now();
@@ -73,8 +71,6 @@ impl<G> Metered<G> {
             Ok(_) => "OK".to_owned(),
             Err(error) => error.code_name(),
         };
-        let request_id = res.as_ref().err().and_then(|it| it.request_id.as_deref());
-        tracing::debug!(operation, %target, code, request_id, ms = time.as_millis(), "called lambda");
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = calls.entry((operation, code)).or_default();
         entry.count += 1;
@@ -85,11 +81,11 @@ impl<G> Metered<G> {
 
 impl<G: PolicyReader> PolicyReader for Metered<G> {
     async fn get_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
-        self.meter("GetPolicy", target, self.inner.get_policy(target)).await
+        self.meter("GetPolicy", self.inner.get_policy(target)).await
     }
 
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
-        self.meter("GetFunction", target, self.inner.function_exists(target)).await
+        self.meter("GetFunction", self.inner.function_exists(target)).await
     }
 }
 
@@ -99,7 +95,7 @@ impl<G: FunctionLister> FunctionLister for Metered<G> {
         place: &AccountRegion,
         marker: Option<&str>,
     ) -> Result<Page, GatewayError> {
-        self.meter("ListFunctions", place, self.inner.list_functions(place, marker)).await
+        self.meter("ListFunctions", self.inner.list_functions(place, marker)).await
     }
 
     async fn list_aliases(
@@ -107,7 +103,7 @@ impl<G: FunctionLister> FunctionLister for Metered<G> {
         function: &Target,
         marker: Option<&str>,
     ) -> Result<Page, GatewayError> {
-        self.meter("ListAliases", function, self.inner.list_aliases(function, marker)).await
+        self.meter("ListAliases", self.inner.list_aliases(function, marker)).await
     }
 
     async fn list_versions(
@@ -115,8 +111,7 @@ impl<G: FunctionLister> FunctionLister for Metered<G> {
         function: &Target,
         marker: Option<&str>,
     ) -> Result<Page, GatewayError> {
-        self.meter("ListVersionsByFunction", function, self.inner.list_versions(function, marker))
-            .await
+        self.meter("ListVersionsByFunction", self.inner.list_versions(function, marker)).await
     }
 }
 
@@ -127,9 +122,9 @@ impl<G: PolicyGateway> PolicyGateway for Metered<G> {
         sid: &str,
         permission: &Permission,
         revision: Option<&str>,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Receipt, GatewayError> {
         let call = self.inner.add_permission(target, sid, permission, revision);
-        self.meter("AddPermission", target, call).await
+        self.meter("AddPermission", call).await
     }
 
     async fn remove_permission(
@@ -137,9 +132,9 @@ impl<G: PolicyGateway> PolicyGateway for Metered<G> {
         target: &Target,
         sid: &str,
         revision: &str,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Receipt, GatewayError> {
         let call = self.inner.remove_permission(target, sid, revision);
-        self.meter("RemovePermission", target, call).await
+        self.meter("RemovePermission", call).await
     }
 
     async fn remove_to_replace(
@@ -147,9 +142,9 @@ impl<G: PolicyGateway> PolicyGateway for Metered<G> {
         target: &Target,
         sid: &str,
         revision: &str,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Receipt, GatewayError> {
         let call = self.inner.remove_to_replace(target, sid, revision);
-        self.meter("RemovePermission", target, call).await
+        self.meter("RemovePermission", call).await
     }
 
     async fn put_policy(
@@ -159,6 +154,6 @@ impl<G: PolicyGateway> PolicyGateway for Metered<G> {
         revision: &str,
     ) -> Result<String, GatewayError> {
         let call = self.inner.put_policy(target, document, revision);
-        self.meter("PutResourcePolicy", target, call).await
+        self.meter("PutResourcePolicy", call).await
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::lambda::gateway::{
-    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Recovery,
+    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt, Recovery,
 };
 use crate::policy::grant::{Permission, UrlAuthType};
 use crate::policy::target::{AccountRegion, Target};
@@ -146,7 +146,7 @@ impl PolicyGateway for Direct {
         sid: &str,
         permission: &Permission,
         revision: Option<&str>,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Receipt, GatewayError> {
         let mut body = Map::new();
         let mut put = |key: &str, value: Option<&str>| {
             if let Some(it) = value {
@@ -167,7 +167,7 @@ impl PolicyGateway for Direct {
             body.insert("InvokedViaFunctionUrl".to_owned(), json!(true));
         }
         let sent = self.send(Operation::AddPermission, target, None, Vec::new(), Some(body));
-        sent.await.map(drop)
+        sent.await.map(|_| Receipt::default())
     }
 
     async fn remove_permission(
@@ -175,10 +175,10 @@ impl PolicyGateway for Direct {
         target: &Target,
         sid: &str,
         revision: &str,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Receipt, GatewayError> {
         let query = vec![("RevisionId".to_owned(), revision.to_owned())];
         let sent = self.send(Operation::RemovePermission, target, Some(sid), query, None);
-        sent.await.map(drop)
+        sent.await.map(|_| Receipt::default())
     }
 
     async fn put_policy(

@@ -68,7 +68,7 @@ fn failure() -> impl Strategy<Value = Failure> {
         Just(FailureKind::Unsure),
         Just(FailureKind::BadAnswer),
     ];
-    kind.prop_map(|kind| Failure { kind, message: "why".into(), hint: None })
+    kind.prop_map(|kind| Failure { kind, message: "why".into(), hint: None, request_id: None })
 }
 
 /// One answer to each question that might come.

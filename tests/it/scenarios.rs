@@ -56,7 +56,7 @@ use permitd::journal::{
     pause::Pause,
     store::Journal,
 };
-use permitd::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader};
+use permitd::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Receipt};
 use permitd::policy::{
     grant::Permission,
     target::{Defaults, Target},
@@ -246,10 +246,10 @@ impl PolicyGateway for Recorder {
         sid: &str,
         permission: &Permission,
         revision: Option<&str>,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Receipt, GatewayError> {
         let guard = revision.map_or("unguarded".to_owned(), |it| format!("if {}", self.name(it)));
         let res = self.inner.add_permission(target, sid, permission, revision).await;
-        self.record(&format!("AddPermission {} {sid}, {guard}", short(target)), &res, |()| {
+        self.record(&format!("AddPermission {} {sid}, {guard}", short(target)), &res, |_| {
             "ok".into()
         });
         self.wrote().await;
@@ -261,11 +261,11 @@ impl PolicyGateway for Recorder {
         target: &Target,
         sid: &str,
         revision: &str,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Receipt, GatewayError> {
         let guard = self.name(revision);
         let res = self.inner.remove_permission(target, sid, revision).await;
         let call = format!("RemovePermission {} {sid}, if {guard}", short(target));
-        self.record(&call, &res, |()| "ok".into());
+        self.record(&call, &res, |_| "ok".into());
         self.wrote().await;
         res
     }

@@ -80,7 +80,7 @@ async fn run_direct(case: &Value, direct: &Direct, request: &Value) -> Option<()
             };
             let permission = draft.check(target.partition()).ok()?;
             match direct.add_permission(&target, sid, &permission, text("RevisionId")).await {
-                Ok(()) => {
+                Ok(_) => {
                     let policy = direct.get_policy(&target).await.unwrap().text;
                     let policy: Value = serde_json::from_str(&policy).unwrap();
                     let last = policy["Statement"].as_array()?.last().cloned();
@@ -103,7 +103,7 @@ async fn run_direct(case: &Value, direct: &Direct, request: &Value) -> Option<()
             };
             let removed = direct.remove_permission(&target, text("StatementId")?, &revision).await;
             match removed {
-                Ok(()) => assert_eq!(expect["status"], json!(204), "{name}"),
+                Ok(_) => assert_eq!(expect["status"], json!(204), "{name}"),
                 Err(error) => refused(error),
             }
         }

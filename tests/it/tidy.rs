@@ -144,6 +144,63 @@ fn every_file_is_compiled_documented_and_layered() {
     }
 }
 
+/// Who counts or filters lines of the log does so by message; values are fields.
+#[test]
+fn messages_of_the_log_are_constant() {
+    let mut messages = BTreeSet::new();
+    for file in rs_files(Path::new("src")) {
+        let text = read(&file);
+        for call in log_calls(&text) {
+            let at = file.display();
+            let last = call.trim_end().trim_end_matches(',');
+            let message = last.strip_suffix('"').and_then(|it| it.rsplit_once('"'));
+            let (before, message) =
+                message.unwrap_or_else(|| panic!("{at}: a message comes last, as it is: {call}"));
+            let alone = before.is_empty() || before.trim_end().ends_with([',', '(']);
+            let plain = |it: char| it.is_alphabetic() || " ,;/'".contains(it);
+            assert!(alone && !message.is_empty(), "{at}: {call}");
+            assert!(
+                message.chars().all(plain),
+                "{at}: `{message}` is not a constant in plain words"
+            );
+            messages.insert(message.to_owned());
+        }
+    }
+    assert!(messages.len() > 30, "{messages:?}");
+}
+
+#[test]
+fn a_message_with_a_value_in_it_is_seen() {
+    let calls = |text: &'static str| log_calls(text).collect::<Vec<_>>();
+    assert_eq!(
+        calls("tracing::info!(a, \"m\"); tracing::warn!(%b(1), \"(n\")"),
+        ["a, \"m\"", "%b(1), \"(n\""]
+    );
+    assert!(calls("tracing::error_span!(\"target\")").is_empty());
+}
+
+/// What stands in the parentheses of every call that writes a line.
+fn log_calls(text: &str) -> impl Iterator<Item = &str> {
+    let levels = ["error!(", "warn!(", "info!(", "debug!(", "trace!(", "event!("];
+    text.match_indices("tracing::").filter_map(move |(at, start)| {
+        let rest = &text[at + start.len()..];
+        let call = levels.iter().find_map(|it| rest.strip_prefix(it))?;
+        let (mut depth, mut quoted, mut escaped) = (1, false, false);
+        let end = call.find(|it| {
+            match it {
+                _ if escaped => escaped = false,
+                '\\' => escaped = quoted,
+                '"' => quoted = !quoted,
+                '(' if !quoted => depth += 1,
+                ')' if !quoted => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        });
+        Some(&call[..end.expect("a call has an end")])
+    })
+}
+
 #[test]
 fn architecture_md_tells_of_every_folder() {
     let text = read(Path::new("ARCHITECTURE.md"));

@@ -42,7 +42,7 @@ pub(super) async fn one_pass(
         once(&worker, &wanted, show).await
     };
     for outcome in &outcomes {
-        tell::trouble(outcome, false);
+        tell::trouble(outcome);
     }
     let subject = if observing { Subject::Plan } else { Subject::Applied };
     let written = reports.write(&outcomes, subject, show);
@@ -58,7 +58,7 @@ async fn once<'a, G: PolicyGateway>(
     show: Show,
 ) -> Vec<Outcome> {
     let progress = Progress::new("reading policies", wanted.len(), show);
-    let outcomes = worker.pass(wanted, |_| progress.inc(), tell::deeds).await;
+    let outcomes = worker.pass(wanted, |_| progress.inc(), tell::setbacks).await;
     drop(progress);
     let waiting: Vec<&'a Wanted> = wanted
         .iter()
@@ -70,7 +70,7 @@ async fn once<'a, G: PolicyGateway>(
     if !worker.wait_for_grace(&waiting, |it| show.note(&grace_note(it))).await {
         return outcomes;
     }
-    let mut again = worker.pass(&waiting, |_| {}, tell::deeds).await;
+    let mut again = worker.pass(&waiting, |_| {}, tell::setbacks).await;
     let join = |first: Outcome| match again.iter().position(|it| it.target == first.target) {
         Some(at) => pass::continued(first, again.swap_remove(at)),
         None => first,

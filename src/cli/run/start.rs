@@ -90,8 +90,10 @@ impl Start<'_> {
                     match read {
                         Ok(it) => texts = Arc::new(it),
                         Err(stop) => {
-                            let _: Exit = stop.tell(self.show);
+                            stop.tell_beside_a_log(self.show);
+                            let error = stop.in_one_line();
                             tracing::error!(
+                                error,
                                 "the new configuration is not usable; the old one stays"
                             );
                         }

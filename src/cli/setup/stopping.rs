@@ -29,7 +29,10 @@ pub(crate) fn stop_on_signals() -> Stopping {
                 abort(signal);
             }
             let name = if signal == Signal::Interrupt { "SIGINT" } else { "SIGTERM" };
-            tracing::info!("{name}: finishing what is in flight; a second one ends at once");
+            tracing::info!(
+                signal = name,
+                "finishing what is in flight; a second signal ends at once"
+            );
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(signal);
             token.cancel();
         }

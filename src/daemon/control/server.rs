@@ -230,7 +230,7 @@ async fn converse(mut stream: UnixStream, own_uid: u32, asked: mpsc::Sender<(Req
             Some(Answer::refused(format!("only {only} may do this")))
         }
         Err(error) => {
-            tracing::warn!(%error, "refused at the control socket: the system does not tell who asks");
+            tracing::warn!(%error, "refused at the control socket, for the system does not tell who asks");
             Some(Answer::refused("the system does not tell who asks"))
         }
     };

@@ -87,7 +87,7 @@ impl<G: PolicyGateway> Work<'_, G> {
             kept &= self.keep_pause(pause);
         }
         let when = until.map_or("until `permitd resume`".to_owned(), |it| format!("until {it}"));
-        tracing::info!(what, when, "paused");
+        tracing::info!(what, until = until.map(tracing::field::display), "paused");
         let mut message = format!("paused: {what} is left alone {when}");
         if !kept {
             message.push_str("; a restart forgets it, for the journal cannot be written");
@@ -189,7 +189,8 @@ impl<G: PolicyGateway> Work<'_, G> {
         let managed = self.loaded.wanted.iter().find(|it| it.target.arn() == entry.step.target);
         match work.undo(&entry, managed, digest).await {
             Ok(message) => {
-                tracing::info!(entry = id, "{}", message.replace('\n', "; "));
+                let said = message.replace('\n', "; ");
+                tracing::info!(entry = id, said, "undone");
                 Answer::done(message)
             }
             Err(refusal) => match refusal.hint {

@@ -1,11 +1,22 @@
 //! The loop, with a paused clock and the simulator.
 
-use std::{cell::RefCell, path::Path, time::Duration};
+use std::{
+    cell::RefCell,
+    fmt,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
+use tracing::{Event, Subscriber, field::Field};
+use tracing_subscriber::{
+    Layer, Registry,
+    layer::{Context as Place, SubscriberExt},
+};
 
 use super::*;
 use crate::config::{
@@ -228,6 +239,79 @@ async fn an_expiry_does_not_wait_for_a_full_pass() {
     beside(&simulator, loaded(&files), Vec::new(), async |_| {
         sleep(31.0).await;
         assert_eq!(text(&simulator).matches("arn:aws:s3:::a").count(), 1);
+    })
+    .await;
+}
+
+/// Hears every line of the log.
+#[derive(Debug, Clone, Default)]
+struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl Lines {
+    /// The lines that begin like this.
+    fn lines(&self, message: &str) -> Vec<String> {
+        let lines = self.0.lock().unwrap();
+        lines.iter().filter(|it| it.starts_with(message)).cloned().collect()
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Lines {
+    fn on_event(&self, event: &Event<'_>, _: Place<'_, S>) {
+        let mut line = String::new();
+        let mut put = |field: &Field, value: &dyn fmt::Debug| match field.name() {
+            "message" => line.insert_str(0, &format!("{value:?}")),
+            name => line.push_str(&format!(" {name}={value:?}")),
+        };
+        event.record(&mut put);
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+/// In every pass nobody would read it, and never again somebody would forget it.
+#[tokio::test(start_paused = true)]
+async fn what_stays_wrong_is_told_again_once_an_hour() {
+    let heard = Lines::default();
+    let _guard = tracing::subscriber::set_default(Registry::default().with(heard.clone()));
+    let names: Vec<String> = (10..22).map(|it| format!("f{it}")).collect();
+    let functions: Vec<Value> = names.iter().map(|it| function(it, &[])).collect();
+    let simulator = simulator(&json!(functions));
+    let entry = |it: &String| {
+        format!(
+            "  - {{function: {it}, statements: [{{sid: a, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::a'}}]}}\n"
+        )
+    };
+    let files = names.iter().map(entry).collect::<String>();
+    let mut loaded = loaded(&format!("functions:\n{files}"));
+    loaded.rules.mode = Mode::Observe;
+    loaded.cadence.interval = Duration::from_mins(5);
+    beside(&simulator, loaded, Vec::new(), async |_| {
+        sleep(3590.0).await;
+        assert_eq!(heard.lines("pass done").len(), 12);
+        assert_eq!(heard.lines("drift found").len(), 12, "one for each target");
+        assert_eq!(heard.lines("still not as written").len(), 0);
+        sleep(20.0).await;
+        let told = heard.lines("still not as written");
+        assert_eq!(told.len(), 1, "{told:?}");
+        for part in [
+            "drifted=12 held=0 contended=0 failed=0 unknown=0",
+            "since=2026-06-01T00:00:0",
+            "targets=\"f10 (drifted: differs), f11",
+            " more=2",
+        ] {
+            assert!(told[0].contains(part), "{told:?}");
+        }
+        sleep(7200.0).await;
+        assert_eq!(heard.lines("still not as written").len(), 3);
+        // Somebody puts it right.
+        let fixed = |it: &String| function(it, &[statement(it, "a", "a")]);
+        let functions: Vec<Value> = names.iter().map(fixed).collect();
+        let account = json!({"id": "123456789012", "region": "us-east-1", "functions": functions});
+        let state = json!({ "accounts": [account] });
+        simulator.put_state(&state).unwrap();
+        sleep(7200.0).await;
+        assert_eq!(heard.lines("still not as written").len(), 3);
+        assert_eq!(heard.lines("back to normal").len(), 12);
+        assert_eq!(heard.lines("drift found").len(), 12);
     })
     .await;
 }

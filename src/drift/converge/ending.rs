@@ -61,6 +61,7 @@ impl Converge<'_> {
             reason: TroubleReason::Contended,
             message: format!("put right three times within an hour: {}", contended.join(", ")),
             hint: Some(OTHER_WRITER.to_owned()),
+            request_id: None,
         };
         let trouble = self.trouble.or_else(|| (state == State::Contended).then(fight));
         Outcome {
@@ -121,6 +122,7 @@ impl Converge<'_> {
                 reason: TroubleReason::Conflict,
                 message: format!("{sid}: {reason}"),
                 hint: Some(OTHER_WRITER.to_owned()),
+                request_id: None,
             })
         };
         self.trouble.take().or_else(|| self.refusal.take()).or_else(contended)

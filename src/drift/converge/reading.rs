@@ -80,7 +80,7 @@ impl Converge<'_> {
     }
 
     pub(super) fn not_read(&mut self, failure: Failure, again: Request) -> Request {
-        let Failure { kind, message, hint } = failure;
+        let Failure { kind, message, hint, request_id: _ } = failure;
         let reason = match kind {
             FailureKind::Throttled(at_least) => {
                 self.counts.throttles += 1;

@@ -40,7 +40,8 @@ impl Converge<'_> {
                 None => self.finish(),
             };
         };
-        if let Some((message, hint)) = self.last_words.take() {
+        if let Some(Failure { kind: _, message, hint, request_id }) = self.last_words.take() {
+            self.failed_call = request_id;
             return self.give_up(TroubleReason::Unreachable, message, hint);
         }
         let replaced = self.replaced_by(&step);
@@ -182,7 +183,7 @@ impl Converge<'_> {
         failure: Failure,
         now: Timestamp,
     ) -> Request {
-        let Failure { kind, message, hint } = failure;
+        let Failure { kind, message, hint, request_id } = failure;
         match kind {
             FailureKind::Gone | FailureKind::Conflict => {
                 self.known_to_exist &= kind != FailureKind::Gone;
@@ -210,7 +211,7 @@ impl Converge<'_> {
                 }
                 self.counts.failures += 1;
                 if self.counts.failures >= MAX_FAILURES {
-                    self.last_words = Some((message, hint));
+                    self.last_words = Some(Failure { kind, message, hint, request_id });
                 }
                 self.wait(self.counts.failures, Duration::ZERO, Request::Read)
             }
@@ -228,14 +229,14 @@ impl Converge<'_> {
                 if kind == FailureKind::Denied && it.write.step.action != Action::Remove {
                     self.memory.decisions.may_not_add = Some(message.clone());
                 }
-                self.refused(it, Failure { kind, message, hint }, now)
+                self.refused(it, Failure { kind, message, hint, request_id }, now)
             }
         }
     }
 
     /// A write that failed changed nothing, so the policy as read still stands.
     pub(super) fn refused(&mut self, it: InFlight, failure: Failure, now: Timestamp) -> Request {
-        let Failure { kind, message, hint } = failure;
+        let Failure { kind, message, hint, request_id } = failure;
         let InFlight { write: Write { step, opens_gap, .. }, entries, limited, .. } = it;
         let done = |step: Step, result: StepResult| Done {
             step,
@@ -270,7 +271,7 @@ impl Converge<'_> {
             | FailureKind::BadAnswer => TroubleReason::Refused,
         };
         let named = format!("{about}: {message}");
-        self.refusal.get_or_insert(Trouble { reason, message: named, hint });
+        self.refusal.get_or_insert(Trouble { reason, message: named, hint, request_id });
         self.done.push(done(step, StepResult::Refused(message)));
         self.planned(now)
     }

@@ -6,8 +6,12 @@ use crate::policy::target::{Defaults, Target};
 
 fn outcome(name: &str, state: State, reason: Option<TroubleReason>) -> Outcome {
     let arn = format!("arn:aws:lambda:us-east-1:123456789012:function:{name}");
-    let trouble =
-        reason.map(|reason| Trouble { reason, message: "it is so".to_owned(), hint: None });
+    let trouble = reason.map(|reason| Trouble {
+        reason,
+        message: "it is so".to_owned(),
+        hint: None,
+        request_id: None,
+    });
     Outcome {
         target: Target::parse(&arn, None, &Defaults::default()).unwrap(),
         state,

@@ -43,7 +43,7 @@ fn a_reload_looks_only_at_what_changed() {
     let b = "      - {sid: b, principal: '310987654321'}\n  - function: g";
     room.write("permissions.yaml", &TWO.replace("  - function: g", b));
     daemon.signal("HUP");
-    daemon.logs("trigger=\"the files changed\"");
+    daemon.logs_line(&["pass done", "trigger=\"the files changed\""]);
     assert_eq!(lambda.sids("f"), ["a", "b"]);
     assert_eq!(lambda.calls(), ["GetPolicy f", "AddPermission f", "GetPolicy f"]);
 
@@ -52,12 +52,12 @@ fn a_reload_looks_only_at_what_changed() {
     daemon.logs_times("loaded the configuration anew", 2);
     room.write("permissions.yaml", TWO);
     daemon.signal("HUP");
-    daemon.logs_times("trigger=\"the files changed\"", 2);
+    daemon.logs_lines(&["pass done", "trigger=\"the files changed\""], 2);
     assert_eq!(lambda.calls(), ["GetPolicy f", "RemovePermission f", "GetPolicy f"]);
     // Other rules are a reason to look at everything.
     room.write("permitd.yaml", &SETTINGS.replace("enforce", "additive"));
     daemon.signal("HUP");
-    daemon.logs_times("trigger=\"full pass\"", 2);
+    daemon.logs_lines(&["pass done", "trigger=\"full pass\""], 2);
     assert_eq!(lambda.calls(), ["GetPolicy f", "GetPolicy g"]);
     daemon.stops();
 }
@@ -75,16 +75,16 @@ fn a_grant_is_taken_back_when_it_expires() {
     let expires = clock::system() + SignedDuration::from_secs(4);
     let (lambda, room) = set_up(&json!([{"name": "f"}]), &expiring(expires));
     let mut daemon = room.start("run");
-    daemon.logs("f: a was missing; added");
-    daemon.logs("f: a has expired; removed");
-    daemon.logs("trigger=\"expiry\"");
+    daemon.logs_line(&["statement added", "sid=\"a\"", "kind=\"missing\""]);
+    daemon.logs_line(&["statement removed", "sid=\"a\"", "kind=\"expired\""]);
+    daemon.logs_line(&["pass done", "trigger=\"expiry\""]);
     assert!(lambda.sids("f").is_empty());
     let log = lambda.requests();
     let removed = log.iter().find(|it| it["operation"] == "RemovePermission").unwrap();
     let at: Timestamp = removed["time"].as_str().unwrap().parse().unwrap();
     let late = at.duration_since(expires);
     assert!(!late.is_negative() && late < SignedDuration::from_secs(3), "{late} late");
-    assert!(!daemon.err().contains("held: "), "{}", daemon.err());
+    assert!(!daemon.err().contains(" held "), "{}", daemon.err());
     let entry = room.history().pop().unwrap();
     assert_eq!((&entry["action"], &entry["kind"]), (&json!("remove"), &json!("expired")));
     daemon.stops();
@@ -97,7 +97,7 @@ fn a_grant_that_had_expired_at_load_is_an_ordinary_revocation() {
     let live = policy(&[account("a", "210987654321")]);
     let (lambda, room) = set_up(&json!([{"name": "f", "policy": live}]), &expiring(expires));
     let mut daemon = room.start("run");
-    daemon.logs("held: last_allow, nothing would be allowed any more");
+    daemon.logs_line(&["WARN held ", "why=\"last_allow, nothing would be allowed any more\""]);
     daemon.logs("permitd approve ");
     daemon.stops();
     assert_eq!(lambda.sids("f"), ["a"]);

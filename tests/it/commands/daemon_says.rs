@@ -20,7 +20,8 @@ interval: 1s
 limits: {max_revocations: 1, max_changed_targets: unlimited}
 budgets: {get_policy: unlimited, control: unlimited}
 ";
-const HELD: &str = "held until somebody says yes: max_revocations, 2 wanted and 0 done in the last hour; 1 allowed";
+const HELD: &str = "held until somebody says yes";
+const WHY: &str = "why=\"max_revocations, 2 wanted and 0 done in the last hour; 1 allowed\"";
 
 fn kept() -> Value {
     service("kept", "s3.amazonaws.com", "arn:aws:s3:::b")
@@ -48,14 +49,14 @@ fn logged_digest(daemon: &Running) -> String {
 fn what_a_limit_holds_is_done_once_somebody_approves() {
     let (lambda, room) = set_up(&crowd(), "1s");
     let mut daemon = room.start("run");
-    daemon.logs(HELD);
+    daemon.logs_line(&[HELD, WHY]);
     let digest = logged_digest(&daemon);
     assert!(
         daemon.err().contains(&format!("statements=2 digest=\"{digest}\"")),
         "{}",
         daemon.err()
     );
-    daemon.logs("reason=\"max_revocations\"");
+    daemon.logs_line(&["WARN held ", "reason=\"max_revocations\"", "sid=\"two\""]);
     assert_eq!(lambda.sids("f").len(), 3);
 
     room.permitd("approve 00000000").is(
@@ -68,8 +69,8 @@ fn what_a_limit_holds_is_done_once_somebody_approves() {
     let approved = "approved: 2 statements in 1 target, once, within 24 hours\n";
     room.permitd(&format!("approve {}", &digest[..8])).is(0, approved, "");
     lambda.converges("f", &["kept"]);
-    daemon.logs("f: one was in no file; removed");
-    daemon.logs("trigger=\"approved\"");
+    daemon.logs_line(&["statement removed", "sid=\"one\"", "approval="]);
+    daemon.logs_line(&["pass done", "trigger=\"approved\""]);
     assert_eq!(room.history()[0]["approval"], json!(digest));
     room.permitd(&format!("approve {digest}")).is(
         1,
@@ -95,7 +96,7 @@ fn what_was_approved_is_not_counted() {
     assert_eq!(said.code, Some(0), "{said:?}");
     lambda.converges("f", &["kept"]);
     lambda.grant("f", "three", "410987654321");
-    daemon.logs("f: three was in no file; removed");
+    daemon.logs_line(&["statement removed", "sid=\"three\""]);
     // That one was the hour's only one.
     lambda.grant("f", "four", "410987654321");
     daemon.logs("max_revocations, 1 wanted and 1 done in the last hour; 1 allowed");
@@ -109,8 +110,8 @@ fn a_paused_target_is_left_alone_also_by_the_next_daemon() {
     daemon.logs("pass done");
     room.permitd("pause f").is(0, "paused: f is left alone until `permitd resume`\n", "");
     lambda.grant("f", "rogue", "210987654321");
-    let held = "held: paused, paused by hand, until somebody resumes it";
-    daemon.logs(held);
+    let held = "paused, paused by hand, until somebody resumes it";
+    daemon.logs_line(&["INFO held ", "sid=\"rogue\"", held]);
     let unknown = "\
 error: nosuch is in no permission file
 hint: name it by its ARN, or as name or name:qualifier, as the files have it
@@ -124,7 +125,7 @@ hint: name it by its ARN, or as name or name:qualifier, as the files have it
     assert_eq!(said.code, Some(2), "{said:?}");
     assert!(said.out.contains(held), "{said:?}");
     let mut daemon = room.start("run");
-    daemon.logs(held);
+    daemon.logs_line(&["INFO held ", "sid=\"rogue\"", held]);
     assert_eq!(lambda.sids("f"), ["kept", "rogue"]);
     room.permitd("resume f").is(0, "resumed: f\n", "");
     lambda.converges("f", &["kept"]);
@@ -141,7 +142,7 @@ fn everything_can_be_paused() {
     daemon.logs("pass done");
     room.permitd("pause").is(0, "paused: everything is left alone until `permitd resume`\n", "");
     lambda.grant("f", "rogue", "210987654321");
-    daemon.logs("held: paused");
+    daemon.logs_line(&[" held ", "reason=\"paused\""]);
     room.permitd("resume f").is(
         1,
         "",
@@ -181,7 +182,7 @@ fn a_pause_ends_by_itself() {
         }
         lambda.grant("f", "rogue", "210987654321");
         lambda.converges("f", &["kept"]);
-        daemon.logs("trigger=\"resumed\"");
+        daemon.logs_line(&["pass done", "trigger=\"resumed\""]);
         let removed =
             lambda.requests().into_iter().find(|it| it["operation"] == "RemovePermission").unwrap();
         let at: jiff::Timestamp = removed["time"].as_str().unwrap().parse().unwrap();
@@ -237,7 +238,7 @@ fn a_second_daemon_on_the_same_journal() {
     second.logs("is written by another permitd");
     second.logs("nothing is removed or replaced without it");
     second.logs("another permitd listens on ");
-    second.logs("held: journal_unavailable, the journal ");
+    second.logs_line(&["WARN held ", "why=\"journal_unavailable, the journal "]);
     assert_eq!(lambda.sids("f"), ["kept", "rogue", "new"], "it adds all the same");
     first.stops();
     // It tries again in every pass.

@@ -282,6 +282,27 @@ impl Running {
         }
     }
 
+    /// Waits until one line of stderr has all of these.
+    #[track_caller]
+    pub(crate) fn logs_line(&mut self, parts: &[&str]) {
+        self.logs_lines(parts, 1);
+    }
+
+    /// The same for so many lines.
+    #[track_caller]
+    pub(crate) fn logs_lines(&mut self, parts: &[&str], n: usize) {
+        let start = Instant::now();
+        while self.lines_with(parts) < n {
+            self.goes_on(start, &format!("{parts:?} in {n} lines"));
+        }
+    }
+
+    /// How many lines of stderr have all of these.
+    pub(crate) fn lines_with(&self, parts: &[&str]) -> usize {
+        let err = self.err();
+        err.lines().filter(|line| parts.iter().all(|it| line.contains(it))).count()
+    }
+
     #[track_caller]
     fn goes_on(&mut self, start: Instant, text: &str) {
         let ended = self.child.try_wait().unwrap();

@@ -117,6 +117,7 @@ fn a_bad_file_is_told_once_and_the_next_good_one_loads() {
     // By the time that this one is told, a poll or more has seen the first one again.
     room.write("permissions/b.yaml", "functions: [{function: f, statmints: []}]\n");
     daemon.logs("permissions/b.yaml:1:27");
+    daemon.logs_times("not usable", 2);
     assert_eq!(daemon.err().matches("not usable").count(), 2, "{}", daemon.err());
     std::fs::remove_file(room.path("permissions/b.yaml")).unwrap();
     room.write("permissions/a.yaml", &wishes(&["b"]));

@@ -95,7 +95,7 @@ fn the_log_has_no_colours_either() {
     let (_lambda, room) = drifted();
     let words = "run permissions.yaml --once --mode observe";
     let Some(said) = room.on_screen(&format!("{words} --color never"), 80) else { return };
-    assert!(said.out.contains("drift: missing"), "{said:?}");
+    assert!(said.out.contains("kind=\"missing\""), "{said:?}");
     assert!(!said.out.contains('\u{1b}'), "{said:?}");
     let room = room.with("NO_COLOR", "1");
     let said = room.on_screen(words, 80).unwrap();

@@ -274,16 +274,18 @@ fn through_the_daemon() {
         said.out.contains(&format!("\nundone: rogue stands in {FN} as it did\n{PAUSED}")),
         "{said:?}"
     );
-    daemon.logs(&format!("undone: rogue stands in {FN} as it did"));
+    daemon.logs_line(&["undone", &format!("said=\"undone: rogue stands in {FN} as it did")]);
     assert!(room.history().pop().unwrap()["actor"].as_str().unwrap().starts_with("permitd run, "));
-    daemon.logs_times(&format!("held: paused, undo {id}, until its files change"), 2);
+    daemon.logs_line(&[" held ", &format!("why=\"paused, undo {id}, until its files change\"")]);
+    let passes = daemon.lines_with(&["pass done"]);
+    daemon.logs_lines(&["pass done"], passes + 2);
     assert_eq!(lambda.sids("f"), ["b", "a", "rogue"], "it does not undo the undo");
 
     let both = "permissions: [permissions.yaml, more.yaml]";
     room.write("more.yaml", yaml(&said));
     room.write("permitd.yaml", &SETTINGS.replace("permissions: [permissions.yaml]", both));
     daemon.signal("HUP");
-    daemon.logs("trigger=\"the files changed\"");
+    daemon.logs_line(&["pass done", "trigger=\"the files changed\""]);
     let plan = room.permitd("plan --detailed-exitcode");
     assert_eq!((plan.code, plan.err.as_str()), (Some(0), ""), "{plan:?}");
 
@@ -304,7 +306,8 @@ fn an_undo_is_not_undone_by_the_next_daemon() {
     assert_eq!(said.code, Some(0), "{said:?}");
     daemon.stops();
     let mut daemon = room.start("run");
-    daemon.logs_times("held: paused, undo 1, until its files change", 2);
+    daemon.logs_line(&[" held ", "why=\"paused, undo 1, until its files change\""]);
+    daemon.logs_lines(&["pass done"], 2);
     assert_eq!(lambda.sids("f"), ["a"]);
     room.permitd("resume f").is(0, "resumed: f\n", "");
     lambda.converges("f", &["a", "b"]);
@@ -322,7 +325,7 @@ fn a_pause_by_hand_stays() {
     lambda.put(&[new(), account("b", "510987654321")]);
     let refused = room.permitd(&format!("undo {id} --yes"));
     assert_eq!(refused.code, Some(1), "{refused:?}");
-    daemon.logs("held: paused, paused by hand, until somebody resumes it");
+    daemon.logs("why=\"paused, paused by hand, until somebody resumes it\"");
     let said = room.permitd(&format!("undo {} --yes", entry(&room, "remove", "rogue")));
     assert_eq!(said.code, Some(0), "{said:?}");
     assert!(

@@ -96,7 +96,7 @@ fn policy(revision: &str, live: &[String]) -> Answer {
 }
 
 fn failed(kind: FailureKind) -> Answer {
-    Answer::Written(Err(Failure { kind, message: "why".to_owned(), hint: None }))
+    Answer::Written(Err(Failure { kind, message: "why".to_owned(), hint: None, request_id: None }))
 }
 
 /// A grant that ran out while Lambda let nobody through was added all the same.

@@ -8,7 +8,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use permitd::daemon::clock::Clock;
 use permitd::journal::store::Journal;
-use permitd::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Recovery};
+use permitd::lambda::gateway::{
+    GatewayError, LivePolicy, PolicyGateway, PolicyReader, Receipt, Recovery,
+};
 use permitd::policy::{document::Document, grant::Permission, target::Target};
 use permitd::simulator::{Direct, Simulator};
 use tokio::sync::Notify;
@@ -207,6 +209,7 @@ impl<'a> Observed<'a> {
             (None, Some(revision)) => self.direct.remove_permission(target, sid, revision).await,
             (None, None) => unreachable!(),
         };
+        let res = res.map(drop);
         let after = self.document(&sent.target).await;
         let mut inner = self.lock();
         if let Err(why) = checks::applied(
@@ -323,7 +326,7 @@ impl PolicyGateway for Observed<'_> {
         sid: &str,
         permission: &Permission,
         revision: Option<&str>,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Receipt, GatewayError> {
         let process = self.lock().book.process;
         let sent = Sent {
             target: target.clone(),
@@ -333,7 +336,7 @@ impl PolicyGateway for Observed<'_> {
             opens_gap: false,
             process,
         };
-        self.write(sent).await
+        self.write(sent).await.map(|()| Receipt::default())
     }
 
     async fn remove_permission(
@@ -341,8 +344,8 @@ impl PolicyGateway for Observed<'_> {
         target: &Target,
         sid: &str,
         revision: &str,
-    ) -> Result<(), GatewayError> {
-        self.remove(target, sid, revision, false).await
+    ) -> Result<Receipt, GatewayError> {
+        self.remove(target, sid, revision, false).await.map(|()| Receipt::default())
     }
 
     async fn remove_to_replace(
@@ -350,8 +353,8 @@ impl PolicyGateway for Observed<'_> {
         target: &Target,
         sid: &str,
         revision: &str,
-    ) -> Result<(), GatewayError> {
-        self.remove(target, sid, revision, true).await
+    ) -> Result<Receipt, GatewayError> {
+        self.remove(target, sid, revision, true).await.map(|()| Receipt::default())
     }
 
     async fn put_policy(

@@ -88,6 +88,7 @@ pub(crate) fn denied() -> Trouble {
             "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: lambda:GetPolicy"
                 .to_owned(),
         hint: Some("allow lambda:GetPolicy on this function".to_owned()),
+        request_id: None,
     }
 }
 
@@ -208,6 +209,7 @@ fn not_read() -> Vec<Outcome> {
         reason: TroubleReason::FunctionMissing,
         message: "function c does not exist in 123456789012/us-east-1".to_owned(),
         hint: Some("create it, or take the entry at permissions.yaml:4:12 out".to_owned()),
+        request_id: None,
     };
     let last = res.pop().unwrap();
     let second = res.pop().unwrap();
@@ -241,6 +243,7 @@ fn hostile() -> Vec<Outcome> {
         message: "an answer that is not Lambda's: <html>\u{202e}```\n# @everyone </html>"
             .to_owned(),
         hint: Some("look at `the proxy` @everyone".to_owned()),
+        request_id: None,
     };
     let second = res.pop().unwrap();
     res.push(unknown(second, trouble));
@@ -262,6 +265,7 @@ fn watched() -> Vec<Outcome> {
         hint: Some(
             "find out who writes this policy: CloudTrail has AddPermission20150331v2".to_owned(),
         ),
+        request_id: None,
     });
     let state = State::Contended;
     res.extend(simply(&yaml, &[&[S3_OLD]]).into_iter().map(|it| Outcome {
@@ -346,6 +350,7 @@ fn failed() -> Vec<Outcome> {
         reason: TroubleReason::GapOpen,
         message: "s3-uploads was taken away, and neither the new statement nor the old one could be added".to_owned(),
         hint: Some("add it by hand; the history has the old statement".to_owned()),
+        request_id: None,
     });
     first[1].done = done_of(&first[1], |_| StepResult::Refused(refused.to_owned()));
     first[1].state = State::Failed;
@@ -353,6 +358,7 @@ fn failed() -> Vec<Outcome> {
         reason: TroubleReason::AccessDenied,
         message: refused.to_owned(),
         hint: Some("allow lambda:AddPermission on this function".to_owned()),
+        request_id: None,
     });
     first
 }
@@ -363,6 +369,7 @@ fn interrupted() -> Vec<Outcome> {
         reason: TroubleReason::Interrupted,
         message: "stopped before it was through".to_owned(),
         hint: None,
+        request_id: None,
     });
     let mut done = done_of(&first[0], |_| StepResult::Done);
     done.truncate(2);

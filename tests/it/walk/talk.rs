@@ -223,5 +223,5 @@ impl<'w> Talk<'w> {
 }
 
 fn failure(kind: FailureKind) -> Failure {
-    Failure { kind, message: "why".into(), hint: None }
+    Failure { kind, message: "why".into(), hint: None, request_id: None }
 }

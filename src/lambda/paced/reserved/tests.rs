@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use futures::future::{join, join_all};
 use tokio::time::{advance, sleep};
 
-use crate::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Recovery};
+use crate::lambda::gateway::{
+    GatewayError, LivePolicy, PolicyGateway, PolicyReader, Receipt, Recovery,
+};
 use crate::lambda::paced::{Budgets, Paced, Rate};
 use crate::policy::{
     grant::{Draft, Permission},
@@ -57,8 +59,8 @@ impl PolicyGateway for Lambda {
         _: &str,
         _: &Permission,
         _: Option<&str>,
-    ) -> Result<(), GatewayError> {
-        self.call("add", target).await
+    ) -> Result<Receipt, GatewayError> {
+        self.call("add", target).await.map(|()| Receipt::default())
     }
 
     async fn remove_permission(
@@ -66,8 +68,8 @@ impl PolicyGateway for Lambda {
         target: &Target,
         _: &str,
         _: &str,
-    ) -> Result<(), GatewayError> {
-        self.call("remove", target).await
+    ) -> Result<Receipt, GatewayError> {
+        self.call("remove", target).await.map(|()| Receipt::default())
     }
 
     async fn put_policy(&self, target: &Target, _: &str, _: &str) -> Result<String, GatewayError> {
