@@ -21,6 +21,7 @@ use crate::daemon::{
     control::server::Server,
     pass::{self, Worker},
     run::{self, Daemon},
+    systemd::Systemd,
     tell,
     watch::{Known, Watch},
 };
@@ -95,6 +96,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         stop: &stop.token,
         calls: Metered::<Fleet>::count,
         monitor: &monitor,
+        systemd: &Systemd::from_environment(),
     };
     let reload = async || {
         let loaded = match read_anew(source.clone(), &known).await {

@@ -6,13 +6,14 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
 
 use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::daemon::{
@@ -23,6 +24,7 @@ use crate::daemon::{
     mind::Mind,
     pass::{Seen, Worker, held, waits},
     scribe::{Occasion, Scribe},
+    systemd::Systemd,
     tell,
 };
 use crate::drift::{
@@ -70,6 +72,28 @@ pub struct Daemon<'a, G> {
     pub calls: fn(&G) -> u64,
     /// Who watches it.
     pub monitor: &'a Monitor,
+    /// Who starts, stops and restarts it.
+    pub systemd: &'a Systemd,
+}
+
+impl<G> Daemon<'_, G> {
+    /// The loop is alive.
+    fn beat(&self) {
+        self.monitor.beat();
+        self.systemd.alive();
+    }
+
+    /// The loop stays alive beside something that may take long, and that comes to an end by its own bounds.
+    async fn beat_beside<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        let limit = Instant::now() + LONGEST_WORK;
+        loop {
+            tokio::select! {
+                it = &mut work => return it,
+                () = sleep(self.systemd.pulse(LONGEST_SLEEP)), if Instant::now() < limit => self.beat(),
+            }
+        }
+    }
 }
 
 /// Everything that can happen.
@@ -102,6 +126,9 @@ const EXPIRY: &str = "expiry";
 const FILES: &str = "the files changed";
 /// How long a wake-up may be late where the wall clock was set meanwhile, and how often the loop shows that it lives.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
+/// What finishes its writes may take long: a gap that was opened is closed through ten throttles of a minute each.
+/// What takes longer than this hangs, and then nobody says any more that the loop is alive.
+const LONGEST_WORK: Duration = Duration::from_mins(15);
 /// What was seen too late to be judged with its pass is judged alone after this time.
 const SOON: SignedDuration = SignedDuration::from_secs(1);
 
@@ -115,8 +142,9 @@ pub async fn run<G: PolicyGateway>(
     mut server: Option<Server>,
 ) {
     let mut work = Work::new(daemon, Arc::new(loaded));
+    daemon.systemd.ready(|| daemon.monitor.board.view());
     loop {
-        daemon.monitor.beat();
+        daemon.beat();
         work.start_what_is_due();
         let wake = work.next_wake();
         // Each arm is cancel-safe: a timer, levels, a stream, a signal and requests that are kept until taken.
@@ -131,18 +159,23 @@ pub async fn run<G: PolicyGateway>(
             Event::Due => {}
             Event::Through(ended) => work.through(ended),
             Event::Asked(request, reply) => {
-                work.asked(request, reply).await;
+                daemon.beat_beside(work.asked(request, reply)).await;
                 work.tell_what_waits();
             }
-            Event::Hangup => match reload().await {
-                Ok(loaded) => work.take_over(loaded).await,
-                Err(why) => daemon.monitor.refused(why, work.now()),
-            },
+            Event::Hangup => {
+                daemon.systemd.reloading();
+                match reload().await {
+                    Ok(loaded) => daemon.beat_beside(work.take_over(loaded)).await,
+                    Err(why) => daemon.monitor.refused(why, work.now()),
+                }
+                daemon.systemd.ready(|| daemon.monitor.board.view());
+            }
             Event::Stop => break,
         }
     }
+    daemon.systemd.stopping();
     // What is in flight is finished; nothing else is started, for every pass knows that it is to stop.
-    work.finish_passes().await;
+    daemon.beat_beside(work.finish_passes()).await;
     if let Some(server) = server {
         server.close().await;
     }
@@ -265,7 +298,7 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
     }
 
     fn start(&mut self, place: AccountRegion, indices: Vec<usize>, trigger: String, full: bool) {
-        let Daemon { gateway, clock, scribe, mind, stop: _, calls, monitor } = *self.daemon;
+        let Daemon { gateway, clock, scribe, mind, calls, monitor, .. } = *self.daemon;
         let (loaded, stop) = (Arc::clone(&self.loaded), self.passing.clone());
         let (start, calls_before) = (Instant::now(), calls(gateway));
         self.passes.push(Box::pin(async move {
@@ -341,6 +374,9 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         };
         self.daemon.monitor.passed(&passed, now);
         self.daemon.monitor.metrics.journal_errors(self.daemon.scribe.failures());
+        if !self.daemon.stop.is_cancelled() {
+            self.daemon.systemd.status(|| self.daemon.monitor.board.view());
+        }
         self.tell_what_waits();
     }
 
@@ -365,8 +401,8 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
     fn next_wake(&self) -> Instant {
         let now = Instant::now();
         let idle = self.places.values().filter(|it| !it.running);
-        let full = idle.map(|it| it.next_full).min().unwrap_or(now + LONGEST_SLEEP);
-        let mut wake = full.min(now + LONGEST_SLEEP);
+        let latest = now + self.daemon.systemd.pulse(LONGEST_SLEEP);
+        let mut wake = idle.map(|it| it.next_full).min().map_or(latest, |it| it.min(latest));
         if let Some(at) = self.agenda.keys().next() {
             let left = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
             wake = wake.min(now + left);

@@ -78,6 +78,7 @@ async fn beside<F: Future<Output = ()>>(
         stop: &stop,
         calls: |_| 0,
         monitor: &Monitor::default(),
+        systemd: &Systemd::default(),
     };
     let (hangup, mut hangups) = mpsc::unbounded_channel();
     let next = RefCell::new(next.into_iter());
