@@ -48,7 +48,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let (texts, known) = (texts?, Arc::new(Mutex::new(known)));
     setup::needs_mode(&texts, &args.target, "run")?;
     let stop = setup::stop_on_signals();
-    let monitor = Arc::new(Monitor::default());
+    let (monitor, systemd) = (Arc::new(Monitor::default()), Systemd::from_environment());
     // Before anything is asked of AWS: whether this process lives does not depend on that.
     let page = if args.once { None } else { watched(args, &texts, &monitor).await? };
     let mut ready = setup::ready_with(texts, &args.target, show).await?;
@@ -96,7 +96,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         stop: &stop.token,
         calls: Metered::<Fleet>::count,
         monitor: &monitor,
-        systemd: &Systemd::from_environment(),
+        systemd: &systemd,
     };
     let reload = async || {
         let loaded = match read_anew(source.clone(), &known).await {

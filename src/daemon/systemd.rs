@@ -22,7 +22,7 @@ use crate::report::palette::safe;
 
 /// How long somebody who does not listen may hold up what has to be heard.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// While it stops, it says so often that it is still at work; systemd gives it so much time from each of these on.
+/// Who takes long to start or to stop says again and again that it is at work, and has so much time from then on.
 const EXTENSION: Duration = Duration::from_secs(60);
 /// systemd drops a datagram of more than 4096 bytes, whatever else it says.
 const LONGEST_STATUS: usize = 1000;
@@ -63,6 +63,13 @@ impl Systemd {
         let status = line(&view());
         self.tell(&[NotifyState::Ready, NotifyState::Status(&status)], PATIENCE);
         self.is_new(status);
+    }
+
+    /// The start waits for something, for this reason: systemd gives it more time, if it hears so again within half
+    /// a minute.
+    pub fn waits(&self, why: &str) {
+        let status = shortened(format!("starting: {}", safe(why)));
+        self.tell(&[NotifyState::Status(&status), extension()], PATIENCE);
     }
 
     /// A configuration is being loaded; with the time in the same datagram, as `Type=notify-reload` asks for.

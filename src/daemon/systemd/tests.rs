@@ -83,6 +83,7 @@ fn a_path_and_an_abstract_name() {
         let socket = bound(&address(&name).unwrap());
         let systemd = Systemd::new(Some(&name), None);
         let board = board();
+        systemd.waits("AWS is\nREADY=1");
         systemd.ready(|| board.view());
         systemd.status(|| board.view());
         passed(&board);
@@ -92,7 +93,9 @@ fn a_path_and_an_abstract_name() {
         systemd.alive();
         systemd.stopping();
         systemd.alive();
-        let heard = heard(&socket);
+        let mut heard = heard(&socket);
+        let waits = "STATUS=starting: AWS is\\u{a}READY=1\nEXTEND_TIMEOUT_USEC=60000000\n";
+        assert_eq!(heard.remove(0), waits);
         assert_eq!(
             heard[0], "READY=1\nSTATUS=2 targets, enforce; no pass is through yet\n",
             "{name:?}"
