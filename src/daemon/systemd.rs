@@ -23,7 +23,7 @@ use crate::report::palette::safe;
 /// How long somebody who does not listen may hold up what has to be heard.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Who takes long to start or to stop says again and again that it is at work, and has so much time from then on.
-const EXTENSION: Duration = Duration::from_secs(60);
+const EXTENSION: Duration = Duration::from_mins(1);
 /// systemd drops a datagram of more than 4096 bytes, whatever else it says.
 const LONGEST_STATUS: usize = 1000;
 
@@ -129,7 +129,8 @@ impl Systemd {
 
     fn tell(&self, states: &[NotifyState<'_>], patience: Duration) {
         let Some(socket) = &self.socket else { return };
-        let text: String = states.iter().map(|it| format!("{it}\n")).collect();
+        let lines: Vec<String> = states.iter().map(|it| format!("{it}\n")).collect();
+        let text = lines.concat();
         match send(&text, socket, patience) {
             Err(error) if patience.is_zero() && error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => self.is_not_heard(&error),
@@ -170,35 +171,40 @@ fn extension() -> NotifyState<'static> {
     NotifyState::ExtendTimeoutUsec(u32::try_from(EXTENSION.as_micros()).unwrap_or(u32::MAX))
 }
 
-/// Everything in one line.
+/// Everything in one line: what is wrong, how everything stands, and since when that is known.
 fn line(view: &View) -> String {
-    let n = view.targets.len();
-    let mut res = String::new();
-    if let Some((_, why)) = &view.config.refused {
-        res = format!("the new configuration is refused, the old one stays: {}; ", safe(why));
-    }
+    let refused = view.config.refused.as_ref().map(|(_, why)| {
+        format!("the new configuration is refused, the old one stays: {}", safe(why))
+    });
     let last = view.places.values().filter_map(|it| it.last_full.as_ref()).max_by_key(|it| it.at);
-    if let Some(pass) = last {
-        let count = |is: fn(&State) -> bool| view.targets.iter().filter(|it| is(&it.state)).count();
-        let open = || view.targets.iter().map(|it| &it.open);
-        let differ = open().filter(|it| !it.is_empty()).count();
-        let held = open().flatten().filter(|it| it.held.is_some()).count();
-        let unknown = count(|it| matches!(it, State::Unknown));
-        let failed = count(|it| matches!(it, State::Failed));
-        let s = if n == 1 { "" } else { "s" };
-        let verb = if differ == 1 { "differs" } else { "differ" };
-        res += &format!("{differ} of {n} target{s} {verb}, {held} held, {unknown} unknown");
-        if failed > 0 {
-            res += &format!(", {failed} failed");
-        }
+    let (stands, passed) = if let Some(pass) = last {
         let at = pass.at.strftime("%H:%M:%S");
-        res += &format!("; last pass {at} UTC, {:.1} s", pass.seconds);
+        (sum(view), format!("last pass {at} UTC, {:.1} s", pass.seconds))
     } else {
-        let s = if n == 1 { "" } else { "s" };
         let mode = view.config.mode.map_or("", Mode::name);
-        res += &format!("{n} target{s}, {mode}; no pass is through yet");
-    }
-    shortened(res)
+        (format!("{}, {mode}", targets(view)), "no pass is through yet".to_owned())
+    };
+    let parts: Vec<String> = refused.into_iter().chain([stands, passed]).collect();
+    shortened(parts.join("; "))
+}
+
+fn sum(view: &View) -> String {
+    let count = |state| view.targets.iter().filter(|it| it.state == state).count();
+    let open = || view.targets.iter().map(|it| &it.open);
+    let differ = open().filter(|it| !it.is_empty()).count();
+    let held = open().flatten().filter(|it| it.held.is_some()).count();
+    let (of, verb) = (targets(view), if differ == 1 { "differs" } else { "differ" });
+    let unknown = count(State::Unknown);
+    let failed = match count(State::Failed) {
+        0 => String::new(),
+        n => format!(", {n} failed"),
+    };
+    format!("{differ} of {of} {verb}, {held} held, {unknown} unknown{failed}")
+}
+
+fn targets(view: &View) -> String {
+    let n = view.targets.len();
+    format!("{n} target{}", if n == 1 { "" } else { "s" })
 }
 
 /// At most so many bytes. The end says how things stand, and the beginning what is wrong: the middle goes.

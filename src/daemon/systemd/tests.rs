@@ -1,12 +1,14 @@
 //! What systemd hears, at a socket of the test.
 
-use std::{ffi::OsString, os::unix::net::UnixDatagram};
+use std::{ffi::OsString, os::unix::net::UnixDatagram, sync::Arc};
 
 use super::*;
 use crate::config::diagnostic::{File, Files};
 use crate::config::permissions;
 use crate::config::resolve::{Context, resolve};
+use crate::drift::diff::Kind;
 use crate::observe::board::{Board, PassView};
+use crate::observe::standing::Open;
 
 const TWO: &str = "\
 account: '123456789012'
@@ -54,6 +56,13 @@ fn the_line_says_what_is_wrong_and_how_everything_stands() {
     passed(&board);
     let stands = "0 of 2 targets differ, 0 held, 2 unknown; last pass 10:02:11 UTC, 3.1 s";
     assert_eq!(line(&board.view()), stands);
+    let mut view = board.view();
+    let target = Arc::make_mut(&mut view.targets[0]);
+    target.state = State::Failed;
+    let held = |held| Open { sid: None, kind: Kind::Missing, held, since: target.since };
+    target.open = vec![held(None), held(Some("last_allow"))];
+    let differs = "1 of 2 targets differs, 1 held, 1 unknown, 1 failed; last pass ";
+    assert!(line(&view).starts_with(differs), "{}", line(&view));
     let at = "2026-06-01T10:03:00Z".parse().unwrap();
     board.refused("p.yaml:1:1: bad\nREADY=1".to_owned(), at);
     let refused =
