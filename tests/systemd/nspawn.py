@@ -75,7 +75,10 @@ def check(name, ok, why=""):
 
 
 def run(*words, **more):
-    return subprocess.run(words, capture_output=True, text=True, timeout=120, **more)
+    try:
+        return subprocess.run(words, capture_output=True, text=True, timeout=60, **more)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(words, 124, "", "it did not come back")
 
 
 class Container:
