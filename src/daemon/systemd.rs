@@ -22,7 +22,7 @@ use crate::report::palette::safe;
 
 /// How long somebody who does not listen may hold up what has to be heard.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Who takes long to start or to stop says again and again that it is at work, and has so much time from then on.
+/// While it stops, it says again and again that it is at work, and has so much time from then on.
 const EXTENSION: Duration = Duration::from_mins(1);
 /// systemd drops a datagram of more than 4096 bytes, whatever else it says.
 const LONGEST_STATUS: usize = 1000;
@@ -65,11 +65,11 @@ impl Systemd {
         self.is_new(status);
     }
 
-    /// The start waits for something, for this reason: systemd gives it more time, if it hears so again within half
-    /// a minute.
+    /// The files are good, and AWS has to answer first, as it does not for this reason. Nobody's start is held up by
+    /// that.
     pub fn waits(&self, why: &str) {
-        let status = shortened(format!("starting: {}", safe(why)));
-        self.tell(&[NotifyState::Status(&status), extension()], PATIENCE);
+        let status = shortened(format!("nothing is managed yet: {}", safe(why)));
+        self.tell(&[NotifyState::Ready, NotifyState::Status(&status)], PATIENCE);
     }
 
     /// A configuration is being loaded; with the time in the same datagram, as `Type=notify-reload` asks for.

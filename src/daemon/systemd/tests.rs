@@ -103,7 +103,7 @@ fn a_path_and_an_abstract_name() {
         systemd.stopping();
         systemd.alive();
         let mut heard = heard(&socket);
-        let waits = "STATUS=starting: AWS is\\u{a}READY=1\nEXTEND_TIMEOUT_USEC=60000000\n";
+        let waits = "READY=1\nSTATUS=nothing is managed yet: AWS is\\u{a}READY=1\n";
         assert_eq!(heard.remove(0), waits);
         assert_eq!(
             heard[0], "READY=1\nSTATUS=2 targets, enforce; no pass is through yet\n",

@@ -142,6 +142,29 @@ fn it_hears_of_the_start_of_reloads_good_and_bad_and_of_the_end_in_this_order() 
     assert!(!daemon.err().contains("systemd cannot be told"), "{}", daemon.err());
 }
 
+/// Where AWS has to tell the account first, and does not: nobody's start is held up by that.
+#[test]
+fn a_start_without_aws_is_one() {
+    let without_account = WISHES.split_once('\n').unwrap().1;
+    let room = Room::at("http://127.0.0.1:9", without_account);
+    room.write("permitd.yaml", SETTINGS);
+    let (heard, name) = Heard::in_room(&room);
+    let room = room.with("NOTIFY_SOCKET", &name).with("WATCHDOG_USEC", "600000");
+    let mut daemon = room.start("run");
+    let waits =
+        "READY=1\nSTATUS=nothing is managed yet: cannot tell the account of the credentials";
+    let start = heard.next(1);
+    assert!(start[0].starts_with(waits), "{start:?}");
+    eventually("pings", || (heard.pings() > 3).then_some(()));
+    heard.0.lock().unwrap().clear();
+    daemon.signal("HUP");
+    let reloaded = heard.next(2);
+    is_reloading(&reloaded[0]);
+    assert!(reloaded[1].starts_with(waits), "{reloaded:?}");
+    daemon.stops();
+    assert!(heard.next(1)[0].starts_with("STOPPING=1\n"));
+}
+
 /// Both the listener and the socket are there when it says that it is ready.
 #[test]
 fn ready_is_said_when_everything_is_bound() {

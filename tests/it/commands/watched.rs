@@ -101,6 +101,36 @@ fn without_aws_it_lives_is_ready_and_knows_nothing() {
     daemon.stops();
 }
 
+/// Whose the files are is not known then; they are checked as far as that goes.
+#[test]
+fn without_aws_and_without_an_account_in_the_files_it_lives_and_asks_again() {
+    let lambda = lambda();
+    lambda.faults(&json!({"faults": [
+        {"operation": "GetCallerIdentity", "kind": "error", "status": 503, "times": "forever"}
+    ]}));
+    let room = lambda.room(&WISHES.replace("account: '123456789012'\n", ""));
+    let (mut daemon, at) = start(&room, "enforce");
+    daemon.logs("nothing is managed yet; asking again");
+    assert_eq!(http(&at, "GET", "/livez", "").0, 200);
+    assert_eq!(http(&at, "GET", "/readyz", "").0, 200);
+    let refused = status(&at)["config"]["refused"].to_string();
+    assert!(refused.contains("cannot tell the account of the credentials"), "{refused}");
+    assert_eq!(lambda.sids("f"), ["a", "rogue"]);
+    lambda.faults(&json!({}));
+    lambda.converges("f", &["a"]);
+    assert_eq!(daemon.err().matches("nothing is managed yet").count(), 1, "{}", daemon.err());
+    assert_eq!(status(&at)["config"]["refused"], Value::Null);
+    daemon.stops();
+    // Nor does it wait for an answer when it is to stop; and what is wrong with files does not pass.
+    lambda.faults(&json!({"faults": [
+        {"operation": "GetCallerIdentity", "kind": "delay", "delay_ms": 60000, "times": "forever"}
+    ]}));
+    let (mut daemon, _) = start(&room, "enforce");
+    daemon.stops();
+    room.write("permissions.yaml", "functions: [{function: f, statments: []}]\n");
+    assert_eq!(room.permitd("run").code, Some(78));
+}
+
 #[test]
 fn an_address_that_was_written_has_to_be_there() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
