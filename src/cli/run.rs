@@ -60,6 +60,12 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     }
     let source = &args.target.source;
     let mut hearing = Hearing::start(source, texts.settings.poll_interval, Arc::clone(&known))?;
+    if args.per_target_metrics {
+        monitor.metrics.count_each_target();
+    }
+    if let Some(page) = page.as_ref().filter(|_| args.enable_lifecycle) {
+        hearing.take_orders_of(&page.site);
+    }
     let (mut gateway, texts) = setup::way(texts, &args.target, show).await?;
     gateway.inner_mut().heard_by(Arc::clone(&monitor.metrics) as Arc<dyn Witness>);
     let fleet = gateway.inner();

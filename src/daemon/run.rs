@@ -13,7 +13,10 @@ use std::{
 
 use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep, sleep_until},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::daemon::{
@@ -104,8 +107,8 @@ enum Event {
     Due,
     /// A pass is through.
     Through(Ended),
-    /// A SIGHUP, or something about the files.
-    Heard(Heard),
+    /// A SIGHUP, something about the files, or an order.
+    Called(Call),
     /// Somebody says something over the control socket.
     Asked(Request, Reply),
     Stop,
@@ -122,6 +125,8 @@ struct Ended {
     edges: Vec<Edge>,
 }
 
+/// What is said to who wants something of a daemon that ends.
+const STOPPING: &str = "the daemon is stopping";
 /// Why all of them are looked at.
 const FULL: &str = "full pass";
 /// Why a target is looked at when one of its grants expires.
@@ -136,13 +141,27 @@ const LONGEST_WORK: Duration = Duration::from_mins(15);
 /// What was seen too late to be judged with its pass is judged alone after this time.
 const SOON: SignedDuration = SignedDuration::from_secs(1);
 
+/// What makes the daemon do something out of turn.
+#[derive(Debug)]
+pub enum Call {
+    /// Something about the files.
+    Files(Heard),
+    /// Somebody wants them to be loaded now, and hears what came of it.
+    Reload(Back),
+    /// Somebody wants a full pass now.
+    Pass(Back),
+}
+
+/// The way back to who called, in one line. Whoever has gone meanwhile is not told.
+pub type Back = oneshot::Sender<Result<String, String>>;
+
 /// Runs until it is stopped. `reload` reads the configuration anew, or tells in one line why it is not usable.
-/// `heard` tells when to: a signal, or files that have changed.
+/// `called` tells when to: a signal, or files that have changed.
 pub async fn run<G: PolicyGateway>(
     daemon: &Daemon<'_, G>,
     loaded: Loaded,
     mut reload: impl AsyncFnMut() -> Result<Loaded, String>,
-    mut heard: impl AsyncFnMut() -> Heard,
+    mut called: impl AsyncFnMut() -> Call,
     mut server: Option<Server>,
 ) {
     let mut work = Work::new(daemon, Arc::new(loaded));
@@ -156,7 +175,7 @@ pub async fn run<G: PolicyGateway>(
             () = daemon.stop.cancelled() => Event::Stop,
             Some(it) = work.passes.next(), if !work.passes.is_empty() => Event::Through(it),
             (request, reply) = next_request(&mut server) => Event::Asked(request, reply),
-            it = heard() => Event::Heard(it),
+            it = called() => Event::Called(it),
             () = sleep_until(wake) => Event::Due,
         };
         match event {
@@ -166,16 +185,13 @@ pub async fn run<G: PolicyGateway>(
                 daemon.beat_beside(work.asked(request, reply)).await;
                 work.tell_what_waits();
             }
-            Event::Heard(Heard::Settled) => work.settled(),
-            Event::Heard(Heard::New { whole }) => {
-                daemon.systemd.reloading();
-                match work.beside_passes(reload()).await {
-                    Some(Ok(loaded)) => daemon.beat_beside(work.take_over(loaded, whole)).await,
-                    Some(Err(why)) => daemon.monitor.refused(why, work.now()),
-                    None => break,
-                }
-                daemon.systemd.ready(|| daemon.monitor.board.view());
+            Event::Called(Call::Files(Heard::Settled)) => work.settled(),
+            Event::Called(Call::Files(Heard::New { whole })) => {
+                work.reload(reload(), whole, None).await;
             }
+            // Who says so knows that all of it is there.
+            Event::Called(Call::Reload(back)) => work.reload(reload(), true, Some(back)).await,
+            Event::Called(Call::Pass(back)) => work.pass_now(back),
             Event::Stop => break,
         }
     }
@@ -266,6 +282,46 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         let board = &self.daemon.monitor.board;
         board.next_look(&target, |known| Some(known.map_or(at, |it| it.min(at))));
         self.agenda.entry(at).or_default().insert(target, why);
+    }
+
+    /// Loads the files; nothing comes of it where the daemon is to stop.
+    async fn reload(
+        &mut self,
+        loading: impl Future<Output = Result<Loaded, String>>,
+        whole: bool,
+        back: Option<Back>,
+    ) {
+        let Daemon { systemd, monitor, .. } = *self.daemon;
+        systemd.reloading();
+        let said = match self.beside_passes(loading).await {
+            Some(Ok(loaded)) => {
+                let n = loaded.n_targets;
+                let daemon = self.daemon;
+                daemon.beat_beside(self.take_over(loaded, whole)).await;
+                Ok(format!("loaded; {n} targets"))
+            }
+            Some(Err(why)) => {
+                monitor.refused(why.clone(), self.now());
+                Err(format!("not loaded, and the old configuration stays: {why}"))
+            }
+            None => Err(STOPPING.to_owned()),
+        };
+        if !self.daemon.stop.is_cancelled() {
+            systemd.ready(|| monitor.board.view());
+        }
+        if let Some(back) = back {
+            drop(back.send(said));
+        }
+    }
+
+    /// Full passes everywhere, also where one runs: after that.
+    fn pass_now(&mut self, back: Back) {
+        let now = Instant::now();
+        for it in self.places.values_mut() {
+            it.next_full = now;
+        }
+        let targets = self.loaded.wanted.len();
+        drop(back.send(Ok(format!("started; {targets} targets"))));
     }
 
     /// Waits for something beside the passes that run, unless the daemon is to stop.

@@ -5,14 +5,24 @@ use std::{
     time::Duration,
 };
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::{mpsc, oneshot},
+};
 
 use crate::cli::{
     args::SourceArgs,
     setup::{self, Texts},
     show::Stop,
 };
-use crate::daemon::watch::{Heard, Known, Watch};
+use crate::daemon::{
+    run::{Back, Call},
+    watch::{Heard, Known, Watch},
+};
+use crate::observe::http::{Order, Site};
+
+/// Orders that wait; who gives more of them waits himself.
+const ORDERS: usize = 16;
 
 /// Listens.
 #[derive(Debug)]
@@ -22,6 +32,8 @@ pub(super) struct Hearing {
     watch: Option<Watch>,
     source: SourceArgs,
     known: Known,
+    orders: mpsc::Receiver<(Order, Back)>,
+    orders_in: mpsc::Sender<(Order, Back)>,
 }
 
 impl Hearing {
@@ -33,28 +45,47 @@ impl Hearing {
         let (source, looked_at) = (source.clone(), source.clone());
         let read = Arc::new(move || setup::read_whole(&looked_at).1);
         let watch = (!by_pipe).then(|| Watch::new(read, poll, Arc::clone(&known)));
-        Ok(Self { hangups, watch, source, known })
+        let (orders_in, orders) = mpsc::channel(ORDERS);
+        Ok(Self { hangups, watch, source, known, orders, orders_in })
     }
 
     /// The next of it. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Heard {
+    pub(super) async fn next(&mut self) -> Call {
         let files = async {
             match &mut self.watch {
                 Some(it) => it.heard().await,
                 None => std::future::pending().await,
             }
         };
-        // Both are cancel-safe: a signal that was not taken is given again, and a watch goes on.
+        // All are cancel-safe: a signal or an order that was not taken is given again, and a watch goes on.
         tokio::select! {
             // Who says so knows that all of it is there.
-            Some(()) = self.hangups.recv() => Heard::New { whole: true },
+            Some(()) = self.hangups.recv() => Call::Files(Heard::New { whole: true }),
             heard = files => {
                 if matches!(heard, Heard::New { .. }) {
                     tracing::info!("the files have changed");
                 }
-                heard
+                Call::Files(heard)
             }
+            Some((order, back)) = self.orders.recv() => match order {
+                Order::Reload => Call::Reload(back),
+                Order::Pass => Call::Pass(back),
+            },
         }
+    }
+
+    /// From now on orders may come over HTTP as well.
+    pub(super) fn take_orders_of(&self, site: &Site) {
+        let orders = self.orders_in.clone();
+        site.take_orders(Box::new(move |order| {
+            let orders = orders.clone();
+            Box::pin(async move {
+                let (back, said) = oneshot::channel();
+                let gone = || "the daemon is stopping".to_owned();
+                orders.send((order, back)).await.map_err(|_| gone())?;
+                said.await.map_err(|_| gone())?
+            })
+        }));
     }
 
     /// Looks that often from now on.

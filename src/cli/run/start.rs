@@ -12,10 +12,12 @@ use crate::cli::{
     setup::{self, Texts, Understood},
     show::{Show, Stop},
 };
-use crate::daemon::{clock, systemd::Systemd, watch::Heard};
+use crate::daemon::{clock, run::Call, systemd::Systemd, watch::Heard};
 use crate::lambda::fleet::Fleet;
 use crate::observe::monitor::Monitor;
 
+/// What is said to who wants a pass.
+const NOT_YET: &str = "nothing is managed yet: the account of the credentials is not known";
 const LEAST: Duration = Duration::from_secs(1);
 const MOST: Duration = Duration::from_mins(1);
 /// How often it shows that it lives.
@@ -75,11 +77,20 @@ impl Start<'_> {
             };
             match self.alive(next).await {
                 None => return Ok(None),
-                Some(None | Some(Heard::Settled)) => {}
-                Some(Some(Heard::New { .. })) => {
+                Some(None | Some(Call::Files(Heard::Settled))) => {}
+                Some(Some(Call::Pass(back))) => drop(back.send(Err(NOT_YET.to_owned()))),
+                Some(Some(call)) => {
                     pauses = backoff.build();
                     self.systemd.reloading();
-                    match hearing.read_anew().await {
+                    let read = hearing.read_anew().await;
+                    let said = match &read {
+                        Ok(_) => Ok("read; nothing is managed yet".to_owned()),
+                        Err(stop) => Err(stop.in_one_line()),
+                    };
+                    if let Call::Reload(back) = call {
+                        drop(back.send(said));
+                    }
+                    match read {
                         Ok(it) => texts = Arc::new(it),
                         Err(stop) => {
                             let _: Exit = stop.tell(self.show);

@@ -96,7 +96,7 @@ async fn beside_watched<F: Future<Output = ()>>(
     let next = RefCell::new(next.into_iter());
     let reload = async || next.borrow_mut().next().ok_or_else(|| "p.yaml:1:1: bad".to_owned());
     let hung_up = async || match hangups.recv().await {
-        Some(it) => it,
+        Some(it) => Call::Files(it),
         None => std::future::pending().await,
     };
     let story = async {

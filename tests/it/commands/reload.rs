@@ -12,6 +12,7 @@ mode: enforce
 interval: 1h
 poll_interval: 1s
 budgets: {get_policy: unlimited, control: unlimited}
+limits: unlimited
 ";
 
 /// One for each Sid of a letter and a number.
@@ -133,7 +134,6 @@ fn what_is_changed_in_place_takes_nothing_back_before_a_second_poll() {
     becomes(&lambda, &["a", "b"]);
     room.write("permissions/a.yaml", &wishes(&["a", "c"]));
     becomes(&lambda, &["a", "c"]);
-    daemon.logs("files_settling");
     let at = |operation: &str| {
         let all = lambda.requests();
         let last = all.iter().rfind(|it| it["operation"] == operation).unwrap();

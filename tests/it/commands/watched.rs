@@ -27,7 +27,11 @@ fn lambda() -> Lambda {
 
 fn start(room: &Room, mode: &str) -> (Running, String) {
     room.write("permitd.yaml", &SETTINGS.replace("MODE", mode));
-    let mut daemon = room.start("run");
+    started(room, "run")
+}
+
+fn started(room: &Room, words: &str) -> (Running, String) {
+    let mut daemon = room.start(words);
     daemon.logs("listening for /livez");
     let log = daemon.err();
     let at = log.split_once("address=").unwrap().1;
@@ -129,6 +133,33 @@ fn without_aws_and_without_an_account_in_the_files_it_lives_and_asks_again() {
     daemon.stops();
     room.write("permissions.yaml", "functions: [{function: f, statments: []}]\n");
     assert_eq!(room.permitd("run").code, Some(78));
+}
+
+#[test]
+fn orders_over_http_are_taken_only_where_they_are_allowed() {
+    let lambda = lambda();
+    let room = lambda.room(WISHES);
+    room.write("permitd.yaml", &SETTINGS.replace("MODE", "enforce").replace("1s", "1h"));
+    let (mut daemon, at) = started(&room, "run");
+    lambda.converges("f", &["a"]);
+    assert_eq!(http(&at, "POST", "/-/pass", "").0, 405);
+    daemon.stops();
+    let (mut daemon, at) = started(&room, "run --enable-lifecycle --per-target-metrics");
+    daemon.logs("pass done");
+    lambda.grant("f", "rogue", "210987654321");
+    assert_eq!(http(&at, "POST", "/-/pass", ""), (200, "started; 1 targets\n".to_owned()));
+    lambda.converges("f", &["a"]);
+    let (code, said) = http(&at, "GET", "/-/reload", "");
+    assert_eq!((code, said.as_str()), (405, "this takes POST\n"));
+    room.write("permissions.yaml", &WISHES.replace("sid: a", "sid: b"));
+    assert_eq!(http(&at, "POST", "/-/reload", ""), (200, "loaded; 1 targets\n".to_owned()));
+    lambda.converges("f", &["b"]);
+    room.write("permissions.yaml", "functions: [{function: f, statments: []}]\n");
+    let (code, said) = http(&at, "POST", "/-/reload", "");
+    assert_eq!(code, 500);
+    assert!(said.contains("permissions.yaml:1:27: ") && said.contains("stays"), "{said}");
+    assert!(http(&at, "GET", "/metrics", "").1.contains("permitd_target_state{arn="));
+    daemon.stops();
 }
 
 #[test]
