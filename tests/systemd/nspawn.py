@@ -452,8 +452,6 @@ def uninstalled(box, before):
 
 def main():
     binary = sys.argv[1] if len(sys.argv) > 1 else f"{REPO}/target/debug/permitd"
-    if os.geteuid() != 0:
-        raise Skip("needs root")
     if not shutil.which("systemd-nspawn"):
         raise Skip("no systemd-nspawn (apt-get install systemd-container)")
     box = Container()
@@ -483,12 +481,15 @@ def main():
 
 
 START = time.monotonic()
-if os.environ.get("PERMITD_NSPAWN_INSIDE") != "1":
-    # Mounts of its own: whatever becomes of this process, none of them is left.
-    os.environ["PERMITD_NSPAWN_INSIDE"] = "1"
-    words = ["unshare", "--mount", "--propagation", "private", sys.executable, os.path.abspath(__file__)]
-    os.execvp("unshare", words + [os.path.abspath(it) for it in sys.argv[1:]])
 try:
+    if os.environ.get("PERMITD_NSPAWN_INSIDE") != "1":
+        # Mounts of its own: whatever becomes of this process, none of them is left.
+        unshare = ["unshare", "--mount", "--propagation", "private"]
+        if run(*unshare, "true").returncode:
+            raise Skip("needs root, and to be allowed to mount")
+        os.environ["PERMITD_NSPAWN_INSIDE"] = "1"
+        words = [sys.executable, os.path.abspath(__file__)] + [os.path.abspath(it) for it in sys.argv[1:]]
+        os.execvp("unshare", unshare + words)
     main()
 except Skip as why:
     print(f"SKIPPED: {why}")
