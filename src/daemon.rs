@@ -9,6 +9,7 @@ pub mod pass;
 pub mod run;
 pub mod scribe;
 pub mod survey;
+pub mod systemd;
 pub mod tell;
 pub mod undo;
 pub mod watch;

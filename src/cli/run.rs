@@ -23,6 +23,7 @@ use crate::daemon::{
     clock,
     control::server::Server,
     run::{self, Daemon},
+    systemd::Systemd,
     watch::Known,
 };
 use crate::lambda::{fleet::Fleet, witness::Witness};
@@ -51,7 +52,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let (texts, known): (_, Known) = (texts?, Arc::new(Mutex::new(known)));
     setup::needs_mode(&texts, &args.target, "run")?;
     let stop = setup::stop_on_signals();
-    let monitor = Arc::new(Monitor::default());
+    let (monitor, systemd) = (Arc::new(Monitor::default()), Systemd::from_environment());
     // Before anything is asked of AWS: whether this process lives does not depend on that.
     let page = if args.once { None } else { watched(args, &texts, &monitor).await? };
     if args.once {
@@ -68,9 +69,17 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let (mut gateway, texts) = setup::way(texts, &args.target, show).await?;
     gateway.inner_mut().heard_by(Arc::clone(&monitor.metrics) as Arc<dyn Witness>);
     let fleet = gateway.inner();
-    let start = Start { args: &args.target, fleet, monitor: &monitor, stop: &stop.token, show };
+    let start = Start {
+        args: &args.target,
+        fleet,
+        monitor: &monitor,
+        systemd: &systemd,
+        stop: &stop.token,
+        show,
+    };
     let ready = || monitor.set_ready();
     let Some((texts, understood)) = start.understood(texts, &mut hearing, ready).await? else {
+        systemd.stopping();
         tracing::info!("permitd has stopped");
         return Ok(Exit::Success);
     };
@@ -98,6 +107,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         stop: &stop.token,
         calls: Metered::<Fleet>::count,
         monitor: &monitor,
+        systemd: &systemd,
     };
     let reloading = Reloading { args: &args.target, fleet, known: &known, started: &settings };
     let mut told = Vec::new();

@@ -15,7 +15,7 @@ use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::oneshot,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -28,6 +28,7 @@ use crate::daemon::{
     mind::Mind,
     pass::{Seen, Worker, held, waits},
     scribe::{Occasion, Scribe},
+    systemd::Systemd,
     tell,
     watch::Heard,
 };
@@ -81,6 +82,28 @@ pub struct Daemon<'a, G> {
     pub calls: fn(&G) -> u64,
     /// Who watches it.
     pub monitor: &'a Monitor,
+    /// Who starts, stops and restarts it.
+    pub systemd: &'a Systemd,
+}
+
+impl<G> Daemon<'_, G> {
+    /// The loop is alive.
+    fn beat(&self) {
+        self.monitor.beat();
+        self.systemd.alive();
+    }
+
+    /// The loop stays alive beside something that may take long, and that comes to an end by its own bounds.
+    async fn beat_beside<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        let limit = Instant::now() + LONGEST_WORK;
+        loop {
+            tokio::select! {
+                it = &mut work => return it,
+                () = sleep(self.systemd.pulse(LONGEST_SLEEP)), if Instant::now() < limit => self.beat(),
+            }
+        }
+    }
 }
 
 /// Everything that can happen.
@@ -118,6 +141,9 @@ const EXPIRY: &str = "expiry";
 const FILES: &str = "the files changed";
 /// How long a wake-up may be late where the wall clock was set meanwhile, and how often the loop shows that it lives.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
+/// What finishes its writes may take long: a gap that was opened is closed through ten throttles of a minute each.
+/// What takes longer than this hangs, and then nobody says any more that the loop is alive.
+const LONGEST_WORK: Duration = Duration::from_mins(15);
 /// What was seen too late to be judged with its pass is judged alone after this time.
 const SOON: SignedDuration = SignedDuration::from_secs(1);
 
@@ -145,8 +171,9 @@ pub async fn run<G: PolicyGateway>(
     mut server: Option<Server>,
 ) {
     let mut work = Work::new(daemon, Arc::new(loaded));
+    daemon.systemd.ready(|| daemon.monitor.board.view());
     loop {
-        daemon.monitor.beat();
+        daemon.beat();
         work.start_what_is_due();
         work.remind();
         let wake = work.next_wake();
@@ -162,7 +189,7 @@ pub async fn run<G: PolicyGateway>(
             Event::Due => {}
             Event::Through(ended) => work.through(ended),
             Event::Asked(request, reply) => {
-                work.asked(request, reply).await;
+                daemon.beat_beside(work.asked(request, reply)).await;
                 work.tell_what_waits();
             }
             Event::Called(Call::Files(Heard::Settled)) => work.settled(),
@@ -175,8 +202,9 @@ pub async fn run<G: PolicyGateway>(
             Event::Stop => break,
         }
     }
+    daemon.systemd.stopping();
     // What is in flight is finished; nothing else is started, for every pass knows that it is to stop.
-    work.finish_passes().await;
+    daemon.beat_beside(work.finish_passes()).await;
     if let Some(server) = server {
         server.close().await;
     }
@@ -275,18 +303,24 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         whole: bool,
         back: Option<Back>,
     ) {
+        let Daemon { systemd, monitor, .. } = *self.daemon;
+        systemd.reloading();
         let said = match self.beside_passes(loading).await {
             Some(Ok(loaded)) => {
                 let n = loaded.n_targets;
-                self.take_over(loaded, whole).await;
+                let daemon = self.daemon;
+                daemon.beat_beside(self.take_over(loaded, whole)).await;
                 Ok(format!("loaded; {n} targets"))
             }
             Some(Err(why)) => {
-                self.daemon.monitor.refused(why.clone(), self.now());
+                monitor.refused(why.clone(), self.now());
                 Err(format!("not loaded, and the old configuration stays: {why}"))
             }
             None => Err(STOPPING.to_owned()),
         };
+        if !self.daemon.stop.is_cancelled() {
+            systemd.ready(|| monitor.board.view());
+        }
         if let Some(back) = back {
             drop(back.send(said));
         }
@@ -305,14 +339,17 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
     /// Waits for something beside the passes that run, unless the daemon is to stop.
     async fn beside_passes<T>(&mut self, other: impl Future<Output = T>) -> Option<T> {
         let mut other = pin!(other);
+        let limit = Instant::now() + LONGEST_WORK;
         loop {
-            self.daemon.monitor.beat();
+            if Instant::now() < limit {
+                self.daemon.beat();
+            }
             // Cancel-safe: a future that goes on, a stream, a level and a timer.
             let ended = tokio::select! {
                 it = &mut other => return Some(it),
                 Some(ended) = self.passes.next(), if !self.passes.is_empty() => ended,
                 () = self.daemon.stop.cancelled() => return None,
-                () = tokio::time::sleep(LONGEST_SLEEP) => continue,
+                () = sleep(self.daemon.systemd.pulse(LONGEST_SLEEP)) => continue,
             };
             self.through(ended);
         }
@@ -385,7 +422,7 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
     }
 
     fn start(&mut self, place: AccountRegion, indices: Vec<usize>, trigger: String, full: bool) {
-        let Daemon { gateway, clock, scribe, mind, stop: _, calls, monitor } = *self.daemon;
+        let Daemon { gateway, clock, scribe, mind, calls, monitor, .. } = *self.daemon;
         let (loaded, stop) = (Arc::clone(&self.loaded), self.passing.clone());
         let (start, calls_before) = (Instant::now(), calls(gateway));
         self.n_passes += 1;
@@ -478,6 +515,9 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         };
         self.daemon.monitor.passed(&passed, now);
         self.daemon.monitor.metrics.journal_errors(self.daemon.scribe.failures());
+        if !self.daemon.stop.is_cancelled() {
+            self.daemon.systemd.status(|| self.daemon.monitor.board.view());
+        }
         self.tell_what_waits();
         self.see_whether_all_is_well(&place);
     }
@@ -524,8 +564,8 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             return now;
         }
         let idle = self.places.values().filter(|it| !it.running);
-        let full = idle.map(|it| it.next_full).min().unwrap_or(now + LONGEST_SLEEP);
-        let mut wake = full.min(now + LONGEST_SLEEP);
+        let latest = now + self.daemon.systemd.pulse(LONGEST_SLEEP);
+        let mut wake = idle.map(|it| it.next_full).min().map_or(latest, |it| it.min(latest));
         if let Some(at) = self.reminders.next() {
             wake = wake.min(at);
         }

@@ -35,6 +35,7 @@ mod saved_plan;
 mod settings;
 mod simulate;
 mod streams;
+mod systemd;
 mod terminal;
 mod undo;
 mod usage;

@@ -12,7 +12,7 @@ use crate::cli::{
     setup::{self, Texts, Understood},
     show::{Show, Stop},
 };
-use crate::daemon::{clock, run::Call, watch::Heard};
+use crate::daemon::{clock, run::Call, systemd::Systemd, watch::Heard};
 use crate::lambda::fleet::Fleet;
 use crate::observe::monitor::Monitor;
 
@@ -28,6 +28,7 @@ pub(super) struct Start<'a> {
     pub(super) args: &'a TargetArgs,
     pub(super) fleet: &'a Fleet,
     pub(super) monitor: &'a Arc<Monitor>,
+    pub(super) systemd: &'a Systemd,
     pub(super) stop: &'a CancellationToken,
     pub(super) show: Show,
 }
@@ -64,8 +65,9 @@ impl Start<'_> {
                 tracing::warn!(error = why, hint, "nothing is managed yet; asking again");
                 told = Some(why.clone());
                 ready();
+                self.systemd.waits(&why);
             }
-            self.monitor.refused(why, clock::system());
+            self.monitor.refused(why.clone(), clock::system());
             let pause = tokio::time::sleep(pauses.next().unwrap_or(MOST));
             let next = async {
                 tokio::select! {
@@ -79,6 +81,7 @@ impl Start<'_> {
                 Some(Some(Call::Pass(back))) => drop(back.send(Err(NOT_YET.to_owned()))),
                 Some(Some(call)) => {
                     pauses = backoff.build();
+                    self.systemd.reloading();
                     let read = hearing.read_anew().await;
                     let said = match &read {
                         Ok(_) => Ok("read; nothing is managed yet".to_owned()),
@@ -98,6 +101,7 @@ impl Start<'_> {
                             );
                         }
                     }
+                    self.systemd.waits(&why);
                 }
             }
         }
@@ -110,7 +114,10 @@ impl Start<'_> {
             tokio::select! {
                 it = &mut work => return Some(it),
                 () = self.stop.cancelled() => return None,
-                () = tokio::time::sleep(BEAT) => self.monitor.beat(),
+                () = tokio::time::sleep(self.systemd.pulse(BEAT)) => {
+                    self.monitor.beat();
+                    self.systemd.alive();
+                }
             }
         }
     }

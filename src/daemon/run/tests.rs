@@ -26,6 +26,8 @@ use crate::config::{
 };
 use crate::simulator::{Direct, Seed, Simulator};
 
+mod stays_alive;
+
 thread_local! {
     static START: Instant = Instant::now();
 }
@@ -99,6 +101,7 @@ async fn beside_watched<F: Future<Output = ()>>(
         stop: &stop,
         calls: |_| 0,
         monitor,
+        systemd: &Systemd::default(),
     };
     let (hangup, mut hangups) = mpsc::unbounded_channel();
     let next = RefCell::new(next.into_iter());

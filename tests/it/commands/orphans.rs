@@ -51,11 +51,12 @@ fn waited(lambda: &Lambda) {
 fn the_daemon_removes_it_after_a_second_read_and_adds_what_it_blocked() {
     let (lambda, room) = set_up(WISHES, "1h");
     let mut daemon = room.start("run");
-    // What ends by itself within a minute is nobody's matter, and told as drift only.
-    daemon.logs_line(&["drift found", "sid=\"importer\"", "kind=\"orphaned\""]);
+    daemon.logs_line(&["drift found", "sid=\"importer\"", "kind=\"orphaned\"", FN]);
+    daemon.logs_line(&["pass done", "held=2"]);
     lambda.converges("f", &["kept", "new"]);
     daemon.logs_line(&["statement removed", "sid=\"importer\"", "kind=\"orphaned\"", FN]);
-    daemon.logs("trigger=\"second look\"");
+    daemon.logs_line(&["pass done", "trigger=\"second look\""]);
+    assert_eq!(daemon.lines_with(&[" held "]), 0, "what ends by itself needs nobody");
     waited(&lambda);
     daemon.stops();
 }
