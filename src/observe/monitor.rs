@@ -14,6 +14,7 @@ use crate::drift::{allow::Mode, outcome::Outcome, wanted::Wanted};
 use crate::observe::{
     board::{Board, Offer, PassView},
     news::Edge,
+    notify::Notifier,
     standing::Stage,
 };
 use crate::policy::target::AccountRegion;
@@ -28,6 +29,7 @@ pub struct Monitor {
     pub board: Board,
     heart: Mutex<Instant>,
     ready: AtomicBool,
+    notifier: Option<Notifier>,
 }
 
 /// A pass that is through.
@@ -57,11 +59,25 @@ impl Default for Monitor {
             board: Board::default(),
             heart: Mutex::new(Instant::now()),
             ready: AtomicBool::new(false),
+            notifier: None,
         }
     }
 }
 
 impl Monitor {
+    /// Tells receivers as well.
+    #[must_use]
+    pub fn with_notifier(self, notifier: Notifier) -> Self {
+        Self { notifier: Some(notifier), ..self }
+    }
+
+    /// Sends what is left to tell.
+    pub async fn close(&self) {
+        if let Some(it) = &self.notifier {
+            it.close().await;
+        }
+    }
+
     /// The loop is alive.
     pub fn beat(&self) {
         *self.heart.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
@@ -104,6 +120,9 @@ impl Monitor {
 
     /// A pass is through.
     pub fn passed(&self, passed: &Passed<'_>, now: Timestamp) {
+        if let Some(it) = &self.notifier {
+            it.passed(passed, now);
+        }
         let Passed { place, full, cut_short, outcomes, time, calls, .. } = *passed;
         if !full || cut_short {
             return;
