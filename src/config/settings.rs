@@ -16,6 +16,7 @@ use crate::policy::target::AccountRegion;
 pub(super) mod accounts;
 pub(super) mod http;
 pub(super) mod journal;
+pub mod notify;
 pub(super) mod rails;
 pub(super) mod values;
 
@@ -56,6 +57,8 @@ pub struct Settings {
     pub journal: Journal,
     /// Where the daemon is watched.
     pub http: Http,
+    /// Who is told when something changes.
+    pub notify: Vec<notify::Notify>,
     /// The socket of the daemon, relative to the settings file, as written; none: where the system keeps such.
     pub control: Option<PathBuf>,
 }
@@ -145,6 +148,7 @@ impl Default for Settings {
             budgets: Budgets::default(),
             journal: Journal::default(),
             http: Http::default(),
+            notify: Vec::new(),
             control: None,
         }
     }
@@ -189,6 +193,7 @@ pub(super) const KEYS: &[&str] = &[
     "budgets",
     "journal",
     "http",
+    "notify",
     "control",
 ];
 /// Of `defaults`.
@@ -204,7 +209,7 @@ pub(super) const BUDGETS_KEYS: &[&str] = &["get_policy", "control"];
 /// The value of `writer` that this version has.
 pub(super) const WRITER: &str = "statements";
 /// Keys of a later version, told apart from misspelt ones.
-const LATER: &[&str] = &["events", "notify"];
+const LATER: &[&str] = &["events"];
 pub(super) const MODES: &[(&str, Mode)] =
     &[("observe", Mode::Observe), ("additive", Mode::Additive), ("enforce", Mode::Enforce)];
 
@@ -261,6 +266,7 @@ fn top<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings)
             "budgets" => settings.budgets = budgets(walker, item),
             "journal" => journal::read(walker, item, &mut settings.journal),
             "http" => http::read(walker, item, &mut settings.http),
+            "notify" => settings.notify = notify::read(walker, item),
             "control" => settings.control = path(walker, item),
             key if LATER.contains(&key) => later(walker, item),
             key if is_extension(key) => {}

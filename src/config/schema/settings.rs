@@ -6,7 +6,7 @@ use super::parts::{common, document, object, part, root, with, words};
 use super::permissions::{OWNERSHIP, REPLACE, name_of, ownership, replace, sid_prefix};
 use crate::config::settings::{
     BUDGETS_KEYS, DEFAULTS_KEYS, IGNORE_KEYS, KEYS, LAMBDA_KEYS, MODES, SIMULATOR_KEYS, Settings,
-    WRITER, accounts, http, journal, rails,
+    WRITER, accounts, http, journal, notify, rails,
 };
 use crate::policy::risk::Risk;
 
@@ -117,6 +117,11 @@ fn top(key: &str) -> Value {
             object(http::KEYS, of_http, &[]),
             json!({"description": "Where the daemon is watched: /livez, /readyz, /metrics and /status."}),
         ),
+        "notify" => json!({
+            "description": "Who is told when something changes: webhooks.",
+            "type": "array",
+            "items": object(notify::KEYS, of_notify, &[]),
+        }),
         "control" => part(
             "path",
             "The socket on which the daemon is spoken to. Default: control.sock in $RUNTIME_DIRECTORY or in \
@@ -274,6 +279,37 @@ fn of_http(key: &str) -> Value {
             "description": "Names that may stand in the Host header, besides localhost and IP literals.",
             "type": "array",
             "items": {"type": "string", "pattern": "^[A-Za-z0-9._-]+$"},
+        }),
+        _ => Value::Bool(false),
+    }
+}
+
+fn of_notify(key: &str) -> Value {
+    let text = |about: &str| json!({"description": about, "type": "string", "minLength": 1});
+    match key {
+        "url" => json!({
+            "description": "Where to. One that is secret, as Slack's are, belongs into a file or a variable.",
+            "type": "string",
+            "pattern": "^https?://[^/?#:@ ][^/?#@ ]*([/?#][^ ]*)?$",
+        }),
+        "url_file" => part("path", "A file with the URL, relative to the settings file or in $CREDENTIALS_DIRECTORY."),
+        "url_env" => text("The variable of the environment with the URL."),
+        "format" => with(
+            words(notify::FORMATS),
+            json!({"description": "json for programs; slack for an incoming webhook of Slack. Default: json."}),
+        ),
+        "secret_file" => part("path", "A file with the secret that signs messages (HMAC-SHA256)."),
+        "secret_env" => text("The variable of the environment with that secret."),
+        "events" => json!({
+            "description": "Which events are told. Default: all.",
+            "type": "array",
+            "items": words(notify::EVENTS),
+            "minItems": 1,
+        }),
+        "timeout" => json!({
+            "description": "How long one attempt may take: 1s to 1m. Default: 10s.",
+            "type": "string",
+            "pattern": format!("^{DURATION}$"),
         }),
         _ => Value::Bool(false),
     }

@@ -331,7 +331,7 @@ fn bad_settings() {
         "control: {path: x}",
         "http: {hosts: ['https://a']}",
         "events: {}",
-        "notify: []",
+        "notify: [{format: mail, url: 'http://a'}]",
         "1: x",
     ] {
         kind.bad(&format!("{text}\n"));

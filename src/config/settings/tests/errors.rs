@@ -155,7 +155,7 @@ fn keys_of_later_versions_are_told_apart_from_misspelt_ones() {
         r"
 http: {listen: localhost, hosts: ['https://a']}
 events: {}
-notify: []
+notify: [{url: 'ftp://a/TOPSECRET', secret: TOPSECRET, events: [hold]}]
 journals: x
 colour: red
 ",
@@ -185,7 +185,7 @@ help: remove it
 error: `notify` is not supported yet in this version
  --> permitd.yaml:3:1
   |
-3 | notify: []
+3 | notify: [{url: 'ftp://a/TOPSECRET', secret: TOPSECRET, events: [hold]}]
   | ^^^^^^
   |
 help: remove it
@@ -204,7 +204,7 @@ error: `colour` is not a key of the settings file
 5 | colour: red
   | ^^^^^^
   |
-help: its keys are `permissions`, `mode`, `interval`, `poll_interval`, `jitter`, `defaults`, `deny_risks`, `limits`, `orphan_grace`, `remove_inexpressible`, `ignore`, `accounts`, `lambda`, `budgets`, `journal`, `http`, `control`
+help: its keys are `permissions`, `mode`, `interval`, `poll_interval`, `jitter`, `defaults`, `deny_risks`, `limits`, `orphan_grace`, `remove_inexpressible`, `ignore`, `accounts`, `lambda`, `budgets`, `journal`, `http`, `notify`, `control`
 ",
     );
 }
