@@ -14,6 +14,7 @@ use crate::policy::risk::Risk;
 use crate::policy::target::AccountRegion;
 
 pub(super) mod accounts;
+pub(super) mod hidden;
 pub(super) mod http;
 pub(super) mod journal;
 pub mod notify;
@@ -213,10 +214,11 @@ const LATER: &[&str] = &["events"];
 pub(super) const MODES: &[(&str, Mode)] =
     &[("observe", Mode::Observe), ("additive", Mode::Additive), ("enforce", Mode::Enforce)];
 
-/// Reads the settings, or tells everything that is wrong with them.
+/// Reads the settings, or tells everything that is wrong with them; what is secret in them stays hidden.
 pub fn parse(file: &Arc<File>) -> Result<Settings, Vec<Diagnostic>> {
     let tree = yaml::parse(file);
-    let mut walker = Walker::new(file, tree.diagnostics);
+    let shown = hidden::shown(file, &tree.documents);
+    let mut walker = Walker::new(&shown, tree.diagnostics);
     let mut settings = Settings::default();
     match tree.documents.as_slice() {
         [only] if !matches!(only.value, Value::Null) => {
@@ -229,16 +231,23 @@ pub fn parse(file: &Arc<File>) -> Result<Settings, Vec<Diagnostic>> {
         _ if walker.diagnostics.is_empty() => {
             let start = Span { line: 1, column: 1, ..Span::default() };
             let error =
-                Diagnostic::error(Place::at(file, start), "there are no settings in this file");
+                Diagnostic::error(Place::at(&shown, start), "there are no settings in this file");
             walker.diagnostics.push(error.help("write at least `permissions: [FILE]`"));
         }
         _ => {}
     }
-    if walker.diagnostics.is_empty() {
+    let mut found = walker.diagnostics;
+    if found.is_empty() {
         return Ok(settings);
     }
-    diagnostic::sort(&mut walker.diagnostics);
-    Err(walker.diagnostics)
+    hidden::hide(&mut found, &shown);
+    diagnostic::sort(&mut found);
+    Err(found)
+}
+
+/// The text of the settings for who keeps it: who is told is not in it, and nothing that is secret.
+pub fn without_receivers(file: &Arc<File>) -> String {
+    hidden::without_receivers(file, &yaml::parse(file).documents)
 }
 
 fn top<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings) {
