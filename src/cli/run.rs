@@ -11,6 +11,7 @@ use crate::cli::{
     journal, places,
     plan::look,
     progress::Progress,
+    receivers::Receivers,
     report::Reports,
     setup::{self, Texts},
     show::{Show, Stop},
@@ -48,6 +49,9 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     setup::needs_mode(&texts, &args.target, "run")?;
     let stop = setup::stop_on_signals();
     let monitor = Arc::new(Monitor::default());
+    if !args.once {
+        Receivers::read(&texts.settings.notify, &texts.base)?.take_over(&monitor);
+    }
     // Before anything is asked of AWS: whether this process lives does not depend on that.
     let page = if args.once { None } else { watched(args, &texts, &monitor).await? };
     let mut ready = setup::ready_with(texts, &args.target, show).await?;
@@ -97,12 +101,15 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         monitor: &monitor,
     };
     let reload = async || {
-        let loaded = match read_anew(source.clone(), &known).await {
-            Ok(texts) => setup::reload(texts, &args.target, ready.gateway.inner()).await,
-            Err(stop) => Err(stop),
+        let loaded = async {
+            let texts = read_anew(source.clone(), &known).await?;
+            let receivers = Receivers::read(&texts.settings.notify, &texts.base)?;
+            let loaded = setup::reload(texts, &args.target, ready.gateway.inner()).await?;
+            Ok::<_, Stop>((loaded, receivers))
         };
-        match loaded {
-            Ok(loaded) => {
+        match loaded.await {
+            Ok((loaded, receivers)) => {
+                receivers.take_over(&monitor);
                 tracing::info!(targets = loaded.wanted.len(), "loaded the configuration anew");
                 Ok(loaded)
             }
@@ -128,6 +135,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         }
     };
     Box::pin(run::run(&daemon, ready.loaded(), reload, hangup, server)).await;
+    monitor.close().await;
     if let Some(page) = page {
         page.close().await;
     }

@@ -2,7 +2,7 @@
 //! people.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, OnceLock, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub struct Monitor {
     pub metrics: Arc<Metrics>,
     heart: Mutex<Instant>,
     ready: AtomicBool,
-    notifier: Option<Notifier>,
+    notifier: OnceLock<Notifier>,
 }
 
 /// A pass that is through.
@@ -63,21 +63,20 @@ impl Default for Monitor {
             metrics: Arc::default(),
             heart: Mutex::new(Instant::now()),
             ready: AtomicBool::new(false),
-            notifier: None,
+            notifier: OnceLock::new(),
         }
     }
 }
 
 impl Monitor {
-    /// Tells receivers as well.
-    #[must_use]
-    pub fn with_notifier(self, notifier: Notifier) -> Self {
-        Self { notifier: Some(notifier), ..self }
+    /// Tells receivers as well: the first one that is given, for good.
+    pub fn with_notifier(&self, notifier: impl FnOnce() -> Notifier) -> &Notifier {
+        self.notifier.get_or_init(notifier)
     }
 
     /// Sends what is left to tell.
     pub async fn close(&self) {
-        if let Some(it) = &self.notifier {
+        if let Some(it) = self.notifier.get() {
             it.close().await;
         }
     }
@@ -125,7 +124,7 @@ impl Monitor {
     /// A pass is through.
     pub fn passed(&self, passed: &Passed<'_>, now: Timestamp) {
         let Passed { place, full, cut_short, trigger, outcomes, time, calls, edges } = *passed;
-        if let Some(it) = &self.notifier {
+        if let Some(it) = self.notifier.get() {
             it.passed(passed, now);
         }
         self.metrics.passed(passed);

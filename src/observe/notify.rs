@@ -3,7 +3,6 @@
 //! Each receiver has a bounded queue and a task of its own. A pass puts its message into the queues, and goes on.
 
 use std::{
-    collections::VecDeque,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -11,32 +10,45 @@ use std::{
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use tokio::{sync::Notify as Bell, task::JoinSet, time::timeout};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::settings::notify::Format;
-use crate::observe::{monitor::Passed, news::News};
+use crate::observe::{metrics::Metrics, monitor::Passed, news::News};
+use kept::Kept;
+use queue::{Queue, Waiting};
 
+pub mod kept;
 pub mod message;
 #[cfg(feature = "aws")]
 pub mod post;
+mod queue;
 mod send;
 pub mod sign;
 
-/// So many messages wait for one receiver; then the oldest is dropped.
-const QUEUE: usize = 100;
 /// How long what is left may take when the daemon stops.
 const LAST: Duration = Duration::from_secs(5);
 
+/// The form of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For programs.
+    Json,
+    /// The text of an incoming webhook of Slack.
+    Slack,
+}
+
 /// Who is told.
-#[derive(Clone)]
+#[derive(Debug)]
 pub struct Receiver {
     /// Where to; never shown.
-    pub url: String,
+    pub url: Kept,
     /// In which form.
     pub format: Format,
     /// What messages are signed with; never shown.
-    pub secret: Option<Vec<u8>>,
+    pub secret: Option<Kept>,
     /// What is told.
     pub events: Vec<News>,
     /// How long one attempt may take.
@@ -45,30 +57,34 @@ pub struct Receiver {
 
 impl Receiver {
     /// Scheme and host: what may be shown of the URL.
-    pub fn name(&self) -> &str {
-        let path = self.url.find("://").map_or(0, |it| it + 3);
-        let rest = self.url.get(path..).unwrap_or_default();
-        let end = rest.find(['/', '?', '#']).map_or(self.url.len(), |it| path + it);
-        self.url.get(..end).unwrap_or_default()
+    pub fn name(&self) -> String {
+        let url = String::from_utf8_lossy(&self.url.last()).into_owned();
+        let Some((scheme, rest)) = url.split_once("://") else { return String::new() };
+        let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        format!("{scheme}://{host}")
     }
-}
 
-impl fmt::Debug for Receiver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receiver").field("url", &self.name()).finish_non_exhaustive()
+    /// What waits for the one is meant for the other.
+    fn is_same(&self, other: &Self) -> bool {
+        self.format == other.format && self.url.is_same(&other.url)
     }
 }
 
 /// A message on its way.
 pub struct Request {
-    /// Where to.
+    /// Where to; never shown.
     pub url: String,
     /// Besides the usual ones.
     pub headers: Vec<(&'static str, String)>,
     /// JSON.
     pub body: String,
-    /// How long it may take.
-    pub timeout: Duration,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("body", &self.body).finish_non_exhaustive()
+    }
 }
 
 /// What the receiver says.
@@ -80,76 +96,79 @@ pub struct Answer {
     pub retry_after: Option<Duration>,
 }
 
-/// What carries messages. An error is told without the URL.
+/// What carries messages.
 pub trait Post: fmt::Debug + Send + Sync + 'static {
-    /// One attempt.
+    /// One attempt; an error is told without the URL. Who asks gives it up after a while.
     fn post(&self, request: Request) -> BoxFuture<'_, Result<Answer, String>>;
 }
 
 /// All receivers.
 #[derive(Debug)]
 pub struct Notifier {
-    queues: Vec<Arc<Queue>>,
-    tasks: tokio::sync::Mutex<JoinSet<()>>,
+    post: Arc<dyn Post>,
+    metrics: Arc<Metrics>,
+    clock: fn() -> Timestamp,
+    lines: Mutex<Vec<Line>>,
     closing: CancellationToken,
 }
 
-/// What waits for one receiver.
+/// One receiver, and the task that sends.
 #[derive(Debug)]
-struct Queue {
-    receiver: Receiver,
-    waiting: Mutex<VecDeque<Waiting>>,
-    bell: Bell,
-}
-
-/// A message that waits. Its id stays over all attempts.
-#[derive(Debug, Clone)]
-struct Waiting {
-    id: String,
-    body: String,
-}
-
-impl Queue {
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn push(&self, it: Waiting) {
-        let mut waiting = self.waiting();
-        if waiting.len() >= QUEUE {
-            waiting.pop_front();
-            let receiver = self.receiver.name();
-            tracing::warn!(receiver, "notification dropped, for too many wait");
-        }
-        waiting.push_back(it);
-        drop(waiting);
-        self.bell.notify_one();
-    }
+struct Line {
+    queue: Arc<Queue>,
+    task: JoinHandle<()>,
 }
 
 impl Notifier {
-    /// Begins to wait for messages.
-    pub fn start(receivers: Vec<Receiver>, post: &Arc<dyn Post>, clock: fn() -> Timestamp) -> Self {
-        let closing = CancellationToken::new();
-        let mut tasks = JoinSet::new();
-        let queue = |receiver| {
-            let (waiting, bell) = (Mutex::default(), Bell::new());
-            Arc::new(Queue { receiver, waiting, bell })
-        };
-        let queues: Vec<Arc<Queue>> = receivers.into_iter().map(queue).collect();
-        for queue in &queues {
-            let (queue, post, closing) = (Arc::clone(queue), Arc::clone(post), closing.clone());
-            tasks.spawn(async move { send::all(&queue, post.as_ref(), clock, &closing).await });
+    /// Without receivers.
+    pub fn new(post: Arc<dyn Post>, metrics: Arc<Metrics>, clock: fn() -> Timestamp) -> Self {
+        let (lines, closing) = (Mutex::default(), CancellationToken::new());
+        Self { post, metrics, clock, lines, closing }
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Vec<Line>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on these are told. What waits for one that was there already stays.
+    pub fn take_over(&self, receivers: Vec<Receiver>) {
+        let mut lines = self.lines();
+        let mut before = std::mem::take(&mut *lines);
+        for receiver in receivers {
+            match before.iter().position(|it| it.queue.receiver().is_same(&receiver)) {
+                Some(at) => {
+                    let known = before.swap_remove(at);
+                    known.queue.set_receiver(receiver);
+                    lines.push(known);
+                }
+                None => lines.push(self.start(receiver)),
+            }
         }
-        Self { queues, tasks: tokio::sync::Mutex::new(tasks), closing }
+        drop(lines);
+        for Line { queue, task } in before {
+            task.abort();
+            queue.give_up("this receiver is not in the settings any more");
+        }
+    }
+
+    fn start(&self, receiver: Receiver) -> Line {
+        let queue = Arc::new(Queue::new(receiver, Arc::clone(&self.metrics)));
+        let (line, post) = (Arc::clone(&queue), Arc::clone(&self.post));
+        let (clock, closing) = (self.clock, self.closing.clone());
+        let task =
+            tokio::spawn(async move { send::all(&line, post.as_ref(), clock, &closing).await });
+        Line { queue, task }
     }
 
     /// Tells what a pass found to be new. Waits for nobody.
     pub fn passed(&self, passed: &Passed<'_>, now: Timestamp) {
-        for queue in &self.queues {
-            let receiver = &queue.receiver;
-            let edges: Vec<_> =
-                passed.edges.iter().filter(|it| receiver.events.contains(&it.news)).collect();
+        if passed.edges.is_empty() {
+            return;
+        }
+        for Line { queue, .. } in &*self.lines() {
+            let receiver = queue.receiver();
+            let told = passed.edges.iter().filter(|it| receiver.events.contains(&it.news));
+            let edges: Vec<_> = told.collect();
             if edges.is_empty() {
                 continue;
             }
@@ -166,16 +185,13 @@ impl Notifier {
     /// Sends what is left, as far as that is quick, and ends.
     pub async fn close(&self) {
         self.closing.cancel();
-        let mut tasks = self.tasks.lock().await;
-        let all = async { while tasks.join_next().await.is_some() {} };
-        if timeout(LAST, all).await.is_err() {
-            tasks.abort_all();
-            for queue in &self.queues {
-                let (receiver, waiting) = (queue.receiver.name(), queue.waiting().len());
-                if waiting > 0 {
-                    tracing::warn!(receiver, waiting, "notifications not sent before the end");
-                }
+        let lines = std::mem::take(&mut *self.lines());
+        let end = Instant::now() + LAST;
+        for Line { queue, mut task } in lines {
+            if timeout_at(end, &mut task).await.is_err() {
+                task.abort();
             }
+            queue.give_up("the daemon stops");
         }
     }
 }

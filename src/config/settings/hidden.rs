@@ -204,9 +204,9 @@ fn masked(text: &str, spans: &[Range<usize>], mask: char) -> String {
         res.push_str(open);
         for it in hidden.chars() {
             if it == '\n' || it == '\r' {
-                res.push(it)
+                res.push(it);
             } else {
-                res.extend(std::iter::repeat_n(mask, it.len_utf8()))
+                res.extend(std::iter::repeat_n(mask, it.len_utf8()));
             }
         }
         end = it.end;

@@ -1,34 +1,53 @@
 //! Carries messages over HTTP. Proxies of the environment are honoured, and nobody is followed elsewhere.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use futures::future::BoxFuture;
 use reqwest::{Client, header, redirect::Policy};
 
 use super::{Answer, Post, Request};
 
-/// One client for all receivers.
-#[derive(Debug)]
-pub struct Web(Client);
+/// One client for all receivers, made when the first one is there.
+#[derive(Debug, Default)]
+pub struct Web(OnceLock<Client>);
 
 impl Web {
-    /// Reads proxies and certificates.
-    pub fn new() -> Result<Self, String> {
-        let agent = concat!("permitd/", env!("CARGO_PKG_VERSION"));
-        let client = Client::builder().user_agent(agent).redirect(Policy::none()).build();
-        client.map(Self).map_err(|it| told(it))
+    /// Whether something can be sent: reads proxies and certificates.
+    pub fn check(&self) -> Result<(), String> {
+        self.client().map(drop)
     }
+
+    fn client(&self) -> Result<&Client, String> {
+        if let Some(it) = self.0.get() {
+            return Ok(it);
+        }
+        let agent = concat!("permitd/", env!("CARGO_PKG_VERSION"));
+        // A receiver is asked seldom: what is kept open would mostly be closed by the other side.
+        let client = Client::builder()
+            .user_agent(agent)
+            .redirect(Policy::none())
+            .pool_idle_timeout(Duration::from_secs(30))
+            .build()
+            .map_err(told)?;
+        Ok(self.0.get_or_init(|| client))
+    }
+}
+
+/// Whether the client can read a URL; what is wrong is told without it.
+pub fn check_url(url: &str) -> Result<(), String> {
+    reqwest::Url::parse(url).map(drop).map_err(|it| format!("cannot be read: {it}"))
 }
 
 impl Post for Web {
     fn post(&self, request: Request) -> BoxFuture<'_, Result<Answer, String>> {
         Box::pin(async move {
-            let Request { url, headers, body, timeout } = request;
-            let mut post = self.0.post(url).timeout(timeout).body(body);
+            let Request { url, headers, body } = request;
+            let mut post = self.client()?.post(url).body(body);
             post = post.header(header::CONTENT_TYPE, "application/json");
             for (name, value) in headers {
                 post = post.header(name, value);
             }
+            // What it says beside the status is nobody's business here, and may be endless.
             let answer = post.send().await.map_err(told)?;
             let pause = answer.headers().get(header::RETRY_AFTER);
             let seconds = pause.and_then(|it| it.to_str().ok()?.trim().parse().ok());
