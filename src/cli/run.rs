@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::cli::{
-    args::{RunArgs, SourceArgs},
+    args::{RunArgs, SourceArgs, TargetArgs},
     exit::Exit,
     journal, places,
     plan::look,
@@ -21,7 +21,7 @@ use crate::daemon::{
     clock,
     control::server::Server,
     pass::{self, Worker},
-    run::{self, Daemon},
+    run::{self, Daemon, Loaded},
     tell,
     watch::{Known, Watch},
 };
@@ -49,9 +49,6 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     setup::needs_mode(&texts, &args.target, "run")?;
     let stop = setup::stop_on_signals();
     let monitor = Arc::new(Monitor::default());
-    if !args.once {
-        Receivers::read(&texts.settings.notify, &texts.base)?.take_over(&monitor);
-    }
     // Before anything is asked of AWS: whether this process lives does not depend on that.
     let page = if args.once { None } else { watched(args, &texts, &monitor).await? };
     let mut ready = setup::ready_with(texts, &args.target, show).await?;
@@ -100,24 +97,16 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         calls: Metered::<Fleet>::count,
         monitor: &monitor,
     };
-    let reload = async || {
-        let loaded = async {
-            let texts = read_anew(source.clone(), &known).await?;
-            let receivers = Receivers::read(&texts.settings.notify, &texts.base)?;
-            let loaded = setup::reload(texts, &args.target, ready.gateway.inner()).await?;
-            Ok::<_, Stop>((loaded, receivers))
-        };
-        match loaded.await {
-            Ok((loaded, receivers)) => {
-                receivers.take_over(&monitor);
-                tracing::info!(targets = loaded.wanted.len(), "loaded the configuration anew");
-                Ok(loaded)
-            }
-            Err(stop) => {
-                let _: Exit = stop.tell(show);
-                tracing::error!("the new configuration is not usable; the old one stays");
-                Err(stop.in_one_line())
-            }
+    let reload = async || match load(&args.target, &known, ready.gateway.inner()).await {
+        Ok((loaded, receivers)) => {
+            receivers.take_over(&monitor);
+            tracing::info!(targets = loaded.wanted.len(), "loaded the configuration anew");
+            Ok(loaded)
+        }
+        Err(stop) => {
+            let _: Exit = stop.tell(show);
+            tracing::error!("the new configuration is not usable; the old one stays");
+            Err(stop.in_one_line())
         }
     };
     let mut watch = watch(source, ready.settings.poll_interval, &known);
@@ -143,6 +132,17 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     Ok(Exit::Success)
 }
 
+/// Everything that a reload brings, or why nothing of it comes into force.
+async fn load(
+    args: &TargetArgs,
+    known: &Known,
+    fleet: &Fleet,
+) -> Result<(Loaded, Receivers), Stop> {
+    let texts = read_anew(args.source.clone(), known).await?;
+    let receivers = Receivers::read(&texts.settings.notify, &texts.base)?;
+    Ok((setup::reload(texts, args, fleet).await?, receivers))
+}
+
 /// Reads the files, beside everything else that goes on.
 async fn read_anew(source: SourceArgs, known: &Known) -> Result<Texts, Stop> {
     let read = tokio::task::spawn_blocking(move || setup::read_whole(&source)).await;
@@ -160,13 +160,14 @@ fn watch(source: &SourceArgs, poll: Duration, known: &Known) -> Option<Watch> {
     (!by_pipe).then(|| Watch::new(read, poll, Arc::clone(known)))
 }
 
-/// Begins to answer over HTTP. The usual address may be taken by another daemon, and then this one goes without;
+/// Begins to tell receivers, and to answer over HTTP. The usual address may be taken by another daemon, and then this one goes without;
 /// one that somebody wrote has to be there.
 async fn watched(
     args: &RunArgs,
     texts: &Texts,
     monitor: &Arc<Monitor>,
 ) -> Result<Option<Listening>, Stop> {
+    Receivers::read(&texts.settings.notify, &texts.base)?.take_over(monitor);
     let Http { listen, hosts } = &texts.settings.http;
     let written = args.http_listen.or(*listen);
     let address = written.unwrap_or(http::USUAL);
