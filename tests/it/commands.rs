@@ -24,6 +24,7 @@ mod import_from;
 mod interrupted;
 mod killed;
 mod limits;
+mod notified;
 mod orphans;
 mod plan;
 mod plan_calls;
