@@ -3,6 +3,7 @@
 mod receiver;
 mod refused;
 mod secrets;
+mod verified;
 
 use permitd::observe::notify::sign;
 use serde_json::{Value, json};
@@ -204,7 +205,7 @@ fn a_reload_takes_over_who_is_told() {
     };
     settings("[{url_file: nowhere}]");
     daemon.logs("the file nowhere cannot be read: No such file or directory");
-    daemon.logs("permitd.yaml:7:20");
+    daemon.logs("permitd.yaml:7:21");
     daemon.logs("the new configuration is not usable; the old one stays");
     lambda.grant("f", "one", "310987654321");
     first.got(1);
