@@ -29,7 +29,7 @@ fn a_file_has_a_secret_or_there_is_a_reason() {
     assert_eq!(read(b"a b\r\n\n"), Ok(b"a b".to_vec()));
     assert_eq!(read(b"\xff\0"), Ok(b"\xff\0".to_vec()));
     assert_eq!(read(b"\n"), Err("is empty".to_owned()));
-    assert_eq!(read(&[b'x'; 70_000]), Err("is larger than 64 KiB".to_owned()));
+    assert_eq!(read(&vec![b'x'; 70_000]), Err("is larger than 64 KiB".to_owned()));
     fs::remove_file(&path).unwrap();
     let missing = Kept::in_file(path.clone()).map(|it| it.last());
     assert_eq!(missing, Err("cannot be read: No such file or directory".to_owned()));

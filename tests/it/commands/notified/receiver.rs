@@ -41,7 +41,7 @@ impl Got {
     pub(super) fn header(&self, name: &str) -> &str {
         let lines = self.head.lines().filter_map(|it| it.split_once(": "));
         let mut found = lines.filter(|(it, _)| it.eq_ignore_ascii_case(name));
-        found.next().map(|(_, it)| it).unwrap_or_else(|| panic!("no {name}: {}", self.head))
+        found.next().map_or_else(|| panic!("no {name}: {}", self.head), |(_, it)| it)
     }
 }
 
