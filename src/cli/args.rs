@@ -173,6 +173,12 @@ pub struct RunArgs {
     /// [default: `http.listen` of the settings, else 127.0.0.1:9187]
     #[arg(long, env = "PERMITD_HTTP_LISTEN", value_name = "ADDR", help_heading = "Configuration")]
     pub http_listen: Option<SocketAddr>,
+    /// Let POST /-/reload load the files anew and POST /-/pass start a full pass, both at once
+    #[arg(long, env = "PERMITD_ENABLE_LIFECYCLE", help_heading = "Configuration")]
+    pub enable_lifecycle: bool,
+    /// Add metrics with the ARN of a target as a label: two series for each target
+    #[arg(long, env = "PERMITD_PER_TARGET_METRICS", help_heading = "Configuration")]
+    pub per_target_metrics: bool,
     /// How that pass is told; a daemon logs, and has its journal.
     #[command(flatten)]
     pub report: ReportArgs,

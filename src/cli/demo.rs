@@ -1,7 +1,8 @@
 //! `permitd demo`: the main job against the simulator, with somebody who changes things in between.
 
-use std::{collections::VecDeque, path::PathBuf};
+use std::{collections::VecDeque, path::PathBuf, sync::Arc};
 
+use jiff::SignedDuration;
 use tokio::{
     sync::broadcast::error::RecvError,
     time::{Instant, sleep_until},
@@ -19,9 +20,15 @@ use crate::config::{
     diagnostic::{File, Files},
     settings::{self, Settings},
 };
-use crate::daemon::{clock, mind::Mind, scribe::Scribe};
+use crate::daemon::{cadence::Cadence, clock, mind::Mind, pass::held, scribe::Scribe};
 use crate::drift::outcome::{Outcome, State};
 use crate::journal::store::Journal;
+use crate::lambda::witness::Witness;
+use crate::observe::{
+    http::{self, Listening, Site},
+    monitor::{Monitor, Passed},
+    standing::Stage,
+};
 use crate::report::{palette, text, words};
 use crate::simulator::{Exposure, Seed, TamperEvent};
 
@@ -34,7 +41,9 @@ pub(crate) async fn demo(show: Show) -> Result<Exit, Stop> {
     let stop = setup::stop_on_signals();
     let settings = settings::parse(&File::new("config/demo/permitd.yaml", SETTINGS.to_owned()))
         .map_err(Stop::Config)?;
-    let (ready, simulated) = set_up(settings).await?;
+    let (mut ready, simulated) = set_up(settings).await?;
+    let monitor = Arc::new(Monitor::default());
+    ready.gateway.inner_mut().heard_by(Arc::clone(&monitor.metrics) as Arc<dyn Witness>);
     show.line(&format!(
         "permitd demo: a simulated Lambda at {}, and the wishes in config/demo/permissions/media.yaml.\n\
          This is what differs:\n",
@@ -44,7 +53,10 @@ pub(crate) async fn demo(show: Show) -> Result<Exit, Stop> {
     // What a demo did is not worth keeping.
     let journal = Journal::in_memory().map_err(|it| Stop::failure(it.to_string()))?;
     let (scribe, mind) = (Scribe::new(journal, actor("demo")), Mind::default());
+    monitor.configured(&ready.wanted, ready.rules.mode, clock::system());
+    let page = page(&monitor, &scribe).await;
     let worker = ready.worker(&ready.gateway, &scribe, &mind, &stop.token, "demo");
+    let start = Instant::now();
     let mut seen = worker.look_at_all(&ready.wanted, || {}).await;
     worker.judge(&mut seen);
     let found: Vec<Outcome> = seen.iter().map(|it| it.outcome(clock::system())).collect();
@@ -52,14 +64,22 @@ pub(crate) async fn demo(show: Show) -> Result<Exit, Stop> {
     show.line("permitd puts it right, each write guarded by the revision that it read:\n");
     let mut outcomes = worker.act_on_all(seen, |it| tell(it, show)).await;
     report(&outcomes, show);
+    let mut watching = Watching { ready: &ready, monitor: &monitor, mind: &mind, calls: 0 };
+    watching.passed(&outcomes, start);
+    monitor.set_ready();
     show.line(
-        "\nFrom now on others change the policies behind permitd's back, and it looks every two seconds.\n\
-         Ctrl-C ends the demo.\n",
+        "\nFrom now on others change the policies behind permitd's back, and it looks every two seconds.",
     );
-    let cadence = ready.loaded().cadence;
+    if let Some(it) = &page {
+        show.line(&format!("A page shows how everything stands: http://{}/", it.address));
+    }
+    show.line("Ctrl-C ends the demo.\n");
+    let Settings { interval, jitter, .. } = ready.settings;
+    let cadence = Cadence { interval, jitter };
     let mut told: VecDeque<String> = VecDeque::new();
     let mut next = Instant::now() + cadence.next(fastrand::f64());
     while !stop.token.is_cancelled() && !show.is_unread() {
+        monitor.beat();
         // Each arm is cancel-safe: a timer, a level, and a channel that keeps what was not taken.
         tokio::select! {
             () = stop.token.cancelled() => {}
@@ -70,6 +90,7 @@ pub(crate) async fn demo(show: Show) -> Result<Exit, Stop> {
             },
             () = sleep_until(next) => {
                 next = Instant::now() + cadence.next(fastrand::f64());
+                let start = Instant::now();
                 let mut seen = worker.look_at_all(&ready.wanted, || {}).await;
                 worker.judge(&mut seen);
                 // What somebody did is told before what was done about it.
@@ -78,8 +99,12 @@ pub(crate) async fn demo(show: Show) -> Result<Exit, Stop> {
                 }
                 outcomes = worker.act_on_all(seen, |it| tell(it, show)).await;
                 trouble(&outcomes, &mut told, show);
+                watching.passed(&outcomes, start);
             }
         }
+    }
+    if let Some(page) = page {
+        page.close().await;
     }
     drop(ready);
     simulated.shut_down().await;
@@ -101,6 +126,52 @@ async fn set_up(settings: Settings) -> Result<(Ready, embedded::Embedded), Stop>
     let args = TargetArgs::default();
     let ready = setup::ready_at(texts, &args, Some(simulated.endpoint())).await?;
     Ok((ready, simulated))
+}
+
+/// At the usual address, or at any other where that is taken. The demo can do without.
+async fn page(monitor: &Arc<Monitor>, scribe: &Scribe) -> Option<Listening> {
+    let listener = match http::bind(http::USUAL).await {
+        Ok(it) => it,
+        Err(_) => http::bind(([127, 0, 0, 1], 0).into()).await.ok()?,
+    };
+    let site = Site::new(Arc::clone(monitor), clock::system, Vec::new());
+    let scribe = scribe.clone();
+    site.read_journal(move |limit| scribe.lately(limit));
+    Listening::start(listener, Arc::new(site)).ok()
+}
+
+/// What the page is told.
+struct Watching<'a> {
+    ready: &'a Ready,
+    monitor: &'a Monitor,
+    mind: &'a Mind,
+    calls: u64,
+}
+
+impl Watching<'_> {
+    fn passed(&mut self, outcomes: &[Outcome], start: Instant) {
+        let now = clock::system();
+        let take = |it: &Outcome| self.monitor.take(it, Stage::Last, now);
+        let edges: Vec<_> = outcomes.iter().flat_map(take).collect();
+        let Some(first) = outcomes.first() else { return };
+        let place = first.target.account_region();
+        let next = SignedDuration::try_from(self.ready.settings.interval);
+        self.monitor.started(&place, now, now + next.unwrap_or_default());
+        let calls = self.ready.gateway.count();
+        let passed = Passed {
+            place: &place,
+            full: true,
+            cut_short: false,
+            trigger: "full pass",
+            outcomes,
+            time: start.elapsed(),
+            calls: calls.saturating_sub(std::mem::replace(&mut self.calls, calls)),
+            edges: &edges,
+        };
+        self.monitor.passed(&passed, now);
+        self.mind.offer(held(outcomes), now);
+        self.monitor.waiting(self.mind.offers(now), self.mind.pauses(now));
+    }
 }
 
 fn event_line(event: &TamperEvent) -> String {

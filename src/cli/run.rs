@@ -1,16 +1,19 @@
 //! `permitd run`: look, repair, wait, again.
 
+mod hearing;
+mod once;
+mod reloading;
+mod start;
+
 use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    cell::Cell,
+    sync::{Arc, Mutex},
 };
 
 use crate::cli::{
-    args::{RunArgs, SourceArgs, TargetArgs},
+    args::RunArgs,
     exit::Exit,
     journal, places,
-    plan::look,
-    progress::Progress,
     receivers::Receivers,
     report::Reports,
     setup::{self, Texts},
@@ -20,19 +23,20 @@ use crate::config::settings::Http;
 use crate::daemon::{
     clock,
     control::server::Server,
-    pass::{self, Worker},
-    run::{self, Daemon, Loaded},
-    tell,
-    watch::{Known, Watch},
+    run::{self, Daemon},
+    watch::Known,
 };
-use crate::drift::{allow::Mode, outcome::Outcome, wanted::Wanted};
-use crate::lambda::{fleet::Fleet, gateway::PolicyGateway, witness::Witness};
+use crate::lambda::{fleet::Fleet, witness::Witness};
 use crate::observe::{
     http::{self, Listening, Site},
     metered::Metered,
     monitor::Monitor,
 };
-use crate::report::Subject;
+
+use hearing::Hearing;
+pub(crate) use once::grace_note;
+use reloading::Reloading;
+use start::Start;
 
 /// The daemon; with `--once` a single pass and its report.
 pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
@@ -45,40 +49,35 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         return Err(Stop::Said(Exit::Usage, message, Some(hint.to_owned())));
     }
     let (texts, known) = setup::read_whole(&args.target.source);
-    let (texts, known) = (texts?, Arc::new(Mutex::new(known)));
+    let (texts, known): (_, Known) = (texts?, Arc::new(Mutex::new(known)));
     setup::needs_mode(&texts, &args.target, "run")?;
     let stop = setup::stop_on_signals();
     let monitor = Arc::new(Monitor::default());
     // Before anything is asked of AWS: whether this process lives does not depend on that.
     let page = if args.once { None } else { watched(args, &texts, &monitor).await? };
-    let mut ready = setup::ready_with(texts, &args.target, show).await?;
-    ready.gateway.inner_mut().heard_by(Arc::clone(&monitor.metrics) as Arc<dyn Witness>);
-    let (source, found) = (&args.target.source, ready.found());
     if args.once {
-        let scribe = journal::open(source, &found, "run --once", show).await?;
-        let mind = journal::mind(&scribe);
-        scribe.end_pauses_of_old_files(&mind, &ready.wanted);
-        let worker = ready.worker(&ready.gateway, &scribe, &mind, &stop.token, "run --once");
-        let wanted: Vec<&Wanted> = ready.wanted.iter().collect();
-        let observing = ready.rules.mode == Mode::Observe;
-        let outcomes = if observing {
-            let mut seen = look(&worker, &ready, show).await;
-            worker.judge(&mut seen);
-            worker.close_all(seen)
-        } else {
-            once(&worker, &wanted, show).await
-        };
-        for outcome in &outcomes {
-            tell::trouble(outcome, false);
-        }
-        let subject = if observing { Subject::Plan } else { Subject::Applied };
-        let written = reports.write(&outcomes, subject, show);
-        reports.say(&outcomes, subject, show)?;
-        let exit = || written.or_failure(Exit::of(&subject.totals(&outcomes)));
-        return Ok(stop.signal().map_or_else(exit, Exit::Interrupted));
+        return Box::pin(once::one_pass(args, texts, &reports, &stop, show)).await;
     }
-    let mut hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
-        .map_err(|it| Stop::failure(format!("cannot listen for SIGHUP: {it}")))?;
+    let source = &args.target.source;
+    let mut hearing = Hearing::start(source, texts.settings.poll_interval, Arc::clone(&known))?;
+    if args.per_target_metrics {
+        monitor.metrics.count_each_target();
+    }
+    if let Some(page) = page.as_ref().filter(|_| args.enable_lifecycle) {
+        hearing.take_orders_of(&page.site);
+    }
+    let (mut gateway, texts) = setup::way(texts, &args.target, show).await?;
+    gateway.inner_mut().heard_by(Arc::clone(&monitor.metrics) as Arc<dyn Witness>);
+    let fleet = gateway.inner();
+    let start = Start { args: &args.target, fleet, monitor: &monitor, stop: &stop.token, show };
+    let ready = || monitor.set_ready();
+    let Some((texts, understood)) = start.understood(texts, &mut hearing, ready).await? else {
+        tracing::info!("permitd has stopped");
+        return Ok(Exit::Success);
+    };
+    let settings = texts.settings.clone();
+    let found = texts.found();
+    let loaded = setup::in_force(understood, &settings);
     let scribe = journal::open_for_good(source, &found)?;
     let mind = journal::mind(&scribe);
     if let Some(page) = &page {
@@ -87,9 +86,9 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     }
     let server = control(args, &found);
     monitor.set_ready();
-    tracing::info!(targets = ready.wanted.len(), mode = ?ready.rules.mode, "permitd is running");
+    tracing::info!(targets = loaded.wanted.len(), mode = ?loaded.rules.mode, "permitd is running");
     let daemon = Daemon {
-        gateway: &ready.gateway,
+        gateway: &gateway,
         clock: clock::system,
         scribe: &scribe,
         mind: &mind,
@@ -97,10 +96,20 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         calls: Metered::<Fleet>::count,
         monitor: &monitor,
     };
-    let reload = async || match load(&args.target, &known, ready.gateway.inner()).await {
-        Ok((loaded, receivers)) => {
-            receivers.take_over(&monitor);
+    let reloading = Reloading {
+        args: &args.target,
+        fleet,
+        known: &known,
+        started: &settings,
+        monitor: &monitor,
+    };
+    let mut told = Vec::new();
+    let polls = Cell::new(settings.poll_interval);
+    let reload = async || match reloading.load().await {
+        Ok((loaded, settings)) => {
             tracing::info!(targets = loaded.wanted.len(), "loaded the configuration anew");
+            reloading.tell_what_needs_a_restart(&settings, &mut told);
+            polls.set(settings.poll_interval);
             Ok(loaded)
         }
         Err(stop) => {
@@ -109,55 +118,17 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
             Err(stop.in_one_line())
         }
     };
-    let mut watch = watch(source, ready.settings.poll_interval, &known);
-    let hangup = async || {
-        let changed = async {
-            match &mut watch {
-                Some(it) => it.changed().await,
-                None => std::future::pending().await,
-            }
-        };
-        // Both are cancel-safe: a signal that was not taken is given again, and a watch goes on.
-        tokio::select! {
-            Some(()) = hangups.recv() => {}
-            () = changed => tracing::info!("the files have changed"),
-        }
+    let heard = async || {
+        hearing.poll_every(polls.get());
+        hearing.next().await
     };
-    Box::pin(run::run(&daemon, ready.loaded(), reload, hangup, server)).await;
+    Box::pin(run::run(&daemon, loaded, reload, heard, server)).await;
     monitor.close().await;
     if let Some(page) = page {
         page.close().await;
     }
     tracing::info!("permitd has stopped");
     Ok(Exit::Success)
-}
-
-/// Everything that a reload brings, or why nothing of it comes into force.
-async fn load(
-    args: &TargetArgs,
-    known: &Known,
-    fleet: &Fleet,
-) -> Result<(Loaded, Receivers), Stop> {
-    let texts = read_anew(args.source.clone(), known).await?;
-    let receivers = Receivers::read(&texts.settings.notify, &texts.base)?;
-    Ok((setup::reload(texts, args, fleet).await?, receivers))
-}
-
-/// Reads the files, beside everything else that goes on.
-async fn read_anew(source: SourceArgs, known: &Known) -> Result<Texts, Stop> {
-    let read = tokio::task::spawn_blocking(move || setup::read_whole(&source)).await;
-    let failed = |it| Stop::failure(format!("the files could not be read: {it}"));
-    let (texts, print) = read.map_err(failed)?;
-    *known.lock().unwrap_or_else(PoisonError::into_inner) = print;
-    texts
-}
-
-/// The files; what came by a pipe cannot be read again.
-fn watch(source: &SourceArgs, poll: Duration, known: &Known) -> Option<Watch> {
-    let source = source.clone();
-    let by_pipe = source.files.iter().any(|it| it.as_os_str() == "-");
-    let read = Arc::new(move || setup::read_whole(&source).1);
-    (!by_pipe).then(|| Watch::new(read, poll, Arc::clone(known)))
 }
 
 /// Begins to tell receivers, and to answer over HTTP. The usual address may be taken by another daemon, and then this one goes without;
@@ -221,37 +192,4 @@ fn control(args: &RunArgs, found: &setup::Found) -> Option<Server> {
             None
         }
     }
-}
-
-/// One pass, and what a minute more allows: an orphan is only believed when a second read shows it.
-pub(crate) async fn once<'a, G: PolicyGateway>(
-    worker: &Worker<'a, G>,
-    wanted: &[&'a Wanted],
-    show: Show,
-) -> Vec<Outcome> {
-    let progress = Progress::new("reading policies", wanted.len(), show);
-    let outcomes = worker.pass(wanted, |_| progress.inc(), tell::deeds).await;
-    drop(progress);
-    let waiting: Vec<&'a Wanted> = wanted
-        .iter()
-        .copied()
-        .filter(|it| {
-            outcomes.iter().any(|outcome| outcome.target == it.target && pass::waits(outcome))
-        })
-        .collect();
-    if !worker.wait_for_grace(&waiting, |it| show.note(&grace_note(it))).await {
-        return outcomes;
-    }
-    let mut again = worker.pass(&waiting, |_| {}, tell::deeds).await;
-    let join = |first: Outcome| match again.iter().position(|it| it.target == first.target) {
-        Some(at) => pass::continued(first, again.swap_remove(at)),
-        None => first,
-    };
-    outcomes.into_iter().map(join).collect()
-}
-
-pub(crate) fn grace_note(seconds: u64) -> String {
-    format!(
-        "Reading again in {seconds} s, to be sure that a deleted principal stays deleted (Ctrl-C ends the wait)."
-    )
 }

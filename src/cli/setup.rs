@@ -140,6 +140,18 @@ pub(crate) fn read_with(found: Found, args: &SourceArgs) -> Result<Texts, Stop> 
     Ok(Texts { settings, has_settings: found.is_some(), settings_file: file, base, files })
 }
 
+impl Texts {
+    /// The settings alone.
+    pub(crate) fn found(&self) -> Found {
+        Found {
+            path: None,
+            file: self.settings_file.clone(),
+            settings: self.settings.clone(),
+            base: self.base.clone(),
+        }
+    }
+}
+
 impl Found {
     /// For a command that needs the settings, and no permission files.
     pub(crate) fn without_files(self) -> Texts {
@@ -183,7 +195,7 @@ pub(crate) fn examine_offline(texts: &Texts, args: &SourceArgs) -> Result<Examin
 }
 
 pub(crate) use prints::read_whole;
-pub(crate) use stopping::stop_on_signals;
+pub(crate) use stopping::{Stopping, stop_on_signals};
 
 pub(crate) fn resolve(
     texts: &Texts,
@@ -230,13 +242,35 @@ pub(crate) async fn ready_to_write(
 
 /// From files that were read already, the way to Lambda.
 pub(crate) async fn ready_with(texts: Texts, args: &TargetArgs, show: Show) -> Result<Ready, Stop> {
+    let (gateway, texts) = way(texts, args, show).await?;
+    ready_by(gateway, texts, args).await
+}
+
+/// The way to Lambda alone. An embedded simulator serves until the process ends.
+pub(crate) async fn way(
+    texts: Texts,
+    args: &TargetArgs,
+    show: Show,
+) -> Result<(Metered<Fleet>, Texts), Stop> {
     let simulator = embedded::start(&texts).await?;
     if let Some(it) = &simulator {
         show.note(&format!("lambda.simulator: nothing goes to AWS, but to {}", it.endpoint()));
     }
     let endpoint = simulator.as_ref().map(embedded::Embedded::endpoint);
-    // It serves until the process ends.
-    ready_at(texts, args, endpoint).await
+    Ok((way_to(&texts, args, endpoint).await?, texts))
+}
+
+async fn way_to(
+    texts: &Texts,
+    args: &TargetArgs,
+    simulator: Option<String>,
+) -> Result<Metered<Fleet>, Stop> {
+    let defaults = named_defaults(texts, &args.source)?;
+    let parsed = permissions::parse(&texts.files);
+    // Without a region the AWS chain looks for one as far as the metadata service: not for nothing.
+    let own = || resolve::first_region(&parsed).filter(|_| !resolve::lacking(&parsed).region);
+    let access = Access { region: defaults.region.or_else(own), simulator };
+    Ok(Metered::new(fleet(&access, budgets(&texts.settings, args)).await?))
 }
 
 /// The same with Lambda at a certain address.
@@ -245,15 +279,15 @@ pub(crate) async fn ready_at(
     args: &TargetArgs,
     simulator: Option<String>,
 ) -> Result<Ready, Stop> {
-    let defaults = named_defaults(&texts, &args.source)?;
-    let parsed = permissions::parse(&texts.files);
-    // Without a region the AWS chain looks for one as far as the metadata service: not for nothing.
-    let own = || resolve::first_region(&parsed).filter(|_| !resolve::lacking(&parsed).region);
-    let access = Access { region: defaults.region.or_else(own), simulator };
-    let fleet = fleet(&access, budgets(&texts.settings, args)).await?;
-    let Understood { wanted, n_targets, rules } = understand(&texts, parsed, args, &fleet).await?;
-    let Texts { settings, base, .. } = texts;
-    Ok(Ready { wanted, n_targets, rules, gateway: Metered::new(fleet), settings, base })
+    let gateway = way_to(&texts, args, simulator).await?;
+    ready_by(gateway, texts, args).await
+}
+
+async fn ready_by(gateway: Metered<Fleet>, texts: Texts, args: &TargetArgs) -> Result<Ready, Stop> {
+    let texts = Arc::new(texts);
+    let Understood { wanted, n_targets, rules } = understand(&texts, args, gateway.inner()).await?;
+    let (settings, base) = (texts.settings.clone(), texts.base.clone());
+    Ok(Ready { wanted, n_targets, rules, settings, gateway, base })
 }
 
 /// The variables of an endpoint that the SDK reads.
@@ -271,37 +305,21 @@ pub(crate) async fn fleet(access: &Access, budgets: Budgets) -> Result<Fleet, St
     Ok(Fleet::new(access, budgets).await)
 }
 
-/// Understands the files as they were read again, for who has the way to Lambda already.
-pub(crate) async fn reload(texts: Texts, args: &TargetArgs, fleet: &Fleet) -> Result<Loaded, Stop> {
-    let parsed = permissions::parse(&texts.files);
-    let understood = understand(&texts, parsed, args, fleet).await?;
-    Ok(in_force(understood, &texts.settings))
-}
-
 /// What the files want, for who asks only that.
 pub(crate) async fn wanted(args: &TargetArgs) -> Result<Vec<Wanted>, Stop> {
-    let texts = read(&args.source)?;
-    let parsed = permissions::parse(&texts.files);
+    let texts = Arc::new(read(&args.source)?);
     let fleet = fleet(&Access::default(), budgets(&texts.settings, args)).await?;
-    Ok(understand(&texts, parsed, args, &fleet).await?.wanted)
+    Ok(understand(&texts, args, &fleet).await?.wanted)
 }
 
 /// From now on.
-fn in_force(understood: Understood, settings: &Settings) -> Loaded {
+pub(crate) fn in_force(understood: Understood, settings: &Settings) -> Loaded {
     let Understood { wanted, n_targets, rules } = understood;
     let cadence = Cadence { interval: settings.interval, jitter: settings.jitter };
     Loaded { wanted, rules: Rules { loaded_at: clock::system(), ..rules }, cadence, n_targets }
 }
 
 impl Ready {
-    /// What a daemon starts with.
-    pub(crate) fn loaded(&self) -> Loaded {
-        let Self { wanted, n_targets, rules, settings, .. } = self;
-        let understood =
-            Understood { wanted: wanted.clone(), n_targets: *n_targets, rules: rules.clone() };
-        in_force(understood, settings)
-    }
-
     /// A worker that acts for this command.
     pub(crate) fn worker<'a, G>(
         &'a self,
@@ -328,46 +346,71 @@ impl Ready {
 }
 
 /// What the files want, and what may be done.
-struct Understood {
+#[derive(Debug)]
+pub(crate) struct Understood {
     wanted: Vec<Wanted>,
     n_targets: usize,
     rules: Rules,
 }
 
-/// Typed files to targets and rules. Calls nothing but GetCallerIdentity, and that only where an account is
-/// not written anywhere.
-async fn understand(
-    texts: &Texts,
-    parsed: permissions::Parsed<'_>,
+/// Files to targets and rules. Calls nothing but GetCallerIdentity, and that only where an account is not written
+/// anywhere. What takes its time is done on a thread of its own, so that whoever waits for it can do something else.
+pub(crate) async fn understand(
+    texts: &Arc<Texts>,
     args: &TargetArgs,
     fleet: &Fleet,
 ) -> Result<Understood, Stop> {
+    let region = fleet.region();
+    let mut account = None;
+    loop {
+        let (texts, args) = (Arc::clone(texts), args.clone());
+        let (region, known) = (region.clone(), account.take());
+        let work = move || understand_as(&texts, &args, region, known);
+        let done = tokio::task::spawn_blocking(work).await;
+        let failed = |it| Stop::usage(format!("the files could not be understood: {it}"));
+        if let Some(it) = done.map_err(failed)?? {
+            return Ok(it);
+        }
+        let otherwise = "write `account:` into the files, or pass --account";
+        account = Some(account_of(fleet, otherwise).await?);
+    }
+}
+
+/// For whose credentials are of this account, or of one that is not known yet. None: it has to be.
+fn understand_as(
+    texts: &Texts,
+    args: &TargetArgs,
+    region: Option<String>,
+    account: Option<String>,
+) -> Result<Option<Understood>, Stop> {
+    let parsed = permissions::parse(&texts.files);
     let mut defaults = named_defaults(texts, &args.source)?;
     let lacking = resolve::lacking(&parsed);
     if lacking.region && defaults.region.is_none() {
-        defaults.region = fleet.region();
+        defaults.region = region;
     }
     if let Some(region) = &defaults.region {
         let hint = "set AWS_REGION, or pass --region";
         check_region(region).map_err(|it| Stop::config(it.to_string(), hint))?;
     }
     if lacking.account && defaults.account.is_none() {
-        // What is wrong with the files is told before anything is asked of AWS.
-        let nobody = Defaults { account: Some(NOBODY.into()), ..defaults.clone() };
-        let Wishes { wanted } = resolve(texts, permissions::parse(&texts.files), nobody)?;
-        // A glob over names can be judged without the account, too.
-        if args.targets.iter().all(|it| !it.contains("arn:")) {
-            only(wanted, &args.targets)?;
-        }
-        let otherwise = "write `account:` into the files, or pass --account";
-        let account = account_of(fleet, otherwise).await?;
+        let Some(account) = account else {
+            // What is wrong with the files is told before anything is asked of AWS.
+            let nobody = Defaults { account: Some(NOBODY.into()), ..defaults };
+            let Wishes { wanted } = resolve(texts, parsed, nobody)?;
+            // A glob over names can be judged without the account, too.
+            if args.targets.iter().all(|it| !it.contains("arn:")) {
+                only(wanted, &args.targets)?;
+            }
+            return Ok(None);
+        };
         defaults.account = Some(account);
     }
     let Wishes { wanted } = resolve(texts, parsed, defaults)?;
     check_home(texts, &wanted)?;
     let n_targets = wanted.len();
     let wanted = only(wanted, &args.targets)?;
-    Ok(Understood { wanted, n_targets, rules: rules(&texts.settings, args) })
+    Ok(Some(Understood { wanted, n_targets, rules: rules(&texts.settings, args) }))
 }
 
 /// The account of the credentials; `otherwise` is what to do where they do not tell.

@@ -181,6 +181,14 @@ impl Stop {
         }
     }
 
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Config(found) => found.first().and_then(|it| it.help.as_deref()),
+            Self::Said(_, _, hint) => hint.as_deref(),
+        }
+    }
+
     /// Tells it, and gives the code.
     pub(crate) fn tell(&self, show: Show) -> Exit {
         match self {

@@ -42,6 +42,8 @@ struct Inner {
     approvals: Vec<Dated>,
     offers: Vec<Dated>,
     pauses: Vec<Pause>,
+    /// Targets whose files may not be whole yet.
+    settling: BTreeSet<Target>,
 }
 
 /// An approval, or what could become one.
@@ -103,6 +105,7 @@ impl Mind {
         Decisions {
             approved: inner.approvals.iter().map(|it| it.approval.clone()).collect(),
             paused: inner.paused(wanted, now),
+            settling: inner.settling.contains(&wanted.target),
             no_journal: no_journal.map(str::to_owned),
             ..Decisions::default()
         }
@@ -111,6 +114,21 @@ impl Mind {
     /// Why nothing is to be done about a target now, if somebody paused it.
     pub fn paused(&self, wanted: &Wanted, now: Timestamp) -> Option<String> {
         self.inner().paused(wanted, now)
+    }
+
+    /// The files of these targets have changed, and may not be whole yet: nothing is taken away there.
+    pub fn settle_first(&self, targets: impl IntoIterator<Item = Target>) {
+        self.inner().settling.extend(targets);
+    }
+
+    /// Whether that still holds.
+    pub fn is_settling(&self, target: &Target) -> bool {
+        self.inner().settling.contains(target)
+    }
+
+    /// All files are whole; gives the targets that have waited for it.
+    pub fn settled(&self) -> BTreeSet<Target> {
+        std::mem::take(&mut self.inner().settling)
     }
 
     /// Judges the narrowing of a pass together with what was done in the hour before.
@@ -253,7 +271,10 @@ impl Mind {
     pub fn keep_only(&self, managed: &[Wanted]) {
         let is_managed =
             |target: &Target| managed.binary_search_by(|it| it.target.cmp(target)).is_ok();
-        self.inner().targets.retain(|target, _| is_managed(target));
+        let mut inner = self.inner();
+        inner.targets.retain(|target, _| is_managed(target));
+        inner.settling.retain(is_managed);
+        drop(inner);
         let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
         functions.retain(|_, it| Arc::strong_count(it) > 1);
     }

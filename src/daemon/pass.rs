@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::daemon::{carry::Carrier, mind::Mind, scribe::Occasion};
 use crate::drift::{
-    allow::Rules,
+    allow::{Reason, Rules},
     approval::Approval,
     converge::Converge,
     outcome::{Outcome, StepResult},
@@ -341,6 +341,7 @@ impl<'a, G: PolicyGateway> Worker<'a, G> {
         decisions.clearance = clearance;
         // Somebody may have paused it since it was looked at: an undo, for one.
         decisions.paused = self.mind.paused(wanted, now);
+        decisions.settling = self.mind.is_settling(&wanted.target);
         decisions.may_not_add = decisions.may_not_add.or_else(|| lost.heard(&place));
         converge.decide(decisions, now);
         let may_go_on = converge.plan().is_some_and(|it| !it.steps.is_empty());
@@ -385,7 +386,9 @@ pub fn held(outcomes: &[Outcome]) -> Approval {
 
 /// What time will allow: an orphan that is confirmed by a second read, or what was seen too late to be judged.
 pub fn waits(outcome: &Outcome) -> bool {
-    outcome.left.iter().flat_map(Plan::holds).any(|(_, it)| it.passes())
+    // Of files that have to settle somebody tells.
+    let by_time = |it: &Reason| it.passes() && *it != Reason::FilesSettling;
+    outcome.left.iter().flat_map(Plan::holds).any(|(_, it)| by_time(it))
 }
 
 /// Two conversations about one target, one after the other, as one.

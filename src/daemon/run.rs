@@ -6,13 +6,17 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
 
 use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep_until},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::daemon::{
@@ -24,10 +28,12 @@ use crate::daemon::{
     pass::{Seen, Worker, held, waits},
     scribe::{Occasion, Scribe},
     tell,
+    watch::Heard,
 };
 use crate::drift::{
-    allow::{Mode, Rules},
+    allow::{Mode, Reason, Rules},
     outcome::{Outcome, State, Trouble, TroubleReason},
+    plan::Plan,
     wanted::Wanted,
 };
 use crate::lambda::gateway::PolicyGateway;
@@ -78,8 +84,8 @@ enum Event {
     Due,
     /// A pass is through.
     Through(Ended),
-    /// SIGHUP.
-    Hangup,
+    /// A SIGHUP, something about the files, or an order.
+    Called(Call),
     /// Somebody says something over the control socket.
     Asked(Request, Reply),
     Stop,
@@ -96,6 +102,10 @@ struct Ended {
     edges: Vec<Edge>,
 }
 
+/// What is said to who wants something of a daemon that ends.
+const STOPPING: &str = "the daemon is stopping";
+/// Why all of them are looked at.
+const FULL: &str = "full pass";
 /// Why a target is looked at when one of its grants expires.
 const EXPIRY: &str = "expiry";
 /// Why one is looked at when its files have changed.
@@ -105,13 +115,27 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 /// What was seen too late to be judged with its pass is judged alone after this time.
 const SOON: SignedDuration = SignedDuration::from_secs(1);
 
+/// What makes the daemon do something out of turn.
+#[derive(Debug)]
+pub enum Call {
+    /// Something about the files.
+    Files(Heard),
+    /// Somebody wants them to be loaded now, and hears what came of it.
+    Reload(Back),
+    /// Somebody wants a full pass now.
+    Pass(Back),
+}
+
+/// The way back to who called, in one line. Whoever has gone meanwhile is not told.
+pub type Back = oneshot::Sender<Result<String, String>>;
+
 /// Runs until it is stopped. `reload` reads the configuration anew, or tells in one line why it is not usable.
-/// `hangups` tells when to: a signal, or files that have changed.
+/// `called` tells when to: a signal, or files that have changed.
 pub async fn run<G: PolicyGateway>(
     daemon: &Daemon<'_, G>,
     loaded: Loaded,
     mut reload: impl AsyncFnMut() -> Result<Loaded, String>,
-    mut hangups: impl AsyncFnMut(),
+    mut called: impl AsyncFnMut() -> Call,
     mut server: Option<Server>,
 ) {
     let mut work = Work::new(daemon, Arc::new(loaded));
@@ -124,7 +148,7 @@ pub async fn run<G: PolicyGateway>(
             () = daemon.stop.cancelled() => Event::Stop,
             Some(it) = work.passes.next(), if !work.passes.is_empty() => Event::Through(it),
             (request, reply) = next_request(&mut server) => Event::Asked(request, reply),
-            () = hangups() => Event::Hangup,
+            it = called() => Event::Called(it),
             () = sleep_until(wake) => Event::Due,
         };
         match event {
@@ -134,10 +158,13 @@ pub async fn run<G: PolicyGateway>(
                 work.asked(request, reply).await;
                 work.tell_what_waits();
             }
-            Event::Hangup => match reload().await {
-                Ok(loaded) => work.take_over(loaded).await,
-                Err(why) => daemon.monitor.refused(why, work.now()),
-            },
+            Event::Called(Call::Files(Heard::Settled)) => work.settled(),
+            Event::Called(Call::Files(Heard::New { whole })) => {
+                work.reload(reload(), whole, None).await;
+            }
+            // Who says so knows that all of it is there.
+            Event::Called(Call::Reload(back)) => work.reload(reload(), true, Some(back)).await,
+            Event::Called(Call::Pass(back)) => work.pass_now(back),
             Event::Stop => break,
         }
     }
@@ -166,23 +193,35 @@ struct Work<'a, G> {
     passes: FuturesUnordered<LocalBoxFuture<'a, Ended>>,
     /// Ends the passes of a configuration that is replaced.
     passing: CancellationToken,
+    /// Targets where something is held until the files have settled.
+    waiting_for_files: BTreeSet<Target>,
 }
 
 struct Place {
     indices: Vec<usize>,
     next_full: Instant,
     running: bool,
+    /// A full pass that a reload has ended, to be gone on with.
+    rest: Option<Rest>,
+}
+
+/// What a full pass had done when a reload ended it.
+struct Rest {
+    start: Instant,
+    calls_before: u64,
+    outcomes: Vec<Outcome>,
 }
 
 impl<'a, G: PolicyGateway> Work<'a, G> {
     fn new(daemon: &'a Daemon<'a, G>, loaded: Arc<Loaded>) -> Self {
         let mut res = Self {
             daemon,
-            places: places(&loaded, Instant::now(), &BTreeMap::new()),
+            places: places(&loaded, Instant::now(), BTreeMap::new()),
             loaded,
             agenda: BTreeMap::new(),
             passes: FuturesUnordered::new(),
             passing: daemon.stop.child_token(),
+            waiting_for_files: BTreeSet::new(),
         };
         res.daemon.monitor.configured(&res.loaded.wanted, res.loaded.rules.mode, res.now());
         res.schedule_what_time_brings();
@@ -217,6 +256,67 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         self.agenda.entry(at).or_default().insert(target, why);
     }
 
+    /// Loads the files; nothing comes of it where the daemon is to stop.
+    async fn reload(
+        &mut self,
+        loading: impl Future<Output = Result<Loaded, String>>,
+        whole: bool,
+        back: Option<Back>,
+    ) {
+        let said = match self.beside_passes(loading).await {
+            Some(Ok(loaded)) => {
+                let n = loaded.n_targets;
+                self.take_over(loaded, whole).await;
+                Ok(format!("loaded; {n} targets"))
+            }
+            Some(Err(why)) => {
+                self.daemon.monitor.refused(why.clone(), self.now());
+                Err(format!("not loaded, and the old configuration stays: {why}"))
+            }
+            None => Err(STOPPING.to_owned()),
+        };
+        if let Some(back) = back {
+            drop(back.send(said));
+        }
+    }
+
+    /// Full passes everywhere, also where one runs: after that.
+    fn pass_now(&mut self, back: Back) {
+        let now = Instant::now();
+        for it in self.places.values_mut() {
+            it.next_full = now;
+        }
+        let targets = self.loaded.wanted.len();
+        drop(back.send(Ok(format!("started; {targets} targets"))));
+    }
+
+    /// Waits for something beside the passes that run, unless the daemon is to stop.
+    async fn beside_passes<T>(&mut self, other: impl Future<Output = T>) -> Option<T> {
+        let mut other = pin!(other);
+        loop {
+            self.daemon.monitor.beat();
+            // Cancel-safe: a future that goes on, a stream, a level and a timer.
+            let ended = tokio::select! {
+                it = &mut other => return Some(it),
+                Some(ended) = self.passes.next(), if !self.passes.is_empty() => ended,
+                () = self.daemon.stop.cancelled() => return None,
+                () = tokio::time::sleep(LONGEST_SLEEP) => continue,
+            };
+            self.through(ended);
+        }
+    }
+
+    /// The files have stopped changing: what waited for that is looked at.
+    fn settled(&mut self) {
+        let now = self.now();
+        for target in self.daemon.mind.settled() {
+            if self.waiting_for_files.remove(&target) {
+                self.note(now, target, FILES);
+            }
+        }
+        self.waiting_for_files.clear();
+    }
+
     /// Full passes whose time has come, and one small pass a place for what else is due.
     fn start_what_is_due(&mut self) {
         if self.daemon.stop.is_cancelled() {
@@ -226,7 +326,7 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         let due: Vec<AccountRegion> = self
             .places
             .iter()
-            .filter(|(_, it)| !it.running && it.next_full <= now)
+            .filter(|(_, it)| !it.running && (it.rest.is_some() || it.next_full <= now))
             .map(|(place, _)| place.clone())
             .collect();
         for place in due {
@@ -254,14 +354,22 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
     fn start_full(&mut self, place: &AccountRegion, now: Instant) {
         let next = now + self.loaded.cadence.next(fastrand::f64());
         let Some(it) = self.places.get_mut(place) else { return };
-        it.next_full = next;
         it.running = true;
+        if let Some(rest) = &it.rest {
+            let done: BTreeSet<&Target> = rest.outcomes.iter().map(|it| &it.target).collect();
+            let wanted = &self.loaded.wanted;
+            let left = |at: &usize| wanted.get(*at).is_some_and(|it| !done.contains(&it.target));
+            let indices: Vec<usize> = it.indices.iter().copied().filter(left).collect();
+            self.start(place.clone(), indices, FULL.to_owned(), true);
+            return;
+        }
+        it.next_full = next;
         let indices = it.indices.clone();
         let at = self.now();
         self.daemon.scribe.reopen(at);
         let pause = SignedDuration::try_from(next - now).unwrap_or(SignedDuration::MAX);
         self.daemon.monitor.started(place, at, after(at, pause));
-        self.start(place.clone(), indices, "full pass".to_owned(), true);
+        self.start(place.clone(), indices, FULL.to_owned(), true);
     }
 
     fn start(&mut self, place: AccountRegion, indices: Vec<usize>, trigger: String, full: bool) {
@@ -304,11 +412,9 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
 
     /// Tells what came of a pass, and notes what has to be looked at again.
     fn through(&mut self, ended: Ended) {
-        let Ended { place, full, trigger, outcomes, start, calls_before, edges } = ended;
+        let Ended { place, full, trigger, mut outcomes, mut start, mut calls_before, edges } =
+            ended;
         let now = self.now();
-        if let Some(it) = self.places.get_mut(&place).filter(|_| full) {
-            it.running = false;
-        }
         let cut_short = self.passing.is_cancelled() && !self.daemon.stop.is_cancelled();
         for outcome in &outcomes {
             tell::trouble(outcome, cut_short);
@@ -317,6 +423,20 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             let interrupted = |it: &Trouble| it.reason == TroubleReason::Interrupted;
             if cut_short && !full && outcome.trouble.as_ref().is_some_and(interrupted) {
                 self.note(now, outcome.target.clone(), FILES);
+            }
+        }
+        if let Some(it) = self.places.get_mut(&place).filter(|_| full) {
+            it.running = false;
+            if let Some(rest) = it.rest.take() {
+                (start, calls_before) = (rest.start, rest.calls_before);
+                outcomes.extend(rest.outcomes);
+                outcomes.sort_by(|a, b| a.target.cmp(&b.target));
+            }
+            if cut_short {
+                let observing = self.loaded.rules.mode == Mode::Observe;
+                let through = outcomes.iter().filter(|it| is_through(it, observing));
+                let outcomes = through.map(told).collect();
+                it.rest = Some(Rest { start, calls_before, outcomes });
             }
         }
         // Where nothing is done anyway, nobody is asked.
@@ -352,18 +472,30 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
     }
 
     fn look_again(&mut self, outcome: &Outcome, now: Timestamp) {
+        let mind = self.daemon.mind;
+        let settles = |it: &Plan| it.holds().any(|(_, it)| *it == Reason::FilesSettling);
+        if outcome.left.as_ref().is_some_and(settles) {
+            if mind.is_settling(&outcome.target) {
+                self.waiting_for_files.insert(outcome.target.clone());
+            } else {
+                self.note(now, outcome.target.clone(), FILES);
+            }
+        }
         // A fight is not won by being faster.
         if !waits(outcome) || outcome.state == State::Contended {
             return;
         }
         let grace = self.loaded.rules.orphan_grace;
-        let memory = self.daemon.mind.memory_of(&outcome.target);
+        let memory = mind.memory_of(&outcome.target);
         let at = memory.next_confirmation(grace, now).unwrap_or_else(|| after(now, SOON));
         self.note(at, outcome.target.clone(), "second look");
     }
 
     fn next_wake(&self) -> Instant {
         let now = Instant::now();
+        if self.places.values().any(|it| !it.running && it.rest.is_some()) {
+            return now;
+        }
         let idle = self.places.values().filter(|it| !it.running);
         let full = idle.map(|it| it.next_full).min().unwrap_or(now + LONGEST_SLEEP);
         let mut wake = full.min(now + LONGEST_SLEEP);
@@ -381,20 +513,19 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
     }
 
     /// A new configuration: passes of the old one are ended, and what changed is looked at now.
-    async fn take_over(&mut self, loaded: Loaded) {
+    /// Not `whole`: they may not say yet all that they will.
+    async fn take_over(&mut self, loaded: Loaded, whole: bool) {
         self.passing.cancel();
-        let cut: Vec<AccountRegion> =
-            self.places.iter().filter(|(_, it)| it.running).map(|(it, _)| it.clone()).collect();
         self.finish_passes().await;
         self.passing = self.daemon.stop.child_token();
         let before = std::mem::replace(&mut self.loaded, Arc::new(loaded));
         let now = Instant::now();
-        self.places = places(&self.loaded, now, &self.places);
+        self.places = places(&self.loaded, now, std::mem::take(&mut self.places));
         let same_rules = Rules { loaded_at: before.rules.loaded_at, ..self.loaded.rules.clone() }
             == before.rules;
-        for (place, it) in &mut self.places {
-            if !same_rules || cut.contains(place) {
-                it.next_full = now;
+        if !same_rules {
+            for it in self.places.values_mut() {
+                (it.next_full, it.rest) = (now, None);
             }
         }
         self.daemon.mind.keep_only(&self.loaded.wanted);
@@ -409,17 +540,39 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         let known: BTreeMap<&Target, String> =
             before.wanted.iter().map(|it| (&it.target, it.fingerprint())).collect();
         let at = self.now();
-        let changed: Vec<Target> = self
-            .loaded
-            .wanted
-            .iter()
-            .filter(|it| known.get(&it.target) != Some(&it.fingerprint()))
-            .map(|it| it.target.clone())
-            .collect();
+        let is_new = |it: &&Wanted| known.get(&it.target) != Some(&it.fingerprint());
+        let wanted = &self.loaded.wanted;
+        let all: BTreeSet<Target> = wanted.iter().map(|it| it.target.clone()).collect();
+        let changed: BTreeSet<Target> =
+            wanted.iter().filter(is_new).map(|it| it.target.clone()).collect();
+        if whole {
+            self.settled();
+        } else {
+            let settling = if same_rules { &changed } else { &all };
+            self.daemon.mind.settle_first(settling.iter().cloned());
+        }
+        for place in self.places.values_mut() {
+            if let Some(rest) = &mut place.rest {
+                let stays = |it: &Target| known.contains_key(it) && !changed.contains(it);
+                rest.outcomes.retain(|it| stays(&it.target));
+            }
+        }
         for target in changed {
             self.note(at, target, FILES);
         }
     }
+}
+
+/// Nothing of it is left for this pass to do.
+fn is_through(outcome: &Outcome, observing: bool) -> bool {
+    let interrupted = |it: &Trouble| it.reason == TroubleReason::Interrupted;
+    let left = outcome.left.iter().flat_map(|it| &it.drift).any(|it| it.held.is_none());
+    (observing || !left) && !outcome.trouble.as_ref().is_some_and(interrupted)
+}
+
+/// Once it was told what was done, that does not count a second time.
+fn told(outcome: &Outcome) -> Outcome {
+    Outcome { done: Vec::new(), ..outcome.clone() }
 }
 
 /// What is due now is due, whatever the rest of this microsecond brings.
@@ -433,16 +586,19 @@ fn after(at: Timestamp, span: SignedDuration) -> Timestamp {
 fn places(
     loaded: &Loaded,
     now: Instant,
-    before: &BTreeMap<AccountRegion, Place>,
+    mut before: BTreeMap<AccountRegion, Place>,
 ) -> BTreeMap<AccountRegion, Place> {
     let mut res: BTreeMap<AccountRegion, Place> = BTreeMap::new();
     for (at, wanted) in loaded.wanted.iter().enumerate() {
         let key = wanted.target.account_region();
-        let next_full = before.get(&key).map_or(now, |it| it.next_full);
+        let known = before.remove(&key);
+        let next_full = known.as_ref().map_or(now, |it| it.next_full);
+        let rest = known.and_then(|it| it.rest);
         let place = res.entry(key).or_insert_with(|| Place {
             indices: Vec::new(),
             next_full,
             running: false,
+            rest,
         });
         place.indices.push(at);
     }

@@ -3,8 +3,8 @@
 //! get lost (network mounts, a watched folder that was replaced), nothing is missed but some seconds.
 
 use std::{
-    collections::BTreeSet,
-    path::PathBuf,
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -28,6 +28,38 @@ pub struct Print {
     pub hash: Vec<u8>,
     /// The folders in which something may change.
     pub folders: BTreeSet<PathBuf>,
+    /// Each file by its name: where it really is, and the hash of what it says.
+    pub files: BTreeMap<PathBuf, (PathBuf, Vec<u8>)>,
+    /// The folders that lead to them by name, and where each really is.
+    pub ways: BTreeMap<PathBuf, PathBuf>,
+}
+
+impl Print {
+    /// It came in one step, as a `ConfigMap` or git-sync puts it in place by turning a link: no file says something
+    /// else where it was, and none came or went but under a folder whose link was turned.
+    fn came_at_once(&self, before: &Self) -> bool {
+        let turned = |file: &Path| {
+            let moved = |it: &Path| matches!((self.ways.get(it), before.ways.get(it)), (Some(a), Some(b)) if a != b);
+            file.ancestors().skip(1).any(moved)
+        };
+        let names: BTreeSet<&PathBuf> = self.files.keys().chain(before.files.keys()).collect();
+        names.into_iter().all(|it| match (self.files.get(it), before.files.get(it)) {
+            (Some(now), Some(then)) => now == then || now.0 != then.0,
+            (None, _) | (_, None) => turned(it),
+        })
+    }
+}
+
+/// What is to be heard of the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// They say something else. Not `whole`: somebody may still be copying.
+    New {
+        /// It was put in place in one step, or somebody says that all of it is there.
+        whole: bool,
+    },
+    /// What was not known to be whole has stayed as it was for a poll.
+    Settled,
 }
 
 /// What the files said when they were last read, by a watch or by whoever else read them: what one has seen is no
@@ -43,6 +75,8 @@ pub struct Watch {
     poll: Duration,
     known: Known,
     next: Instant,
+    /// Until when what was not known to be whole has to stay as it is.
+    settles: Option<Instant>,
     reading: Option<JoinHandle<Print>>,
     woken: Arc<Notify>,
     watcher: Option<RecommendedWatcher>,
@@ -62,12 +96,26 @@ impl Watch {
     pub fn new(read: Read, poll: Duration, known: Known) -> Self {
         let woken = Arc::new(Notify::new());
         let watcher = watcher(&lock(&known).folders, &woken);
-        Self { read, poll, known, next: Instant::now() + poll, reading: None, woken, watcher }
+        Self {
+            read,
+            poll,
+            known,
+            next: Instant::now() + poll,
+            settles: None,
+            reading: None,
+            woken,
+            watcher,
+        }
     }
 
-    /// Waits until the files say something else than when they were last asked. Cancel-safe: what was begun is gone
-    /// on with at the next call.
-    pub async fn changed(&mut self) {
+    /// Looks that often from the next time on.
+    pub fn poll_every(&mut self, poll: Duration) {
+        self.poll = poll;
+    }
+
+    /// Waits until the files say something else than when they were last asked, or have said the same for long
+    /// enough. Cancel-safe: what was begun is gone on with at the next call.
+    pub async fn heard(&mut self) -> Heard {
         loop {
             if self.reading.is_none() {
                 tokio::select! {
@@ -79,6 +127,10 @@ impl Watch {
                     }
                 }
                 self.next = Instant::now() + self.poll;
+                // The second look is a whole poll after the first, however often it is woken in between.
+                if let Some(at) = self.settles.filter(|it| *it > Instant::now()) {
+                    self.next = self.next.min(at);
+                }
                 let read = Arc::clone(&self.read);
                 self.reading = Some(tokio::task::spawn_blocking(move || read()));
             }
@@ -94,7 +146,17 @@ impl Watch {
                 self.watcher = watcher(&print.folders, &self.woken);
             }
             if is_new {
-                return;
+                // What was changed in place before has to settle all the same.
+                let whole = self.settles.is_none() && print.came_at_once(&known);
+                self.settles = (!whole).then(|| Instant::now() + self.poll);
+                if let Some(at) = self.settles {
+                    self.next = at;
+                }
+                return Heard::New { whole };
+            }
+            if self.settles.is_some_and(|it| it <= Instant::now()) {
+                self.settles = None;
+                return Heard::Settled;
             }
         }
     }
@@ -139,26 +201,37 @@ mod tests {
         let text = Arc::new(Mutex::new("a".to_owned()));
         let folders: BTreeSet<PathBuf> = folder.into_iter().collect();
         let seen = Arc::clone(&text);
-        let known = Print { hash: b"a".to_vec(), folders: folders.clone() };
-        let known = Arc::new(Mutex::new(known));
-        let read = move || Print {
-            hash: seen.lock().unwrap().clone().into_bytes(),
-            folders: folders.clone(),
+        let file = |text: &[u8]| {
+            BTreeMap::from([(PathBuf::from("a"), (PathBuf::from("/a"), text.to_vec()))])
         };
+        let print = move |text: &[u8]| Print {
+            hash: text.to_vec(),
+            folders: folders.clone(),
+            files: file(text),
+            ..Print::default()
+        };
+        let known = print(b"a");
+        let known = Arc::new(Mutex::new(known));
+        let read = move || print(seen.lock().unwrap().as_bytes());
         (Watch::new(Arc::new(read), poll, known), text)
+    }
+
+    /// The next time that the files say something else.
+    async fn next(watch: &mut Watch) {
+        while watch.heard().await == Heard::Settled {}
     }
 
     #[tokio::test(start_paused = true)]
     async fn only_another_content_counts_and_it_counts_once() {
         let (mut watch, text) = watch(None, Duration::from_secs(15));
-        assert!(timeout(Duration::from_mins(2), watch.changed()).await.is_err());
+        assert!(timeout(Duration::from_mins(2), next(&mut watch)).await.is_err());
         *text.lock().unwrap() = "b".to_owned();
         let start = Instant::now();
-        watch.changed().await;
+        next(&mut watch).await;
         assert!(start.elapsed() <= Duration::from_secs(15), "{:?}", start.elapsed());
-        assert!(timeout(Duration::from_mins(2), watch.changed()).await.is_err());
+        assert!(timeout(Duration::from_mins(2), next(&mut watch)).await.is_err());
         *text.lock().unwrap() = "a".to_owned();
-        watch.changed().await;
+        next(&mut watch).await;
     }
 
     /// A SIGHUP has read the files: they have not changed for the watch.
@@ -167,7 +240,7 @@ mod tests {
         let (mut watch, text) = watch(None, Duration::from_secs(15));
         *text.lock().unwrap() = "b".to_owned();
         watch.known.lock().unwrap().hash = b"b".to_vec();
-        assert!(timeout(Duration::from_mins(2), watch.changed()).await.is_err());
+        assert!(timeout(Duration::from_mins(2), next(&mut watch)).await.is_err());
     }
 
     /// The loop drops the future at every other event, however often they come.
@@ -176,7 +249,7 @@ mod tests {
         let (mut watch, text) = watch(None, Duration::from_secs(15));
         *text.lock().unwrap() = "b".to_owned();
         let mut n = 0;
-        while timeout(Duration::from_secs(1), watch.changed()).await.is_err() {
+        while timeout(Duration::from_secs(1), next(&mut watch)).await.is_err() {
             n += 1;
             assert!(n < 20);
         }
@@ -188,9 +261,88 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (mut watch, text) = watch(Some(folder.path().to_owned()), Duration::from_hours(1));
         std::fs::write(folder.path().join("x"), "1").unwrap();
-        assert!(timeout(Duration::from_millis(600), watch.changed()).await.is_err());
+        assert!(timeout(Duration::from_millis(600), next(&mut watch)).await.is_err());
         *text.lock().unwrap() = "b".to_owned();
         std::fs::write(folder.path().join("x"), "2").unwrap();
-        timeout(Duration::from_mins(1), watch.changed()).await.unwrap();
+        timeout(Duration::from_mins(1), next(&mut watch)).await.unwrap();
+    }
+
+    /// However often it is woken meanwhile, and anew with every change.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_changed_in_place_is_whole_when_it_has_stayed_for_a_poll() {
+        let poll = Duration::from_secs(15);
+        let (mut watch, text) = watch(None, poll);
+        for content in ["b", "c"] {
+            *text.lock().unwrap() = content.to_owned();
+            assert_eq!(watch.heard().await, Heard::New { whole: false });
+            let waker = Arc::clone(&watch.woken);
+            let waking = async {
+                for _ in 0..10 {
+                    sleep(Duration::from_secs(1)).await;
+                    waker.notify_one();
+                }
+            };
+            tokio::select! {
+                heard = watch.heard() => panic!("{heard:?}"),
+                () = waking => {}
+            }
+        }
+        let start = Instant::now();
+        assert_eq!(watch.heard().await, Heard::Settled);
+        assert!(start.elapsed() <= poll, "{:?}", start.elapsed());
+        assert!(timeout(Duration::from_mins(2), watch.heard()).await.is_err(), "told once");
+    }
+
+    #[test]
+    fn only_a_link_that_is_turned_brings_files_in_one_step() {
+        let print = |ways: &[(&str, &str)], files: &[(&str, &str, &str)]| Print {
+            files: files
+                .iter()
+                .map(|(name, real, text)| {
+                    ((*name).into(), ((*real).into(), text.as_bytes().to_vec()))
+                })
+                .collect(),
+            ways: ways.iter().map(|(name, real)| ((*name).into(), (*real).into())).collect(),
+            ..Print::default()
+        };
+        let plain = |files: &[(&str, &str)]| {
+            let files: Vec<_> = files.iter().map(|(name, text)| (*name, *name, *text)).collect();
+            print(&[("/p", "/p")], &files)
+        };
+        let map = |generation: &str, names: &[&str]| {
+            let real: Vec<String> =
+                names.iter().map(|it| format!("/m/..{generation}/{it}")).collect();
+            let named: Vec<String> = names.iter().map(|it| format!("/m/{it}")).collect();
+            let files: Vec<_> = named
+                .iter()
+                .zip(&real)
+                .map(|(name, real)| (&**name, &**real, generation))
+                .collect();
+            print(&[("/m", "/m")], &files)
+        };
+        let sync = |generation: &str, files: &[&str]| {
+            let real = |it: &str| format!("/git/{generation}/{it}");
+            let named: Vec<String> = files.iter().map(|it| format!("/git/now/{it}")).collect();
+            let reals: Vec<String> = files.iter().map(|it| real(it)).collect();
+            let files: Vec<_> = named
+                .iter()
+                .zip(&reals)
+                .map(|(name, real)| (&**name, &**real, generation))
+                .collect();
+            print(&[("/git", "/git"), ("/git/now", &format!("/git/{generation}"))], &files)
+        };
+        for (before, after, whole) in [
+            (plain(&[("/p/a", "1")]), plain(&[("/p/a", "2")]), false),
+            (plain(&[("/p/a", "1")]), plain(&[("/p/a", "1"), ("/p/b", "1")]), false),
+            (plain(&[("/p/a", "1"), ("/p/b", "1")]), plain(&[("/p/a", "1")]), false),
+            (plain(&[("/p/a", "1")]), plain(&[("/p/b/a", "1")]), false),
+            (map("1", &["a", "b"]), map("2", &["a", "b"]), true),
+            // kubelet makes new names after it has turned the link.
+            (map("1", &["a"]), map("2", &["a", "b"]), false),
+            (sync("1", &["a", "b"]), sync("2", &["a", "c", "d/e"]), true),
+            (sync("1", &["a"]), sync("1", &["a", "b"]), false),
+        ] {
+            assert_eq!(after.came_at_once(&before), whole, "{before:?} {after:?}");
+        }
     }
 }

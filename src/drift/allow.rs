@@ -195,6 +195,8 @@ pub enum Reason {
     LastAllow,
     /// It was seen after the narrowing of this pass had been judged.
     NotJudged,
+    /// The files that ask for it have just changed, and somebody may still be copying.
+    FilesSettling,
     /// It is not in the plan that somebody said yes to.
     NotApproved,
     /// The journal cannot be written; the text says why.
@@ -207,7 +209,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every name.
-    pub const NAMES: [&str; 19] = [
+    pub const NAMES: [&str; 20] = [
         "suspended",
         "paused",
         "additive",
@@ -223,6 +225,7 @@ impl Reason {
         "max_changed_targets",
         "last_allow",
         "not_judged",
+        "files_settling",
         "not_approved",
         "journal_unavailable",
         "contended",
@@ -247,6 +250,7 @@ impl Reason {
             Self::MaxChangedTargets { .. } => "max_changed_targets",
             Self::LastAllow => "last_allow",
             Self::NotJudged => "not_judged",
+            Self::FilesSettling => "files_settling",
             Self::NotApproved => "not_approved",
             Self::NoJournal(_) => "journal_unavailable",
             Self::Contended => "contended",
@@ -272,6 +276,7 @@ impl Reason {
             Self::OrphanUnconfirmed(_)
                 | Self::BlockedByOrphan { passes: true, .. }
                 | Self::NotJudged
+                | Self::FilesSettling
         )
     }
 }
@@ -307,6 +312,9 @@ impl fmt::Display for Reason {
             Self::LastAllow => f.write_str(", nothing would be allowed any more"),
             Self::NotJudged => {
                 f.write_str(", seen after this pass was judged; the next one decides")
+            }
+            Self::FilesSettling => {
+                f.write_str(", until a second poll shows that its files have stopped changing")
             }
             Self::NotApproved => f.write_str(", the policy changed after the plan was shown"),
             Self::Contended => f.write_str(", it was added twice and reads back as something else"),

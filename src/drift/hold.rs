@@ -40,7 +40,7 @@ fn by_itself(scene: &Scene<'_>, change: &Change) -> Option<Reason> {
     let Scene { wanted, rules, memory, .. } = scene;
     let Change { drift, effect, .. } = change;
     let Rules { mode, remove_inexpressible, orphan_grace, .. } = rules;
-    let Decisions { only, paused, no_journal, .. } = &memory.decisions;
+    let Decisions { only, paused, settling, no_journal, .. } = &memory.decisions;
     let class = drift.before.as_ref().map(Statement::class);
     let unsure = |it: &Statement| !memory.confirmed.iter().any(|text| text == it.text());
     match (class, mode) {
@@ -59,6 +59,7 @@ fn by_itself(scene: &Scene<'_>, change: &Change) -> Option<Reason> {
             Some(Reason::OrphanUnconfirmed(*orphan_grace))
         }
         (_, Mode::Additive) if *effect == Effect::Narrows => Some(Reason::Additive),
+        _ if *settling && *effect == Effect::Narrows => Some(Reason::FilesSettling),
         _ if change.removes() && no_journal.is_some() => no_journal.clone().map(Reason::NoJournal),
         _ => came_to_nothing(change, memory).or_else(|| {
             let said_no = |it: &crate::drift::approval::Approval| {

@@ -159,6 +159,8 @@ pub struct Decisions {
     pub only: Option<Approval>,
     /// Somebody paused the target; the text says until when or why.
     pub paused: Option<String>,
+    /// Its files have changed, and it is not sure yet that they are whole: nothing is taken away.
+    pub settling: bool,
     /// Lambda's word that we may not add anything here: then nothing is taken away to be replaced, either.
     pub may_not_add: Option<String>,
     /// The journal cannot be written: nothing is taken away.

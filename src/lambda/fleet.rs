@@ -36,6 +36,7 @@ pub struct Fleet {
     region_is_of_chain: bool,
     budgets: Budgets,
     witness: Option<std::sync::Arc<dyn Witness>>,
+    account: tokio::sync::OnceCell<String>,
     members: Mutex<BTreeMap<AccountRegion, std::sync::Arc<Paced<LambdaClient>>>>,
 }
 
@@ -72,6 +73,7 @@ impl Fleet {
             region_is_of_chain: access.region.is_none(),
             budgets,
             witness: None,
+            account: tokio::sync::OnceCell::new(),
             members: Mutex::default(),
         }
     }
@@ -86,8 +88,12 @@ impl Fleet {
         self.base.region().filter(|_| self.region_is_of_chain).map(ToString::to_string)
     }
 
-    /// The account of the credentials, by GetCallerIdentity.
+    /// The account of the credentials, by GetCallerIdentity. It is asked until it is known, and then no more.
     pub async fn account(&self) -> Result<String, GatewayError> {
+        self.account.get_or_try_init(|| self.ask_for_account()).await.cloned()
+    }
+
+    async fn ask_for_account(&self) -> Result<String, GatewayError> {
         let region = self.base.region().cloned().unwrap_or(Region::from_static("us-east-1"));
         let config = aws_sdk_sts::config::Builder::from(&self.base).region(region).build();
         let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;

@@ -4,6 +4,7 @@
 //! for the answer to be taken. Names that somebody else can make point here (DNS rebinding) are not answered.
 
 mod host;
+mod lifecycle;
 mod serve;
 
 use std::{
@@ -26,6 +27,7 @@ use crate::observe::{
     status,
 };
 
+pub use lifecycle::{Order, Take};
 pub use serve::{Listening, bind};
 
 /// Where it listens when nobody says otherwise.
@@ -48,6 +50,7 @@ pub struct Site {
     status: Cached,
     front: Cached,
     journal: OnceLock<Book>,
+    lifecycle: OnceLock<lifecycle::Lifecycle>,
 }
 
 /// Reads the last so many writes.
@@ -63,7 +66,8 @@ impl Site {
     /// Of this monitor.
     pub fn new(monitor: Arc<Monitor>, clock: fn() -> Timestamp, hosts: Vec<String>) -> Self {
         let (status, front) = (Cached::default(), Cached::default());
-        Self { monitor, clock, started: clock(), hosts, status, front, journal: OnceLock::new() }
+        let (journal, lifecycle) = (OnceLock::new(), OnceLock::new());
+        Self { monitor, clock, started: clock(), hosts, status, front, journal, lifecycle }
     }
 
     /// From now on the page tells of the writes in the journal. The first one to say so counts.
@@ -72,6 +76,22 @@ impl Site {
         read: impl Fn(usize) -> Result<Vec<Entry>, String> + Send + Sync + 'static,
     ) {
         self.journal.get_or_init(|| Book(Box::new(read)));
+    }
+
+    /// From now on orders are taken. The first one to say so counts.
+    pub fn take_orders(&self, take: Take) {
+        self.lifecycle.get_or_init(|| lifecycle::Lifecycle(take));
+    }
+
+    /// The answer to an order, if the request is one and somebody has allowed it.
+    pub(crate) async fn ordered(&self, request: &Parts) -> Option<Response<Body>> {
+        let order = lifecycle::order_at(request.uri.path())?;
+        let lifecycle = self.lifecycle.get()?;
+        let answer = match self.refuse_host(request) {
+            Some(refusal) => refusal,
+            None => lifecycle.answer(order, request).await,
+        };
+        Some(with_usual_headers(answer))
     }
 
     fn page(&self, request: &Parts) -> Response<Body> {
@@ -105,28 +125,29 @@ impl Site {
 
     /// The answer to a request.
     pub(crate) fn answer(&self, request: &Parts) -> Response<Body> {
-        let mut answer = match self.refuse(request) {
+        with_usual_headers(match self.refuse(request) {
             Some(refusal) => refusal,
             None => self.route(request),
-        };
-        let headers = answer.headers_mut();
-        for (name, value) in ALWAYS {
-            headers.insert(name, header::HeaderValue::from_static(value));
-        }
-        answer
+        })
     }
 
-    fn refuse(&self, request: &Parts) -> Option<Response<Body>> {
+    fn refuse_host(&self, request: &Parts) -> Option<Response<Body>> {
         match host::check(request, &self.hosts) {
-            Ok(()) => {}
+            Ok(()) => None,
             Err(host::Refused::Missing) => {
-                return Some(text(StatusCode::BAD_REQUEST, "the Host header is missing\n"));
+                Some(text(StatusCode::BAD_REQUEST, "the Host header is missing\n"))
             }
             Err(host::Refused::Unknown) => {
                 let why = "this Host is not served: use an IP address or localhost, \
                            or name it under `http: {hosts: […]}` in the settings\n";
-                return Some(text(StatusCode::MISDIRECTED_REQUEST, why));
+                Some(text(StatusCode::MISDIRECTED_REQUEST, why))
             }
+        }
+    }
+
+    fn refuse(&self, request: &Parts) -> Option<Response<Body>> {
+        if let Some(it) = self.refuse_host(request) {
+            return Some(it);
         }
         if request.method == Method::GET || request.method == Method::HEAD {
             return None;
@@ -169,6 +190,13 @@ const ALWAYS: [(header::HeaderName, &str); 5] = [
     (header::REFERRER_POLICY, "no-referrer"),
     (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
+
+fn with_usual_headers(mut answer: Response<Body>) -> Response<Body> {
+    for (name, value) in ALWAYS {
+        answer.headers_mut().insert(name, header::HeaderValue::from_static(value));
+    }
+    answer
+}
 
 /// A plain text.
 pub(crate) fn text(status: StatusCode, body: &'static str) -> Response<Body> {

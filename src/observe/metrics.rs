@@ -5,7 +5,14 @@
 mod process;
 pub mod table;
 
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use prometheus::{
@@ -56,7 +63,15 @@ pub struct Metrics {
     pub usage: Usage,
     /// The gauges are set for one reader at a time.
     reading: Mutex<()>,
+    per_target: AtomicBool,
+    codes: Mutex<BTreeSet<String>>,
 }
+
+const STATE_OF_TARGET: &str = "permitd_target_state";
+const READ_OF_TARGET: &str = "permitd_target_last_read_timestamp_seconds";
+/// Lambda and STS have some twenty.
+const MOST_CODES: usize = 64;
+const OTHER_CODE: &str = "other";
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -67,6 +82,8 @@ impl Default for Metrics {
             histograms: BTreeMap::new(),
             usage: Usage::default(),
             reading: Mutex::new(()),
+            per_target: AtomicBool::new(false),
+            codes: Mutex::default(),
         };
         for metric in TABLE {
             res.register(metric);
@@ -240,7 +257,43 @@ impl Metrics {
         res
     }
 
+    /// From now on every target has series of its own.
+    pub fn count_each_target(&self) {
+        self.per_target.store(true, Ordering::Relaxed);
+    }
+
+    /// A target that left the files leaves nothing behind.
+    fn each_target(&self, view: &View) {
+        for name in [STATE_OF_TARGET, READ_OF_TARGET] {
+            if let Some(it) = self.gauges.get(name) {
+                it.reset();
+            }
+        }
+        for it in &view.targets {
+            let arn = it.target.arn();
+            self.set(STATE_OF_TARGET, &[&arn, it.state.name()], 1.0);
+            let read = it.last_read.map_or(0.0, |it| it.as_duration().as_secs_f64());
+            self.set(READ_OF_TARGET, &[&arn], read);
+        }
+    }
+
+    /// The code as a label. Whatever stands in for AWS may answer with a new one each time: the first so many count.
+    fn bounded(&self, code: String) -> String {
+        let mut known = self.codes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if known.contains(&code) {
+            return code;
+        }
+        if known.len() >= MOST_CODES {
+            return OTHER_CODE.to_owned();
+        }
+        known.insert(code.clone());
+        code
+    }
+
     fn gauges_of(&self, view: &View, now: Timestamp) {
+        if self.per_target.load(Ordering::Relaxed) {
+            self.each_target(view);
+        }
         let mut states: BTreeMap<State, usize> = State::ALL.into_iter().map(|it| (it, 0)).collect();
         let mut kinds: BTreeMap<&str, usize> =
             diff::Kind::ALL.into_iter().map(|it| (it.name(), 0)).collect();
@@ -312,6 +365,7 @@ impl Witness for Metrics {
         time: Duration,
     ) {
         let code = error.map_or_else(|| "OK".to_owned(), GatewayError::code_name);
+        let code = self.bounded(code);
         self.add("permitd_lambda_requests_total", &[operation, &code], 1);
         self.observe("permitd_lambda_request_duration_seconds", &[operation], time);
         let recovery = error.map(|it| it.recovery);

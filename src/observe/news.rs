@@ -84,6 +84,8 @@ impl News {
                 .left
                 .iter()
                 .flat_map(Plan::holds)
+                // What ends by itself within a minute needs nobody.
+                .filter(|(_, why)| !why.passes())
                 .filter(|(change, why)| {
                     let was = |it: &Open| is_same(it, change) && it.held == Some(why.name());
                     !before.open.iter().any(was)

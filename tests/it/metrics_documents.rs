@@ -11,12 +11,18 @@ use std::{
 };
 
 use jiff::Timestamp;
+use permitd::config::{
+    diagnostic::{File, Files},
+    permissions,
+    resolve::{Context, resolve},
+};
+use permitd::drift::allow::Mode;
 use permitd::lambda::{
     gateway::{GatewayError, Recovery},
     witness::Witness,
 };
 use permitd::observe::{
-    board::View,
+    board::{Board, View},
     metrics::{
         Metrics,
         table::{self, TABLE},
@@ -35,7 +41,7 @@ fn text(metrics: &Metrics) -> String {
 #[test]
 fn every_metric_of_the_table_is_there_from_the_start_with_its_kind_and_help() {
     let text = text(&Metrics::default());
-    for metric in TABLE {
+    for metric in TABLE.iter().filter(|it| !it.name.starts_with("permitd_target_")) {
         let kind = format!("# TYPE {} {}\n", metric.name, metric.kind.name());
         assert!(text.contains(&kind), "{kind}{text}");
         assert!(text.contains(&format!("# HELP {} {}\n", metric.name, metric.help)));
@@ -54,6 +60,52 @@ fn every_metric_of_the_table_is_there_from_the_start_with_its_kind_and_help() {
     for line in text.lines().filter(counted) {
         assert!(line.ends_with(" 0"), "a counter starts at 0: {line}");
     }
+}
+
+/// Two series for each, and none of a target that left the files.
+#[test]
+fn a_target_is_a_label_only_where_somebody_asks_for_it() {
+    let wanted = |name: &str| {
+        let text = format!(
+            "account: '123456789012'\nregion: us-east-1\nfunctions: [{{function: {name}, statements: [{{sid: a, principal: '210987654321'}}]}}]\n"
+        );
+        let files = Files { files: vec![File::new("p.yaml", text)], diagnostics: Vec::new() };
+        resolve(permissions::parse(&files), &Context::default()).unwrap().wanted
+    };
+    let (board, metrics) = (Board::default(), Metrics::default());
+    let text = || String::from_utf8(metrics.text(&board.view(), now(), now())).unwrap();
+    board.configured(&wanted("f"), Mode::Enforce, now());
+    assert!(!text().contains("arn"));
+    metrics.count_each_target();
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:f";
+    let state = format!("permitd_target_state{{arn=\"{arn}\",state=\"unknown\"}} 1");
+    let read = format!("permitd_target_last_read_timestamp_seconds{{arn=\"{arn}\"}} 0");
+    for line in [&state, &read] {
+        assert!(text().lines().any(|it| it == line), "{line}\n{}", text());
+    }
+    board.configured(&wanted("g"), Mode::Enforce, now());
+    assert!(!text().contains(arn) && text().contains("function:g"));
+}
+
+/// Whatever stands in for AWS may have a new one each time.
+#[test]
+fn codes_are_bounded() {
+    let metrics = Metrics::default();
+    for n in 0..1000 {
+        let error = GatewayError {
+            recovery: Recovery::Unknown,
+            status: Some(500),
+            code: Some(format!("Odd{n}")),
+            message: String::new(),
+            request_id: None,
+        };
+        metrics.answered("get_policy", "GetPolicy", Some(&error), Duration::ZERO);
+    }
+    let text = text(&metrics);
+    let of =
+        |it: &&str| it.starts_with("permitd_lambda_requests_total{") && it.contains("GetPolicy");
+    assert_eq!(text.lines().filter(of).count(), 66, "64, OK and other");
+    assert!(text.contains("{code=\"other\",operation=\"GetPolicy\"} 936"), "{text}");
 }
 
 #[test]

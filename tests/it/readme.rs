@@ -54,6 +54,7 @@ fn every_hold_and_trouble_is_in_the_readme() {
         "max_changed_targets",
         "last_allow",
         "not_judged",
+        "files_settling",
         "not_approved",
         "journal_unavailable",
         "refused",

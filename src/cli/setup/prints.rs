@@ -1,7 +1,7 @@
 //! The files as one consistent reading, and its hash.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -45,22 +45,28 @@ pub(crate) fn read_whole(args: &SourceArgs) -> (Result<Texts, Stop>, Print) {
 
 fn print(args: &SourceArgs, texts: &Result<Texts, Stop>) -> Print {
     let (mut hash, mut folders) = (Sha256::new(), BTreeSet::new());
+    let (mut files, mut ways) = (BTreeMap::new(), BTreeMap::new());
     let mut add = |text: &str| {
         hash.update(text.len().to_le_bytes());
         hash.update(text.as_bytes());
     };
-    let mut at = |path: &Path, add: &mut dyn FnMut(&str)| {
-        let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        add(&real.to_string_lossy());
-        for it in [path, &real] {
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut at = |path: &Path, text: &str, add: &mut dyn FnMut(&str)| {
+        let there = real(path);
+        add(&there.to_string_lossy());
+        add(text);
+        for it in [path, &there] {
             folders.insert(folder_of(it));
         }
+        for it in path.ancestors().skip(1).filter(|it| !it.as_os_str().is_empty()) {
+            ways.entry(it.to_owned()).or_insert_with(|| real(it));
+        }
+        files.insert(path.to_owned(), (there, Sha256::digest(text).to_vec()));
     };
     match texts {
         Ok(texts) => {
             for file in texts.settings_file.iter().chain(&texts.files.files) {
-                at(Path::new(&*file.name), &mut add);
-                add(&file.text);
+                at(Path::new(&*file.name), &file.text, &mut add);
             }
             add(&render_all(&texts.files.diagnostics, false));
             let relative = args.files.is_empty();
@@ -78,8 +84,7 @@ fn print(args: &SourceArgs, texts: &Result<Texts, Stop>) -> Print {
         Err(Stop::Config(found)) => {
             add(&render_all(found, false));
             for it in found {
-                at(Path::new(&*it.place.file.name), &mut add);
-                add(&it.place.file.text);
+                at(Path::new(&*it.place.file.name), &it.place.file.text, &mut add);
             }
         }
         Err(Stop::Said(_, message, hint)) => {
@@ -90,7 +95,7 @@ fn print(args: &SourceArgs, texts: &Result<Texts, Stop>) -> Print {
     if let Some(it) = &args.config {
         folders.insert(folder_of(it));
     }
-    Print { hash: hash.finalize().to_vec(), folders }
+    Print { hash: hash.finalize().to_vec(), folders, files, ways }
 }
 
 /// The folder of a file; of one without a folder, where we are.

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::{Exit, Signal};
@@ -10,13 +11,13 @@ use crate::cli::exit::{Exit, Signal};
 pub(crate) fn stop_on_signals() -> Stopping {
     let stopping = Stopping { token: CancellationToken::new(), signal: Arc::default() };
     let (token, slot) = (stopping.token.clone(), Arc::clone(&stopping.signal));
+    // From here on, and not only from when the task below first runs.
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return stopping;
+    };
     tokio::spawn(async move {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut interrupt), Ok(mut terminate)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        else {
-            return;
-        };
         loop {
             // Both are cancel-safe: a signal that was not taken is given again.
             let signal = tokio::select! {

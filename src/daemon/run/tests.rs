@@ -65,7 +65,17 @@ async fn beside<F: Future<Output = ()>>(
     simulator: &Simulator,
     first: Loaded,
     next: Vec<Loaded>,
-    story: impl FnOnce(mpsc::UnboundedSender<()>) -> F,
+    story: impl FnOnce(mpsc::UnboundedSender<Heard>) -> F,
+) {
+    beside_watched(simulator, &Monitor::default(), first, next, story).await;
+}
+
+async fn beside_watched<F: Future<Output = ()>>(
+    simulator: &Simulator,
+    monitor: &Monitor,
+    first: Loaded,
+    next: Vec<Loaded>,
+    story: impl FnOnce(mpsc::UnboundedSender<Heard>) -> F,
 ) {
     let gateway = simulator.direct();
     let (scribe, mind) = (Scribe::nobody(), Mind::default());
@@ -77,13 +87,13 @@ async fn beside<F: Future<Output = ()>>(
         mind: &mind,
         stop: &stop,
         calls: |_| 0,
-        monitor: &Monitor::default(),
+        monitor,
     };
     let (hangup, mut hangups) = mpsc::unbounded_channel();
     let next = RefCell::new(next.into_iter());
     let reload = async || next.borrow_mut().next().ok_or_else(|| "p.yaml:1:1: bad".to_owned());
     let hung_up = async || match hangups.recv().await {
-        Some(()) => {}
+        Some(it) => Call::Files(it),
         None => std::future::pending().await,
     };
     let story = async {
@@ -92,6 +102,9 @@ async fn beside<F: Future<Output = ()>>(
     };
     tokio::join!(run(&daemon, first, reload, hung_up, None), story);
 }
+
+const HANGUP: Heard = Heard::New { whole: true };
+const IN_PLACE: Heard = Heard::New { whole: false };
 
 async fn sleep(seconds: f64) {
     tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
@@ -170,12 +183,12 @@ async fn a_reload_looks_only_at_what_changed() {
     beside(&simulator, loaded(TWO), vec![second], async |hangup| {
         sleep(10.0).await;
         calls(&simulator);
-        hangup.send(()).unwrap();
+        hangup.send(HANGUP).unwrap();
         sleep(5.0).await;
         // Ownership is declared: the new Sid is added, and the old one is nobody's.
         assert_eq!(calls(&simulator), ["AddPermission f", "GetPolicy f", "GetPolicy f"]);
         // A reload that is not usable changes nothing.
-        hangup.send(()).unwrap();
+        hangup.send(HANGUP).unwrap();
         sleep(5.0).await;
         assert_eq!(calls(&simulator), Vec::<String>::new());
         sleep(3590.0).await;
@@ -244,11 +257,85 @@ async fn a_reload_that_ends_a_small_pass_goes_on_with_it() {
             {"operation": "GetPolicy", "kind": "delay", "delay_ms": 5_000, "times": 1}
         ]});
         simulator.put_faults(serde_json::from_value(slow).unwrap()).unwrap();
-        hangup.send(()).unwrap();
+        hangup.send(HANGUP).unwrap();
         sleep(1.0).await;
-        hangup.send(()).unwrap();
+        hangup.send(HANGUP).unwrap();
         sleep(20.0).await;
         assert!(text(&simulator).contains("\"Sid\":\"b\""), "{}", text(&simulator));
+    })
+    .await;
+}
+
+/// What is changed in place may be half there: access is given at once, and taken away when the files have settled.
+#[tokio::test(start_paused = true)]
+async fn narrowing_waits_until_files_that_were_changed_in_place_have_settled() {
+    let statements =
+        |name| [statement(name, "a", "a"), statement(name, "b", "b"), statement(name, "z", "z")];
+    let simulator =
+        simulator(&json!([function("f", &statements("f")), function("g", &statements("g")),]));
+    let all = TWO.replace("- function: f", "- function: f\n    ownership: all");
+    let before = all.replacen("statements: [", "statements: [{sid: b, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::b'}, {sid: z, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::z'}, ", 1);
+    let after = all.replacen("statements: [", "statements: [{sid: c, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::c'}, {sid: z, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::z'}, ", 1);
+    let monitor = Monitor::default();
+    let reason = || monitor.board.view().targets[0].reason;
+    let next = vec![loaded(&after), loaded(&all)];
+    beside_watched(&simulator, &monitor, loaded(&before), next, async |files| {
+        sleep(5.0).await;
+        files.send(IN_PLACE).unwrap();
+        sleep(5.0).await;
+        assert!(text(&simulator).contains("arn:aws:s3:::c"), "{}", text(&simulator));
+        assert!(text(&simulator).contains("\"Sid\":\"b\""));
+        assert_eq!(reason(), "files_settling");
+        calls(&simulator);
+        sleep(60.0).await;
+        assert_eq!(calls(&simulator), Vec::<String>::new(), "nobody asks again and again");
+        files.send(Heard::Settled).unwrap();
+        sleep(5.0).await;
+        assert_eq!(calls(&simulator), ["GetPolicy f", "GetPolicy f", "RemovePermission f"]);
+        assert_eq!(reason(), "as_written");
+        assert_eq!(text(&simulator).matches("\"Sid\":\"z\"").count(), 2);
+        // Somebody who says that all is there is believed.
+        files.send(HANGUP).unwrap();
+        sleep(5.0).await;
+        assert_eq!(text(&simulator).matches("\"Sid\":\"z\"").count(), 1, "g is not all ours");
+    })
+    .await;
+}
+
+/// Reloads that come all the time do not keep a full pass from its end, and it looks at each target once.
+#[tokio::test(start_paused = true)]
+async fn a_full_pass_that_a_reload_ends_is_gone_on_with() {
+    let functions: Vec<Value> = (0..100)
+        .map(|n| function(&format!("f{n}"), &[statement(&format!("f{n}"), "a", "a")]))
+        .collect();
+    let simulator = simulator(&json!(functions));
+    let slow = json!({"faults": [
+        {"operation": "GetPolicy", "kind": "delay", "delay_ms": 1_000, "times": "forever"}
+    ]});
+    simulator.put_faults(serde_json::from_value(slow).unwrap()).unwrap();
+    let files = |changed: usize| {
+        let one = |n: usize| {
+            let sid = if n == changed { "b" } else { "a" };
+            format!(
+                "  - function: f{n}\n    statements: [{{sid: {sid}, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::a'}}]\n"
+            )
+        };
+        format!("functions:\n{}", (0..100).map(one).collect::<String>())
+    };
+    let next = vec![loaded(&files(0)), loaded(&files(0)), loaded(&files(0)), loaded(&files(0))];
+    let monitor = Monitor::default();
+    beside_watched(&simulator, &monitor, loaded(&files(100)), next, async |hangup| {
+        for _ in 0..4 {
+            sleep(1.5).await;
+            hangup.send(HANGUP).unwrap();
+        }
+        sleep(30.0).await;
+        let pass = monitor.board.view().places.into_values().next().unwrap().last_full.unwrap();
+        assert!(pass.successful && pass.targets == 100, "{pass:?}");
+        // Each was read once, but for what was being read when a reload came, and what had changed.
+        let n = calls(&simulator).iter().filter(|it| it.starts_with("GetPolicy")).count();
+        assert!((100..=100 + 4 * 16 + 4).contains(&n), "{n}");
+        assert!(text(&simulator).contains("\"Sid\":\"b\""));
     })
     .await;
 }

@@ -92,6 +92,9 @@ async fn converse(stream: TcpStream, site: Arc<Site>) {
         let site = Arc::clone(&site);
         async move {
             let (parts, _) = request.into_parts();
+            if let Some(answer) = site.ordered(&parts).await {
+                return Ok(answer);
+            }
             // The journal is read for it, and a page of many targets takes its time to write.
             let answered = tokio::task::spawn_blocking(move || site.answer(&parts)).await;
             let failed =

@@ -126,6 +126,18 @@ pub const TABLE: &[Metric] = &[
         "Managed targets by how they stand; a target that could not be read is unknown, never in_sync.",
     ),
     gauge(
+        "permitd_target_state",
+        "",
+        &[("arn", "of the function, its alias or version"), STATES],
+        "1 for the state that a target has; only with --per-target-metrics.",
+    ),
+    gauge(
+        "permitd_target_last_read_timestamp_seconds",
+        "seconds",
+        &[("arn", "of the function, its alias or version")],
+        "When the policy of a target was last read, as a Unix time, 0 for never; only with --per-target-metrics.",
+    ),
+    gauge(
         "permitd_statements",
         "",
         &[(
@@ -188,7 +200,7 @@ pub const TABLE: &[Metric] = &[
             OPERATION,
             (
                 "code",
-                "OK, the error code of AWS, the HTTP status where there was none, or NoAnswer",
+                "OK, the error code of AWS, the HTTP status where there was none, NoAnswer, or other after 64 different ones",
             ),
         ],
         "Requests to Lambda that left, each attempt for itself.",

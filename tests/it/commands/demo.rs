@@ -1,6 +1,6 @@
 //! `permitd demo`: the first thing that anybody runs.
 
-use super::harness::Room;
+use super::harness::{Room, http};
 
 #[test]
 fn shows_repairs_and_keeps_repairing() {
@@ -14,6 +14,10 @@ fn shows_repairs_and_keeps_repairing() {
     demo.says("functions are as written.");
     demo.says("Ctrl-C ends the demo.");
     let start = demo.out();
+    let address = start.split_once("how everything stands: ").unwrap().1.split('/').nth(2).unwrap();
+    let (code, page) = http(&format!("http://{address}"), "GET", "/", "");
+    assert_eq!(code, 200, "{page}");
+    assert!(page.contains("thumbnail:live") && page.contains("sns-orders"), "{page}");
     for line in [
         "permitd demo: a simulated Lambda at http://127.0.0.1:",
         "arn:aws:lambda:us-east-1:123456789012:function:thumbnail:live\n",

@@ -12,12 +12,19 @@ mode: enforce
 interval: 1h
 poll_interval: 1s
 budgets: {get_policy: unlimited, control: unlimited}
+limits: unlimited
 ";
 
-/// Grants one account with each Sid.
+/// One for each Sid of a letter and a number.
+fn account(sid: &str) -> String {
+    let (letter, number) = sid.split_at(1);
+    format!("{:03}{:0>9}", letter.as_bytes()[0], number)
+}
+
+/// Grants an account of its own with each Sid.
 fn wishes(sids: &[&str]) -> String {
     let sids: Vec<String> =
-        sids.iter().map(|it| format!("{{sid: {it}, principal: '210987654321'}}")).collect();
+        sids.iter().map(|it| format!("{{sid: {it}, principal: '{}'}}", account(it))).collect();
     let sids = sids.join(", ");
     format!(
         "account: '123456789012'\nfunctions:\n  - {{function: f, ownership: all, statements: [{sids}]}}\n"
@@ -86,9 +93,9 @@ fn a_config_map_that_is_swapped_many_times() {
     }
     let mut daemon = start(&room);
     becomes(&lambda, &["a0", "b0"]);
-    for n in 1..=40 {
+    for n in 1..=200 {
         turn(n);
-        if n % 10 == 0 {
+        if n % 40 == 0 {
             becomes(&lambda, &[&format!("a{n}"), &format!("b{n}")]);
         }
     }
@@ -114,5 +121,47 @@ fn a_bad_file_is_told_once_and_the_next_good_one_loads() {
     std::fs::remove_file(room.path("permissions/b.yaml")).unwrap();
     room.write("permissions/a.yaml", &wishes(&["b"]));
     becomes(&lambda, &["b"]);
+    daemon.stops();
+}
+
+/// Somebody may still be copying: what is given counts at once, what is taken back when a second poll shows the same.
+#[test]
+fn what_is_changed_in_place_takes_nothing_back_before_a_second_poll() {
+    let lambda = lambda();
+    let room = lambda.room("");
+    room.write("permissions/a.yaml", &wishes(&["a", "b"]));
+    let mut daemon = start(&room);
+    becomes(&lambda, &["a", "b"]);
+    room.write("permissions/a.yaml", &wishes(&["a", "c"]));
+    becomes(&lambda, &["a", "c"]);
+    let at = |operation: &str| {
+        let all = lambda.requests();
+        let last = all.iter().rfind(|it| it["operation"] == operation).unwrap();
+        last["time"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap()
+    };
+    let waited = at("RemovePermission").duration_since(at("AddPermission"));
+    assert!(waited.as_millis() >= 900, "{waited:?}");
+    // A signal is somebody's word that all of it is there.
+    room.write("permitd.yaml", &SETTINGS.replace("1s", "1h"));
+    daemon.logs_times("loaded the configuration anew", 2);
+    room.write("permissions/a.yaml", &wishes(&["c"]));
+    daemon.signal("HUP");
+    becomes(&lambda, &["c"]);
+    daemon.stops();
+}
+
+#[test]
+fn settings_that_need_a_restart_are_told_once() {
+    let lambda = lambda();
+    let room = lambda.room("");
+    room.write("permissions/a.yaml", &wishes(&["a"]));
+    let mut daemon = start(&room);
+    let more = "journal: other.db\nhttp: {hosts: [permitd.internal]}\n";
+    room.write("permitd.yaml", &format!("{SETTINGS}{more}"));
+    daemon.logs("these settings have changed, and need a restart");
+    assert!(daemon.err().contains("journal, http"), "{}", daemon.err());
+    room.write("permissions/a.yaml", &wishes(&["a", "b"]));
+    becomes(&lambda, &["a", "b"]);
+    assert_eq!(daemon.err().matches("need a restart").count(), 1, "{}", daemon.err());
     daemon.stops();
 }

@@ -81,8 +81,7 @@ fn what_is_not_built_yet_says_so() {
         ("compact", "permitd compact"),
         ("-q explain", "permitd explain"),
         ("plan permissions.yaml --allow-missing", "--allow-missing"),
-        ("run --enable-lifecycle", "--enable-lifecycle"),
-        ("run --per-target-metrics", "--per-target-metrics"),
+        ("run --shard 1/2", "--shard"),
     ] {
         let message = format!("error: `{what}` is not supported yet in this version of permitd\n");
         room.permitd(words).is(64, "", &message);

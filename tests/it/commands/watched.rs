@@ -27,7 +27,11 @@ fn lambda() -> Lambda {
 
 fn start(room: &Room, mode: &str) -> (Running, String) {
     room.write("permitd.yaml", &SETTINGS.replace("MODE", mode));
-    let mut daemon = room.start("run");
+    started(room, "run")
+}
+
+fn started(room: &Room, words: &str) -> (Running, String) {
+    let mut daemon = room.start(words);
     daemon.logs("listening for /livez");
     let log = daemon.err();
     let at = log.split_once("address=").unwrap().1;
@@ -98,6 +102,63 @@ fn without_aws_it_lives_is_ready_and_knows_nothing() {
     assert!(target["message"].is_string() && target["hint"].is_string(), "{target}");
     assert_eq!(http(&at, "GET", "/livez", "").0, 200);
     assert_eq!(http(&at, "GET", "/readyz", "").0, 200);
+    daemon.stops();
+}
+
+/// Whose the files are is not known then; they are checked as far as that goes.
+#[test]
+fn without_aws_and_without_an_account_in_the_files_it_lives_and_asks_again() {
+    let lambda = lambda();
+    lambda.faults(&json!({"faults": [
+        {"operation": "GetCallerIdentity", "kind": "error", "status": 503, "times": "forever"}
+    ]}));
+    let room = lambda.room(&WISHES.replace("account: '123456789012'\n", ""));
+    let (mut daemon, at) = start(&room, "enforce");
+    daemon.logs("nothing is managed yet; asking again");
+    assert_eq!(http(&at, "GET", "/livez", "").0, 200);
+    assert_eq!(http(&at, "GET", "/readyz", "").0, 200);
+    let refused = status(&at)["config"]["refused"].to_string();
+    assert!(refused.contains("cannot tell the account of the credentials"), "{refused}");
+    assert_eq!(lambda.sids("f"), ["a", "rogue"]);
+    lambda.faults(&json!({}));
+    lambda.converges("f", &["a"]);
+    assert_eq!(daemon.err().matches("nothing is managed yet").count(), 1, "{}", daemon.err());
+    assert_eq!(status(&at)["config"]["refused"], Value::Null);
+    daemon.stops();
+    // Nor does it wait for an answer when it is to stop; and what is wrong with files does not pass.
+    lambda.faults(&json!({"faults": [
+        {"operation": "GetCallerIdentity", "kind": "delay", "delay_ms": 60000, "times": "forever"}
+    ]}));
+    let (mut daemon, _) = start(&room, "enforce");
+    daemon.stops();
+    room.write("permissions.yaml", "functions: [{function: f, statments: []}]\n");
+    assert_eq!(room.permitd("run").code, Some(78));
+}
+
+#[test]
+fn orders_over_http_are_taken_only_where_they_are_allowed() {
+    let lambda = lambda();
+    let room = lambda.room(WISHES);
+    room.write("permitd.yaml", &SETTINGS.replace("MODE", "enforce").replace("1s", "1h"));
+    let (mut daemon, at) = started(&room, "run");
+    lambda.converges("f", &["a"]);
+    assert_eq!(http(&at, "POST", "/-/pass", "").0, 405);
+    daemon.stops();
+    let (mut daemon, at) = started(&room, "run --enable-lifecycle --per-target-metrics");
+    daemon.logs("pass done");
+    lambda.grant("f", "rogue", "210987654321");
+    assert_eq!(http(&at, "POST", "/-/pass", ""), (200, "started; 1 targets\n".to_owned()));
+    lambda.converges("f", &["a"]);
+    let (code, said) = http(&at, "GET", "/-/reload", "");
+    assert_eq!((code, said.as_str()), (405, "this takes POST\n"));
+    room.write("permissions.yaml", &WISHES.replace("sid: a", "sid: b"));
+    assert_eq!(http(&at, "POST", "/-/reload", ""), (200, "loaded; 1 targets\n".to_owned()));
+    lambda.converges("f", &["b"]);
+    room.write("permissions.yaml", "functions: [{function: f, statments: []}]\n");
+    let (code, said) = http(&at, "POST", "/-/reload", "");
+    assert_eq!(code, 500);
+    assert!(said.contains("permissions.yaml:1:27: ") && said.contains("stays"), "{said}");
+    assert!(http(&at, "GET", "/metrics", "").1.contains("permitd_target_state{arn="));
     daemon.stops();
 }
 

@@ -1,0 +1,113 @@
+//! The configuration, loaded anew while the daemon runs.
+
+use std::sync::Arc;
+
+use super::hearing::read_anew;
+use crate::cli::{args::TargetArgs, receivers::Receivers, setup, show::Stop};
+use crate::config::settings::Settings;
+use crate::daemon::{run::Loaded, watch::Known};
+use crate::lambda::fleet::Fleet;
+use crate::observe::monitor::Monitor;
+
+/// What a reload works with.
+#[derive(Debug)]
+pub(super) struct Reloading<'a> {
+    pub(super) args: &'a TargetArgs,
+    pub(super) fleet: &'a Fleet,
+    pub(super) known: &'a Known,
+    /// What the daemon started with.
+    pub(super) started: &'a Settings,
+    /// Who tells receivers.
+    pub(super) monitor: &'a Monitor,
+}
+
+impl Reloading<'_> {
+    /// Reads and understands the files, beside everything else that goes on. Who is told is in force with them.
+    pub(super) async fn load(&self) -> Result<(Loaded, Settings), Stop> {
+        let texts = Arc::new(read_anew(self.args.source.clone(), self.known).await?);
+        let receivers = Receivers::read(&texts.settings.notify, &texts.base)?;
+        let understood = setup::understand(&texts, self.args, self.fleet).await?;
+        receivers.take_over(self.monitor);
+        Ok((setup::in_force(understood, &texts.settings), texts.settings.clone()))
+    }
+
+    /// Says which settings are not in force yet, once for each set of them.
+    pub(super) fn tell_what_needs_a_restart(&self, now: &Settings, told: &mut Vec<&'static str>) {
+        let keys = needs_restart(self.started, now);
+        if keys == *told {
+            return;
+        }
+        if !keys.is_empty() {
+            let settings = keys.join(", ");
+            tracing::warn!(settings, "these settings have changed, and need a restart");
+        }
+        *told = keys;
+    }
+}
+
+/// The keys of what has changed, of what is set up once at the start.
+fn needs_restart(before: &Settings, now: &Settings) -> Vec<&'static str> {
+    // One that is new has to be thought about here.
+    let Settings {
+        permissions: _,
+        mode: _,
+        interval: _,
+        poll_interval: _,
+        jitter: _,
+        ownership: _,
+        replace: _,
+        deny_risks: _,
+        limits: _,
+        orphan_grace: _,
+        remove_inexpressible: _,
+        ignore: _,
+        notify: _,
+        account,
+        simulator,
+        budgets,
+        journal,
+        http,
+        control,
+    } = now;
+    [
+        ("accounts", *account != before.account),
+        ("lambda", *simulator != before.simulator),
+        ("budgets", *budgets != before.budgets),
+        ("journal", *journal != before.journal),
+        ("http", *http != before.http),
+        ("control", *control != before.control),
+    ]
+    .into_iter()
+    .filter_map(|(key, changed)| changed.then_some(key))
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{diagnostic::File, settings};
+
+    #[test]
+    fn only_what_is_set_up_at_the_start_needs_a_restart() {
+        let parse =
+            |text: &str| settings::parse(&File::new("permitd.yaml", text.to_owned())).unwrap();
+        let before = parse("mode: observe");
+        for (text, expected) in [
+            (
+                "{mode: enforce, interval: 1m, poll_interval: 1s, jitter: 1%, orphan_grace: 5m}",
+                vec![],
+            ),
+            ("{mode: observe, notify: [{url_file: u}]}", vec![]),
+            ("{mode: observe, journal: other.db, control: c.sock}", vec!["journal", "control"]),
+            ("{mode: observe, http: {listen: '127.0.0.1:1'}}", vec!["http"]),
+            ("{mode: observe, budgets: {control: 1/s}}", vec!["budgets"]),
+            ("{mode: observe, lambda: {simulator: {listen: '127.0.0.1:0'}}}", vec!["lambda"]),
+            (
+                "{mode: observe, accounts: [{id: '123456789012', regions: [us-east-1]}]}",
+                vec!["accounts"],
+            ),
+        ] {
+            assert_eq!(needs_restart(&before, &parse(text)), expected, "{text}");
+        }
+    }
+}
