@@ -20,6 +20,7 @@ mod man;
 mod places;
 mod plan;
 mod progress;
+mod receivers;
 mod report;
 mod run;
 mod saved;

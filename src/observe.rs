@@ -6,6 +6,7 @@ pub mod metered;
 pub mod metrics;
 pub mod monitor;
 pub mod news;
+pub mod notify;
 pub mod page;
 pub mod standing;
 pub mod status;

@@ -14,6 +14,7 @@ use crate::cli::{
     args::RunArgs,
     exit::Exit,
     journal, places,
+    receivers::Receivers,
     report::Reports,
     setup::{self, Texts},
     show::{Show, Stop},
@@ -56,7 +57,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     // Before anything is asked of AWS: whether this process lives does not depend on that.
     let page = if args.once { None } else { watched(args, &texts, &monitor).await? };
     if args.once {
-        return once::one_pass(args, texts, &reports, &stop, show).await;
+        return Box::pin(once::one_pass(args, texts, &reports, &stop, show)).await;
     }
     let source = &args.target.source;
     let mut hearing = Hearing::start(source, texts.settings.poll_interval, Arc::clone(&known))?;
@@ -109,7 +110,13 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         monitor: &monitor,
         systemd: &systemd,
     };
-    let reloading = Reloading { args: &args.target, fleet, known: &known, started: &settings };
+    let reloading = Reloading {
+        args: &args.target,
+        fleet,
+        known: &known,
+        started: &settings,
+        monitor: &monitor,
+    };
     let mut told = Vec::new();
     let polls = Cell::new(settings.poll_interval);
     let reload = async || match reloading.load().await {
@@ -131,6 +138,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         hearing.next().await
     };
     Box::pin(run::run(&daemon, loaded, reload, heard, server)).await;
+    monitor.close().await;
     if let Some(page) = page {
         page.close().await;
     }
@@ -138,13 +146,14 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     Ok(Exit::Success)
 }
 
-/// Begins to answer over HTTP. The usual address may be taken by another daemon, and then this one goes without;
+/// Begins to tell receivers, and to answer over HTTP. The usual address may be taken by another daemon, and then this one goes without;
 /// one that somebody wrote has to be there.
 async fn watched(
     args: &RunArgs,
     texts: &Texts,
     monitor: &Arc<Monitor>,
 ) -> Result<Option<Listening>, Stop> {
+    Receivers::read(&texts.settings.notify, &texts.base)?.take_over(monitor);
     let Http { listen, hosts } = &texts.settings.http;
     let written = args.http_listen.or(*listen);
     let address = written.unwrap_or(http::USUAL);

@@ -104,7 +104,7 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
             Command::Pause(args) => control::pause(args, show).await,
             Command::Resume(args) => control::resume(args, show).await,
             Command::Simulate(args) => simulate::simulate(args, show).await,
-            Command::Demo => demo::demo(show).await,
+            Command::Demo => Box::pin(demo::demo(show)).await,
             Command::Schema(args) => schema::schema(args, show),
             Command::Completions(args) => completions::completions(args, show),
             Command::Man(args) => man::man(args, show),

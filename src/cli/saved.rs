@@ -112,7 +112,10 @@ impl Inputs {
     pub(crate) fn of(texts: &Texts, args: &TargetArgs) -> Self {
         let text = |it: &File| Text { name: it.name.to_string(), text: it.text.clone() };
         Self {
-            settings: texts.settings_file.as_deref().map(text),
+            settings: texts.settings_file.as_ref().map(|it| Text {
+                name: it.name.to_string(),
+                text: settings::without_receivers(it),
+            }),
             base: texts.base.clone(),
             permissions: texts.files.files.iter().map(|it| text(it)).collect(),
             account: args.source.account.clone(),

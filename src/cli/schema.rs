@@ -10,6 +10,7 @@ use crate::cli::{
     show::{Show, Stop},
 };
 use crate::config::schema;
+use crate::observe::notify::message;
 use crate::report;
 
 /// What there is a schema of: its name, what that is, and the schema.
@@ -20,6 +21,7 @@ const SCHEMAS: &[Named] = &[
     ("permissions", "Permission files", schema::permissions),
     ("settings", "The settings file", schema::settings),
     ("report", "What `--output json` of plan, apply and run prints", report::json::schema),
+    ("notification", "What a webhook of `notify` with the format json gets", message::schema),
     ("check", "What `permitd check --output json` prints", report::check::schema),
 ];
 

@@ -287,7 +287,7 @@ async fn ready_by(gateway: Metered<Fleet>, texts: Texts, args: &TargetArgs) -> R
     let texts = Arc::new(texts);
     let Understood { wanted, n_targets, rules } = understand(&texts, args, gateway.inner()).await?;
     let (settings, base) = (texts.settings.clone(), texts.base.clone());
-    Ok(Ready { wanted, n_targets, rules, gateway, settings, base })
+    Ok(Ready { wanted, n_targets, rules, settings, gateway, base })
 }
 
 /// The variables of an endpoint that the SDK reads.

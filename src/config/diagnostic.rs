@@ -1,6 +1,6 @@
 //! One thing that is wrong in a file: where, what, and what to do about it.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::{cmp::Ordering, fmt, sync::Arc};
 
 use crate::config::{render, rules::Rule};
 use crate::policy::source::Source;
@@ -16,7 +16,7 @@ pub const PERMISSION_FILES: &str = "permission files";
 pub const STDIN: &str = "<stdin>";
 
 /// A file that was read, as the user named it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct File {
     /// For people and for [`Source`].
     pub name: Arc<str>,
@@ -100,6 +100,13 @@ pub struct Subject {
     pub name: String,
     /// So many functions have it, by one entry for all of them; 0 where none is clear.
     pub functions: usize,
+}
+
+/// Settings may have something secret in them.
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "File({})", self.name)
+    }
 }
 
 impl File {

@@ -10,7 +10,7 @@ use crate::config::diagnostic::{COMMAND_LINE, Diagnostic, File, Files, Place, ST
 use crate::config::permissions;
 use crate::config::resolve::{Context, Loaded, resolve};
 use crate::config::rules::Rule;
-use crate::config::settings::{self, Pattern, Settings};
+use crate::config::settings::{self, Pattern, Settings, hidden};
 
 /// A larger file is a mistake; 25,000 statements have five megabytes.
 const MAX_BYTES: u64 = 64 << 20;
@@ -30,7 +30,11 @@ pub fn find_settings(flag: Option<&Path>, environment: Option<&Path>) -> Option<
 
 /// Reads the settings file.
 pub fn read_settings(path: &Path) -> Result<(Arc<File>, Settings), Vec<Diagnostic>> {
-    let file = read(path).map_err(|it| vec![it])?;
+    let file = read(path).map_err(|it| {
+        let (mut found, shown) = ([it.clone()], hidden::shown_text(&it.place.file));
+        hidden::hide(&mut found, &shown);
+        Vec::from(found)
+    })?;
     let settings = settings::parse(&file)?;
     Ok((file, settings))
 }

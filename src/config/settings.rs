@@ -14,8 +14,10 @@ use crate::policy::risk::Risk;
 use crate::policy::target::AccountRegion;
 
 pub(super) mod accounts;
+pub(super) mod hidden;
 pub(super) mod http;
 pub(super) mod journal;
+pub mod notify;
 pub(super) mod rails;
 pub(super) mod values;
 
@@ -56,6 +58,8 @@ pub struct Settings {
     pub journal: Journal,
     /// Where the daemon is watched.
     pub http: Http,
+    /// Who is told when something changes.
+    pub notify: Vec<notify::Notify>,
     /// The socket of the daemon, relative to the settings file, as written; none: where the system keeps such.
     pub control: Option<PathBuf>,
 }
@@ -145,6 +149,7 @@ impl Default for Settings {
             budgets: Budgets::default(),
             journal: Journal::default(),
             http: Http::default(),
+            notify: Vec::new(),
             control: None,
         }
     }
@@ -189,6 +194,7 @@ pub(super) const KEYS: &[&str] = &[
     "budgets",
     "journal",
     "http",
+    "notify",
     "control",
 ];
 /// Of `defaults`.
@@ -204,14 +210,15 @@ pub(super) const BUDGETS_KEYS: &[&str] = &["get_policy", "control"];
 /// The value of `writer` that this version has.
 pub(super) const WRITER: &str = "statements";
 /// Keys of a later version, told apart from misspelt ones.
-const LATER: &[&str] = &["events", "notify"];
+const LATER: &[&str] = &["events"];
 pub(super) const MODES: &[(&str, Mode)] =
     &[("observe", Mode::Observe), ("additive", Mode::Additive), ("enforce", Mode::Enforce)];
 
-/// Reads the settings, or tells everything that is wrong with them.
+/// Reads the settings, or tells everything that is wrong with them; what is secret in them stays hidden.
 pub fn parse(file: &Arc<File>) -> Result<Settings, Vec<Diagnostic>> {
     let tree = yaml::parse(file);
-    let mut walker = Walker::new(file, tree.diagnostics);
+    let shown = hidden::shown(file, &tree.documents);
+    let mut walker = Walker::new(&shown, tree.diagnostics);
     let mut settings = Settings::default();
     match tree.documents.as_slice() {
         [only] if !matches!(only.value, Value::Null) => {
@@ -224,16 +231,23 @@ pub fn parse(file: &Arc<File>) -> Result<Settings, Vec<Diagnostic>> {
         _ if walker.diagnostics.is_empty() => {
             let start = Span { line: 1, column: 1, ..Span::default() };
             let error =
-                Diagnostic::error(Place::at(file, start), "there are no settings in this file");
+                Diagnostic::error(Place::at(&shown, start), "there are no settings in this file");
             walker.diagnostics.push(error.help("write at least `permissions: [FILE]`"));
         }
         _ => {}
     }
-    if walker.diagnostics.is_empty() {
+    let mut found = walker.diagnostics;
+    if found.is_empty() {
         return Ok(settings);
     }
-    diagnostic::sort(&mut walker.diagnostics);
-    Err(walker.diagnostics)
+    hidden::hide(&mut found, &shown);
+    diagnostic::sort(&mut found);
+    Err(found)
+}
+
+/// The text of the settings for who keeps it: who is told is not in it, and nothing that is secret.
+pub fn without_receivers(file: &Arc<File>) -> String {
+    hidden::without_receivers(file, &yaml::parse(file).documents)
 }
 
 fn top<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings) {
@@ -261,6 +275,7 @@ fn top<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings)
             "budgets" => settings.budgets = budgets(walker, item),
             "journal" => journal::read(walker, item, &mut settings.journal),
             "http" => http::read(walker, item, &mut settings.http),
+            "notify" => settings.notify = notify::read(walker, item),
             "control" => settings.control = path(walker, item),
             key if LATER.contains(&key) => later(walker, item),
             key if is_extension(key) => {}

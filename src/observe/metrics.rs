@@ -159,6 +159,9 @@ impl Metrics {
         for result in ["ok", "ignored", "invalid"] {
             self.add("permitd_events_received_total", &[result], 0);
         }
+        for result in ["sent", "failed", "dropped"] {
+            self.notified(result, 0);
+        }
         self.add("permitd_revision_conflicts_total", &[], 0);
         self.add("permitd_journal_errors_total", &[], 0);
         if let Some(it) = self.histograms.get("permitd_pass_duration_seconds") {
@@ -235,6 +238,11 @@ impl Metrics {
         if let Some(it) = counter.and_then(|it| it.get_metric_with_label_values::<&str>(&[]).ok()) {
             it.inc_by(n.saturating_sub(it.get()));
         }
+    }
+
+    /// What became of so many notifications.
+    pub fn notified(&self, result: &str, n: u64) {
+        self.add("permitd_notifications_total", &[result], n);
     }
 
     /// Everything, in Prometheus' text format.

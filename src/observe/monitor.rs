@@ -2,7 +2,7 @@
 //! people.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, OnceLock, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 use std::time::Duration;
@@ -15,6 +15,7 @@ use crate::observe::{
     board::{Board, Offer, PassView},
     metrics::{Metrics, succeeded},
     news::Edge,
+    notify::Notifier,
     standing::Stage,
 };
 use crate::policy::target::AccountRegion;
@@ -31,6 +32,7 @@ pub struct Monitor {
     pub metrics: Arc<Metrics>,
     heart: Mutex<Instant>,
     ready: AtomicBool,
+    notifier: OnceLock<Notifier>,
 }
 
 /// A pass that is through.
@@ -61,11 +63,24 @@ impl Default for Monitor {
             metrics: Arc::default(),
             heart: Mutex::new(Instant::now()),
             ready: AtomicBool::new(false),
+            notifier: OnceLock::new(),
         }
     }
 }
 
 impl Monitor {
+    /// Tells receivers as well: the first one that is given, for good.
+    pub fn with_notifier(&self, notifier: impl FnOnce() -> Notifier) -> &Notifier {
+        self.notifier.get_or_init(notifier)
+    }
+
+    /// Sends what is left to tell.
+    pub async fn close(&self) {
+        if let Some(it) = self.notifier.get() {
+            it.close().await;
+        }
+    }
+
     /// The loop is alive.
     pub fn beat(&self) {
         *self.heart.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
@@ -109,6 +124,9 @@ impl Monitor {
     /// A pass is through.
     pub fn passed(&self, passed: &Passed<'_>, now: Timestamp) {
         let Passed { place, full, cut_short, trigger, outcomes, time, calls, edges } = *passed;
+        if let Some(it) = self.notifier.get() {
+            it.passed(passed, now);
+        }
         self.metrics.passed(passed);
         for it in edges {
             self.metrics.edge(it, trigger);

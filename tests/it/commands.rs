@@ -25,6 +25,7 @@ mod interrupted;
 mod killed;
 mod limits;
 mod logs;
+mod notified;
 mod orphans;
 mod plan;
 mod plan_calls;

@@ -45,14 +45,17 @@ fn the_example_settings_are_valid() {
 #[test]
 fn the_lines_in_comments_are_valid() {
     let text = std::fs::read_to_string("config/permitd.yaml").unwrap();
-    let shown = ["# journal: ", "# control: "];
+    let shown = ["# journal: ", "# control: ", "# notify: "];
     let lines: Vec<&str> =
         text.lines().filter(|line| shown.iter().any(|it| line.starts_with(it))).collect();
-    assert_eq!(lines.len(), 3);
+    assert_eq!(lines.len(), 5);
     for line in lines {
         let file = File::new("permitd.yaml", line.replacen("# ", "", 1));
         let read = settings::parse(&file).map_err(|it| render_all(&it, false)).unwrap();
-        assert!(read.control.is_some() || read.journal.path.is_some(), "{line}");
+        assert!(
+            read.control.is_some() || read.journal.path.is_some() || read.notify.len() == 1,
+            "{line}"
+        );
     }
 }
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::hearing::read_anew;
-use crate::cli::{args::TargetArgs, setup, show::Stop};
+use crate::cli::{args::TargetArgs, receivers::Receivers, setup, show::Stop};
 use crate::config::settings::Settings;
 use crate::daemon::{run::Loaded, watch::Known};
 use crate::lambda::fleet::Fleet;
+use crate::observe::monitor::Monitor;
 
 /// What a reload works with.
 #[derive(Debug)]
@@ -16,13 +17,17 @@ pub(super) struct Reloading<'a> {
     pub(super) known: &'a Known,
     /// What the daemon started with.
     pub(super) started: &'a Settings,
+    /// Who tells receivers.
+    pub(super) monitor: &'a Monitor,
 }
 
 impl Reloading<'_> {
-    /// Reads and understands the files, beside everything else that goes on.
+    /// Reads and understands the files, beside everything else that goes on. Who is told is in force with them.
     pub(super) async fn load(&self) -> Result<(Loaded, Settings), Stop> {
         let texts = Arc::new(read_anew(self.args.source.clone(), self.known).await?);
+        let receivers = Receivers::read(&texts.settings.notify, &texts.base)?;
         let understood = setup::understand(&texts, self.args, self.fleet).await?;
+        receivers.take_over(self.monitor);
         Ok((setup::in_force(understood, &texts.settings), texts.settings.clone()))
     }
 
@@ -56,6 +61,7 @@ fn needs_restart(before: &Settings, now: &Settings) -> Vec<&'static str> {
         orphan_grace: _,
         remove_inexpressible: _,
         ignore: _,
+        notify: _,
         account,
         simulator,
         budgets,
@@ -91,6 +97,7 @@ mod tests {
                 "{mode: enforce, interval: 1m, poll_interval: 1s, jitter: 1%, orphan_grace: 5m}",
                 vec![],
             ),
+            ("{mode: observe, notify: [{url_file: u}]}", vec![]),
             ("{mode: observe, journal: other.db, control: c.sock}", vec!["journal", "control"]),
             ("{mode: observe, http: {listen: '127.0.0.1:1'}}", vec!["http"]),
             ("{mode: observe, budgets: {control: 1/s}}", vec!["budgets"]),

@@ -9,6 +9,7 @@ use super::hearing::Hearing;
 use crate::cli::{
     args::TargetArgs,
     exit::Exit,
+    receivers::Receivers,
     setup::{self, Texts, Understood},
     show::{Show, Stop},
 };
@@ -82,7 +83,10 @@ impl Start<'_> {
                 Some(Some(call)) => {
                     pauses = backoff.build();
                     self.systemd.reloading();
-                    let read = hearing.read_anew().await;
+                    let read = hearing.read_anew().await.and_then(|it| {
+                        Receivers::read(&it.settings.notify, &it.base)?.take_over(self.monitor);
+                        Ok(it)
+                    });
                     let said = match &read {
                         Ok(_) => Ok("read; nothing is managed yet".to_owned()),
                         Err(stop) => Err(stop.in_one_line()),

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::parts::{common, document, object, part, root, with, words};
+use super::parts::{common, document, object, part, root, text, with, words};
 use super::permissions::{OWNERSHIP, REPLACE, name_of, ownership, replace, sid_prefix};
 use crate::config::settings::{
     BUDGETS_KEYS, DEFAULTS_KEYS, IGNORE_KEYS, KEYS, LAMBDA_KEYS, MODES, SIMULATOR_KEYS, Settings,
-    WRITER, accounts, http, journal, rails,
+    WRITER, accounts, http, journal, notify, rails,
 };
 use crate::policy::risk::Risk;
 
@@ -117,6 +117,11 @@ fn top(key: &str) -> Value {
             object(http::KEYS, of_http, &[]),
             json!({"description": "Where the daemon is watched: /livez, /readyz, /metrics and /status."}),
         ),
+        "notify" => json!({
+            "description": "Who is told when something changes: webhooks.",
+            "type": "array",
+            "items": object(notify::KEYS, of_notify, &one_of_each()),
+        }),
         "control" => part(
             "path",
             "The socket on which the daemon is spoken to. Default: control.sock in $RUNTIME_DIRECTORY or in \
@@ -277,6 +282,58 @@ fn of_http(key: &str) -> Value {
         }),
         _ => Value::Bool(false),
     }
+}
+
+fn of_notify(key: &str) -> Value {
+    let about = |schema: Value, about: &str| with(schema, json!({ "description": about }));
+    let variable = |it: &str| about(text("^[A-Za-z0-9_]+$"), it);
+    let credential = |it: &str| about(text("^[^./][^/]*$"), it);
+    match key {
+        "url" => json!({
+            "description": "Where to. One that is secret, as Slack's are, belongs into a file or a variable.",
+            "type": "string",
+            "pattern": r"^https?://[^/?#:@\s\\][^/?#@\s\\]*([/?#][^\s\\]*)?$",
+        }),
+        "url_file" => part("path", "A file with the URL; read anew for each attempt."),
+        "url_env" => variable("The variable of the environment with the URL."),
+        "url_credential" => credential("The systemd credential (LoadCredential=) with the URL."),
+        "format" => with(
+            words(notify::FORMATS),
+            json!({"description": "json for programs; slack for an incoming webhook of Slack. Default: json."}),
+        ),
+        "secret_file" => part(
+            "path",
+            "A file with the secret that signs messages (HMAC-SHA256); read anew for each attempt.",
+        ),
+        "secret_env" => variable("The variable of the environment with that secret."),
+        "secret_credential" => {
+            credential("The systemd credential (LoadCredential=) with that secret.")
+        }
+        "events" => json!({
+            "description": "Which events are told. Default: all.",
+            "type": "array",
+            "items": words(notify::EVENTS),
+            "minItems": 1,
+        }),
+        "timeout" => json!({
+            "description": "How long one attempt may take: 1s to 1m. Default: 10s.",
+            "type": "string",
+            "pattern": format!("^{DURATION}$"),
+        }),
+        _ => Value::Bool(false),
+    }
+}
+
+/// One URL, and at most one secret.
+fn one_of_each() -> [Value; 2] {
+    let one = |it: &str| json!({ "required": [it] });
+    let urls: Vec<Value> =
+        notify::KEYS.iter().filter(|it| it.starts_with("url")).map(|it| one(it)).collect();
+    let secrets: Vec<Value> =
+        notify::KEYS.iter().filter(|it| it.starts_with("secret")).map(|it| one(it)).collect();
+    let none = json!({"not": {"anyOf": secrets}});
+    let at_most_one: Vec<Value> = secrets.into_iter().chain([none]).collect();
+    [json!({ "oneOf": urls }), json!({ "oneOf": at_most_one })]
 }
 
 fn of_journal(key: &str) -> Value {

@@ -1,8 +1,10 @@
 //! The settings: every key is read, and every mistake is told.
 
+use super::notify::{Format, Kept};
 use super::*;
 
 mod errors;
+mod hidden;
 mod rails;
 
 const EVERY_KEY: &str = r#"
@@ -23,6 +25,7 @@ lambda: {simulator: {listen: "[::1]:9001", seed: demo/account.yaml}}
 poll_interval: 7s
 journal: {path: state/journal.db, retention: 30d, max_size: 64MiB}
 http: {listen: 0.0.0.0:9000, hosts: [Permitd.example.com, box]}
+notify: [{url: "https://example.com/x", events: [held], secret_env: KEY}, {url_file: u, format: slack, timeout: 5s}, {url_credential: c}]
 control: /run/permitd.sock
 "#;
 
@@ -47,6 +50,7 @@ fn every_key_is_read() {
         budgets,
         journal,
         http,
+        notify,
         control,
     } = settings;
     let patterns: Vec<&str> = permissions.iter().map(|it| it.text.as_str()).collect();
@@ -74,6 +78,13 @@ fn every_key_is_read() {
     assert_eq!(journal.max_size, Cap::At(64 << 20));
     assert_eq!(http.listen, Some("0.0.0.0:9000".parse().unwrap()));
     assert_eq!(http.hosts, ["permitd.example.com", "box"]);
+    let [json, slack, third] = notify.try_into().unwrap();
+    assert_eq!(json.url.kept, Kept::Here("https://example.com/x".into()));
+    assert_eq!((json.format, json.events), (Format::Json, vec!["held"]));
+    assert_eq!(json.secret.unwrap().kept, Kept::Variable("KEY".into()));
+    assert_eq!((slack.url.kept, slack.format), (Kept::File("u".into()), Format::Slack));
+    assert_eq!((slack.events.len(), slack.timeout), (6, Duration::from_secs(5)));
+    assert_eq!((third.url.kept, third.secret), (Kept::Credential("c".into()), None));
     assert_eq!(control, Some(PathBuf::from("/run/permitd.sock")));
 }
 

@@ -239,6 +239,14 @@ pub const TABLE: &[Metric] = &[
         "Entries that could not be written to the journal; without it nothing is removed.",
     ),
     counter(
+        "permitd_notifications_total",
+        &[(
+            "result",
+            "sent, failed (refused, or given up after many attempts), dropped (too many waited, or nobody sends them any more)",
+        )],
+        "Messages to the receivers of `notify`, by what became of them.",
+    ),
+    counter(
         "permitd_events_received_total",
         &[("result", "ok, ignored, invalid")],
         "Change events that were received; 0 in a version that receives none.",

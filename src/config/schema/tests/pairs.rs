@@ -156,6 +156,10 @@ fn settings() -> impl Strategy<Value = String> {
         map(&["path", "retention", "max_size"], 2).prop_map(|it| format!("journal: {{{it}}}")),
         map(&["sid", "principal", "source_arn"], 2).prop_map(|it| format!("ignore: [{{{it}}}]")),
         map(&["id", "regions"], 2).prop_map(|it| format!("accounts: [{{{it}}}]")),
+        map(&["secret_file", "secret_env", "secret_credential", "format", "events", "timeout"], 2)
+            .prop_map(|it| format!("notify: [{{url: https://a/b, {it}}}]").replace(", }", "}")),
+        map(&["url_file", "url_env", "url_credential"], 1)
+            .prop_map(|it| format!("notify: [{{{it}}}]")),
         map(&["listen", "seed"], 2).prop_map(|it| format!("lambda: {{simulator: {{{it}}}}}")),
     ];
     let outer = map(SETTINGS, 2).prop_map(|it| format!("{{{it}}}\n"));

@@ -258,6 +258,10 @@ fn good_settings() {
         "journal: {path: j.db, retention: 1y, max_size: 65536}",
         "journal: {retention: unlimited, max_size: 64 MiB}",
         "control: c.sock",
+        "notify: []",
+        "notify: [{url: 'https://a.example:443/b?c#d', format: slack, events: [held, failed], timeout: 1m}]",
+        "notify: [{url: 'http://[::1]:80', secret_file: k}, {url_file: 5, secret_env: 5}]",
+        "notify: [{url_env: HOOK, secret_credential: 5}, {url_credential: hook.url}]",
         "x-note: {any: thing}",
     ] {
         kind.good(&format!("{text}\n"));
@@ -331,7 +335,23 @@ fn bad_settings() {
         "control: {path: x}",
         "http: {hosts: ['https://a']}",
         "events: {}",
-        "notify: []",
+        "notify: {url: 'http://a'}",
+        "notify: [{}]",
+        "notify: ['http://a']",
+        "notify: [{format: mail, url: 'http://a'}]",
+        "notify: [{url: 'ftp://a'}]",
+        "notify: [{url: 'https:///a'}]",
+        "notify: [{url: 'https://a b'}]",
+        "notify: [{url: 'https://u:p@a'}]",
+        "notify: [{url: 'http://a', url_env: A}]",
+        "notify: [{url: 'http://a', secret: s}]",
+        "notify: [{url: 'http://a', secret_env: S, secret_file: f}]",
+        "notify: [{url: 'http://a', events: []}]",
+        "notify: [{url: 'http://a', events: [hold]}]",
+        "notify: [{url: 'http://a', timeout: 5}]",
+        "notify: [{url_env: $A}]",
+        "notify: [{url_file: ''}]",
+        "notify: [{url_credential: a/b}]",
         "1: x",
     ] {
         kind.bad(&format!("{text}\n"));
@@ -342,6 +362,9 @@ fn bad_settings() {
         "journal: {max_size: 1KiB}",
         "lambda: {simulator: {listen: '999.0.0.1:0'}}",
         "interval: 99999y",
+        "notify: [{url: 'http://a:99999'}]",
+        "notify: [{url: 'http://a', timeout: 2m}]",
+        "notify: [{url_file: 'https://a'}]",
     ] {
         kind.beyond(&format!("{text}\n"));
     }

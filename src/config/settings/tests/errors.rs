@@ -155,7 +155,7 @@ fn keys_of_later_versions_are_told_apart_from_misspelt_ones() {
         r"
 http: {listen: localhost, hosts: ['https://a']}
 events: {}
-notify: []
+notify: [{url: 'ftp://a/TOPSECRET', secret: TOPSECRET, events: [hold]}]
 journals: x
 colour: red
 ",
@@ -182,13 +182,29 @@ error: `events` is not supported yet in this version
   |
 help: remove it
 
-error: `notify` is not supported yet in this version
- --> permitd.yaml:3:1
+error: the URL does not begin with https:// or http://
+ --> permitd.yaml:3:16
   |
-3 | notify: []
-  | ^^^^^^
+3 | notify: [{url: 'ftp://a/*********', secret: *********, events: [hold]}]
+  |                ^^^^^^^^^^^^^^^^^^^
   |
-help: remove it
+help: write it like `url: https://example.com/hook`
+
+error: the secret of a receiver is not written into the settings, which many can read
+ --> permitd.yaml:3:37
+  |
+3 | notify: [{url: 'ftp://a/*********', secret: *********, events: [hold]}]
+  |                                     ^^^^^^
+  |
+help: write `secret_file: PATH`, `secret_env: NAME` or `secret_credential: NAME`
+
+error: `hold` is not a value of `events`
+ --> permitd.yaml:3:65
+  |
+3 | notify: [{url: 'ftp://a/*********', secret: *********, events: [hold]}]
+  |                                                                 ^^^^
+  |
+help: did you mean `held`?
 
 error: `journals` is not a key of the settings file
  --> permitd.yaml:4:1
@@ -204,7 +220,7 @@ error: `colour` is not a key of the settings file
 5 | colour: red
   | ^^^^^^
   |
-help: its keys are `permissions`, `mode`, `interval`, `poll_interval`, `jitter`, `defaults`, `deny_risks`, `limits`, `orphan_grace`, `remove_inexpressible`, `ignore`, `accounts`, `lambda`, `budgets`, `journal`, `http`, `control`
+help: its keys are `permissions`, `mode`, `interval`, `poll_interval`, `jitter`, `defaults`, `deny_risks`, `limits`, `orphan_grace`, `remove_inexpressible`, `ignore`, `accounts`, `lambda`, `budgets`, `journal`, `http`, `notify`, `control`
 ",
     );
 }
@@ -402,5 +418,80 @@ error: the settings are one YAML document, and here begins another
 3 | mode: enforce
   | ^^^^^^^^^^^^^
 ",
+    );
+}
+
+#[test]
+fn receivers() {
+    check_settings(
+        r"
+notify:
+  - {format: json}
+  - {url_file: '', url_env: X, timeout: 2m}
+  - {url: 'https://:1/', secret_env: $A, secret_credential: a/b, events: []}
+",
+        r#"
+error: this receiver has no `url`
+ --> permitd.yaml:2:5
+  |
+2 |   - {format: json}
+  |     ^^^^^^^^^^^^^^
+  |
+help: write it like `notify: [{url: "https://example.com/hook", format: json}]`
+
+error: `url_file` is empty
+ --> permitd.yaml:3:16
+  |
+3 |   - {url_file: '', url_env: X, timeout: 2m}
+  |                ^^
+  |
+help: write where it is
+
+error: this receiver has two URLs
+ --> permitd.yaml:3:20
+  |
+3 |   - {url_file: '', url_env: X, timeout: 2m}
+  |                    ^^^^^^^
+  |
+help: write one of `url`, `url_file`, `url_env` and `url_credential`
+
+error: `2m` is not from 1s to 1m
+ --> permitd.yaml:3:41
+  |
+3 |   - {url_file: '', url_env: X, timeout: 2m}
+  |                                         ^^
+
+error: the URL names no host
+ --> permitd.yaml:4:11
+  |
+4 |   - {url: 'https://:1/', secret_env: $A, secret_credential: a/b, events: []}
+  |           ^^^^^^^^^^^^^
+  |
+help: write it like `url: https://example.com/hook`
+
+error: `secret_env` is no name of a variable
+ --> permitd.yaml:4:38
+  |
+4 |   - {url: 'https://:1/', secret_env: $A, secret_credential: a/b, events: []}
+  |                                      ^^
+  |
+help: write the name of a variable, without `$`
+
+error: `secret_credential` is no name of a credential
+ --> permitd.yaml:4:61
+  |
+4 |   - {url: 'https://:1/', secret_env: $A, secret_credential: a/b, events: []}
+  |                                                             ^^^
+  |
+help: write the name before the colon in `LoadCredential=NAME:PATH`
+
+error: `events` is empty
+ --> permitd.yaml:4:74
+  |
+4 |   - {url: 'https://:1/', secret_env: $A, secret_credential: a/b, events: []}
+  |                                                                          ^^
+  |
+help: name some, or leave the key out for all of them
+"#,
     );
 }
