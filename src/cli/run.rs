@@ -6,7 +6,7 @@ mod reloading;
 mod start;
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     sync::{Arc, Mutex},
 };
 
@@ -116,25 +116,13 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         known: &known,
         started: &settings,
         monitor: &monitor,
+        show,
+        poll: Cell::new(settings.poll_interval),
+        told: RefCell::default(),
     };
-    let mut told = Vec::new();
-    let polls = Cell::new(settings.poll_interval);
-    let reload = async || match reloading.load().await {
-        Ok((loaded, settings)) => {
-            tracing::info!(targets = loaded.wanted.len(), "loaded the configuration anew");
-            reloading.tell_what_needs_a_restart(&settings, &mut told);
-            polls.set(settings.poll_interval);
-            Ok(loaded)
-        }
-        Err(stop) => {
-            stop.tell_beside_a_log(show);
-            let error = stop.in_one_line();
-            tracing::error!(error, "the new configuration is not usable; the old one stays");
-            Err(error)
-        }
-    };
+    let reload = async || reloading.again().await;
     let heard = async || {
-        hearing.poll_every(polls.get());
+        hearing.poll_every(reloading.poll.get());
         hearing.next().await
     };
     Box::pin(run::run(&daemon, loaded, reload, heard, server)).await;
@@ -146,8 +134,8 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     Ok(Exit::Success)
 }
 
-/// Begins to tell receivers, and to answer over HTTP. The usual address may be taken by another daemon, and then this one goes without;
-/// one that somebody wrote has to be there.
+/// Begins to tell receivers, and to answer over HTTP. The usual address may be taken by another daemon, and then
+/// this one goes without; one that somebody wrote has to be there.
 async fn watched(
     args: &RunArgs,
     texts: &Texts,

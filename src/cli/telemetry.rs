@@ -35,12 +35,11 @@ pub(crate) fn install(args: &OutputArgs, usual: &str, look: Look) -> Result<(), 
     let layer = fmt::layer().log_internal_errors(false).fmt_fields(JsonFields::new());
     let form = form(args.log_format, journal_stream().as_deref(), stderr());
     let journal = if form == Form::Journal { Journal::connect(journal::SOCKET).ok() } else { None };
-    let layer = match journal {
-        Some(journal) => layer.event_format(Form::Journal).with_writer(journal).boxed(),
-        None => {
-            let form = if form == Form::Json { Form::Json } else { Form::Text };
-            layer.with_ansi(look.color).event_format(form).with_writer(|| Stderr).boxed()
-        }
+    let layer = if let Some(journal) = journal {
+        layer.event_format(Form::Journal).with_writer(journal).boxed()
+    } else {
+        let form = if form == Form::Json { Form::Json } else { Form::Text };
+        layer.with_ansi(look.color).event_format(form).with_writer(|| Stderr).boxed()
     };
     // Tests run several commands in one process; the first one's log serves them all.
     drop(tracing_subscriber::registry().with(layer).with(filter).with(discreet).try_init());
@@ -63,10 +62,9 @@ fn form(
         Some((device.parse().ok()?, inode.parse().ok()?))
     };
     match asked {
-        Some(LogFormat::Text) => Form::Text,
         Some(LogFormat::Json) => Form::Json,
         None if stderr.is_some() && connected() == stderr => Form::Journal,
-        None => Form::Text,
+        Some(LogFormat::Text) | None => Form::Text,
     }
 }
 

@@ -45,7 +45,7 @@ impl PolicyReader for LambdaClient {
             .get_policy()
             .function_name(target.function_arn())
             .set_qualifier(target.qualifier().map(str::to_owned));
-        let answer = ask("GetPolicy", call.send()).await?;
+        let answer = ask("GetPolicy", Box::pin(call.send())).await?;
         match (answer.policy, answer.revision_id) {
             (Some(text), Some(revision)) => Ok(LivePolicy { text, revision }),
             (_, _) => Err(incomplete("the answer to GetPolicy has no policy or no revision in it")),
@@ -58,7 +58,7 @@ impl PolicyReader for LambdaClient {
             .get_function()
             .function_name(target.function_arn())
             .set_qualifier(target.qualifier().map(str::to_owned));
-        ask("GetFunction", call.send()).await.map(drop)
+        ask("GetFunction", Box::pin(call.send())).await.map(drop)
     }
 }
 
@@ -69,7 +69,7 @@ impl FunctionLister for LambdaClient {
         marker: Option<&str>,
     ) -> Result<Page, GatewayError> {
         let call = self.client.list_functions().set_marker(marker.map(str::to_owned));
-        let answer = ask("ListFunctions", call.send()).await?;
+        let answer = ask("ListFunctions", Box::pin(call.send())).await?;
         let arns = answer.functions.unwrap_or_default().into_iter();
         Ok(Page {
             names: arns.filter_map(|it| it.function_arn).collect(),
@@ -84,7 +84,7 @@ impl FunctionLister for LambdaClient {
     ) -> Result<Page, GatewayError> {
         let call = self.client.list_aliases().function_name(function.function_arn());
         let call = call.set_marker(marker.map(str::to_owned));
-        let answer = ask("ListAliases", call.send()).await?;
+        let answer = ask("ListAliases", Box::pin(call.send())).await?;
         let aliases = answer.aliases.unwrap_or_default().into_iter();
         Ok(Page { names: aliases.filter_map(|it| it.name).collect(), next: answer.next_marker })
     }
@@ -96,7 +96,7 @@ impl FunctionLister for LambdaClient {
     ) -> Result<Page, GatewayError> {
         let call = self.client.list_versions_by_function().function_name(function.function_arn());
         let call = call.set_marker(marker.map(str::to_owned));
-        let answer = ask("ListVersionsByFunction", call.send()).await?;
+        let answer = ask("ListVersionsByFunction", Box::pin(call.send())).await?;
         let versions = answer.versions.unwrap_or_default().into_iter();
         Ok(Page { names: versions.filter_map(|it| it.version).collect(), next: answer.next_marker })
     }
@@ -139,7 +139,7 @@ impl PolicyGateway for LambdaClient {
             .set_function_url_auth_type(auth)
             .set_invoked_via_function_url(invoked_via_function_url.then_some(true))
             .set_revision_id(revision.map(str::to_owned));
-        ask("AddPermission", call.send()).await.map(|it| receipt(&it))
+        ask("AddPermission", Box::pin(call.send())).await.map(|it| receipt(&it))
     }
 
     async fn remove_permission(
@@ -155,7 +155,7 @@ impl PolicyGateway for LambdaClient {
             .set_qualifier(target.qualifier().map(str::to_owned))
             .statement_id(sid)
             .revision_id(revision);
-        ask("RemovePermission", call.send()).await.map(|it| receipt(&it))
+        ask("RemovePermission", Box::pin(call.send())).await.map(|it| receipt(&it))
     }
 
     async fn put_policy(
@@ -170,7 +170,7 @@ impl PolicyGateway for LambdaClient {
             .resource_arn(target.arn())
             .policy(document)
             .revision_id(revision);
-        let answer = ask("PutResourcePolicy", call.send()).await?;
+        let answer = ask("PutResourcePolicy", Box::pin(call.send())).await?;
         let revision = answer.revision_id;
         revision.ok_or_else(|| incomplete("the answer to PutResourcePolicy has no revision in it"))
     }

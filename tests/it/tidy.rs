@@ -197,7 +197,7 @@ fn log_calls(text: &str) -> impl Iterator<Item = &str> {
             }
             depth == 0
         });
-        Some(&call[..end.expect("a call has an end")])
+        Some(&call[..end.unwrap()])
     })
 }
 

@@ -1,9 +1,18 @@
 //! The configuration, loaded anew while the daemon runs.
 
-use std::sync::Arc;
+use std::{
+    cell::{Cell, RefCell},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::hearing::read_anew;
-use crate::cli::{args::TargetArgs, receivers::Receivers, setup, show::Stop};
+use crate::cli::{
+    args::TargetArgs,
+    receivers::Receivers,
+    setup,
+    show::{Show, Stop},
+};
 use crate::config::settings::Settings;
 use crate::daemon::{run::Loaded, watch::Known};
 use crate::lambda::fleet::Fleet;
@@ -19,11 +28,34 @@ pub(super) struct Reloading<'a> {
     pub(super) started: &'a Settings,
     /// Who tells receivers.
     pub(super) monitor: &'a Monitor,
+    pub(super) show: Show,
+    /// How often the files are looked at, as they say it now.
+    pub(super) poll: Cell<Duration>,
+    /// Settings that were said to need a restart.
+    pub(super) told: RefCell<Vec<&'static str>>,
 }
 
 impl Reloading<'_> {
+    /// Loads the configuration, and tells what came of it; in one line where it is not usable.
+    pub(super) async fn again(&self) -> Result<Loaded, String> {
+        match self.load().await {
+            Ok((loaded, settings)) => {
+                tracing::info!(targets = loaded.wanted.len(), "loaded the configuration anew");
+                self.tell_what_needs_a_restart(&settings);
+                self.poll.set(settings.poll_interval);
+                Ok(loaded)
+            }
+            Err(stop) => {
+                stop.tell_beside_a_log(self.show);
+                let error = stop.in_one_line();
+                tracing::error!(error, "the new configuration is not usable; the old one stays");
+                Err(error)
+            }
+        }
+    }
+
     /// Reads and understands the files, beside everything else that goes on. Who is told is in force with them.
-    pub(super) async fn load(&self) -> Result<(Loaded, Settings), Stop> {
+    async fn load(&self) -> Result<(Loaded, Settings), Stop> {
         let texts = Arc::new(read_anew(self.args.source.clone(), self.known).await?);
         let receivers = Receivers::read(&texts.settings.notify, &texts.base)?;
         let understood = setup::understand(&texts, self.args, self.fleet).await?;
@@ -32,16 +64,16 @@ impl Reloading<'_> {
     }
 
     /// Says which settings are not in force yet, once for each set of them.
-    pub(super) fn tell_what_needs_a_restart(&self, now: &Settings, told: &mut Vec<&'static str>) {
+    fn tell_what_needs_a_restart(&self, now: &Settings) {
         let keys = needs_restart(self.started, now);
-        if keys == *told {
+        if keys == *self.told.borrow() {
             return;
         }
         if !keys.is_empty() {
             let settings = keys.join(", ");
             tracing::warn!(settings, "these settings have changed, and need a restart");
         }
-        *told = keys;
+        self.told.replace(keys);
     }
 }
 

@@ -91,7 +91,12 @@ impl Line {
             if !self.fields.iter().any(|(it, _)| *it == name) {
                 let value = match value {
                     Value::String(it) if it.contains(' ') => Known::Quoted(it),
-                    it => Known::Plain(it),
+                    it @ (Value::Null
+                    | Value::Bool(_)
+                    | Value::Number(_)
+                    | Value::String(_)
+                    | Value::Array(_)
+                    | Value::Object(_)) => Known::Plain(it),
                 };
                 self.fields.push((name, value));
             }

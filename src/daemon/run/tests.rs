@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    fmt,
+    fmt::{self, Write as _},
     path::Path,
     sync::{Arc, Mutex},
     time::Duration,
@@ -263,7 +263,7 @@ impl<S: Subscriber> Layer<S> for Lines {
         let mut line = String::new();
         let mut put = |field: &Field, value: &dyn fmt::Debug| match field.name() {
             "message" => line.insert_str(0, &format!("{value:?}")),
-            name => line.push_str(&format!(" {name}={value:?}")),
+            name => write!(line, " {name}={value:?}").unwrap(),
         };
         event.record(&mut put);
         self.0.lock().unwrap().push(line);
