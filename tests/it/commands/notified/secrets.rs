@@ -55,7 +55,9 @@ fn a_daemon_keeps_its_secrets() {
             room.start(&format!("run --log-level trace,permitd=trace --log-format {format}"));
         daemon.logs("listening for /livez");
         let log = daemon.err();
-        let after = log.rsplit_once("127.0.0.1:").unwrap().1;
+        // At trace others tell of their ports, too.
+        let line = log.lines().find(|it| it.contains("listening for /livez")).unwrap();
+        let after = line.rsplit_once("127.0.0.1:").unwrap().1;
         let port: String = after.chars().take_while(char::is_ascii_digit).collect();
         let endpoint = format!("http://127.0.0.1:{port}");
         lambda.converges("f", &["kept"]);
