@@ -74,7 +74,7 @@ fn statement(it: &Matter) -> Value {
     json!({"sid": sid, "kind": it.kind.name(), "detail": cut(&it.detail, LONG), "held": it.held})
 }
 
-/// The JSON Schema (2020-12) of [`json`]; published as `config/schema/notification.json`.
+/// The JSON Schema (2020-12) of [`json()`]; published as `config/schema/notification.json`.
 pub fn schema() -> Value {
     let text = |about: &str| json!({"description": about, "type": "string"});
     let maybe = |about: &str| json!({"description": about, "type": ["string", "null"]});
