@@ -54,11 +54,12 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     setup::needs_mode(&texts, &args.target, "run")?;
     let stop = setup::stop_on_signals();
     let (monitor, systemd) = (Arc::new(Monitor::default()), Systemd::from_environment());
-    // Before anything is asked of AWS: whether this process lives does not depend on that.
-    let page = if args.once { None } else { watched(args, &texts, &monitor).await? };
     if args.once {
         return Box::pin(once::one_pass(args, texts, &reports, &stop, show)).await;
     }
+    Receivers::read(&texts.settings.notify, &texts.base)?.take_over(&monitor);
+    // Before anything is asked of AWS: whether this process lives does not depend on that.
+    let page = watched(args, &texts, &monitor).await?;
     let source = &args.target.source;
     let mut hearing = Hearing::start(source, texts.settings.poll_interval, Arc::clone(&known))?;
     if args.per_target_metrics {
@@ -78,8 +79,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         stop: &stop.token,
         show,
     };
-    let ready = || monitor.set_ready();
-    let Some((texts, understood)) = start.understood(texts, &mut hearing, ready).await? else {
+    let Some((texts, understood)) = start.understood(texts, &mut hearing).await? else {
         systemd.stopping();
         tracing::info!("permitd has stopped");
         return Ok(Exit::Success);
@@ -134,14 +134,13 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     Ok(Exit::Success)
 }
 
-/// Begins to tell receivers, and to answer over HTTP. The usual address may be taken by another daemon, and then
+/// Begins to answer over HTTP. The usual address may be taken by another daemon, and then
 /// this one goes without; one that somebody wrote has to be there.
 async fn watched(
     args: &RunArgs,
     texts: &Texts,
     monitor: &Arc<Monitor>,
 ) -> Result<Option<Listening>, Stop> {
-    Receivers::read(&texts.settings.notify, &texts.base)?.take_over(monitor);
     let Http { listen, hosts } = &texts.settings.http;
     let written = args.http_listen.or(*listen);
     let address = written.unwrap_or(http::USUAL);

@@ -4,7 +4,6 @@
 //! something says should be looked at now: an expiry, a change of the files, an orphan whose grace is over, a yes.
 
 use std::{
-    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     pin::pin,
     sync::Arc,
@@ -18,39 +17,27 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
 
 use crate::daemon::{
     cadence::Cadence,
-    carry::Carrier,
     clock::Clock,
     control::{Request, server::Reply, server::Server},
     mind::Mind,
-    pass::{Seen, Worker, held, waits},
-    scribe::{Occasion, Scribe},
+    scribe::Scribe,
     systemd::Systemd,
-    tell,
     watch::Heard,
 };
-use crate::drift::{
-    allow::{Mode, Reason, Rules},
-    approval::Approval,
-    outcome::{Outcome, State, Trouble, TroubleReason},
-    plan::Plan,
-    wanted::Wanted,
-};
+use crate::drift::{allow::Rules, outcome::Outcome, wanted::Wanted};
 use crate::lambda::gateway::PolicyGateway;
-use crate::observe::{
-    monitor::{Monitor, Passed},
-    news::Edge,
-    standing::Stage,
-};
+use crate::observe::monitor::Monitor;
 use crate::policy::target::{AccountRegion, Target};
 
 mod orders;
+mod passes;
 mod reminders;
 mod renew;
 
+use passes::Ended;
 use reminders::Reminders;
 
 /// A configuration that is in force.
@@ -120,22 +107,8 @@ enum Event {
     Stop,
 }
 
-/// A pass that is through.
-struct Ended {
-    pass: u64,
-    place: AccountRegion,
-    full: bool,
-    trigger: String,
-    outcomes: Vec<Outcome>,
-    start: Instant,
-    calls_before: u64,
-    edges: Vec<Edge>,
-}
-
 /// What is said to who wants something of a daemon that ends.
 const STOPPING: &str = "the daemon is stopping";
-/// Why all of them are looked at.
-const FULL: &str = "full pass";
 /// Why a target is looked at when one of its grants expires.
 const EXPIRY: &str = "expiry";
 /// Why one is looked at when its files have changed.
@@ -145,9 +118,6 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 /// What finishes its writes may take long: a gap that was opened is closed through ten throttles of a minute each.
 /// What takes longer than this hangs, and then nobody says any more that the loop is alive.
 const LONGEST_WORK: Duration = Duration::from_mins(15);
-/// What was seen too late to be judged with its pass is judged alone after this time.
-const SOON: SignedDuration = SignedDuration::from_secs(1);
-
 /// What makes the daemon do something out of turn.
 #[derive(Debug)]
 pub enum Call {
@@ -307,196 +277,11 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         drop(back.send(Ok(format!("started; {targets} targets"))));
     }
 
-    /// Full passes whose time has come, and one small pass a place for what else is due.
-    fn start_what_is_due(&mut self) {
-        if self.daemon.stop.is_cancelled() {
-            return;
-        }
-        let now = Instant::now();
-        let due: Vec<AccountRegion> = self
-            .places
-            .iter()
-            .filter(|(_, it)| !it.running && (it.rest.is_some() || it.next_full <= now))
-            .map(|(place, _)| place.clone())
-            .collect();
-        for place in due {
-            self.start_full(&place, now);
-        }
-        let later = self.agenda.split_off(&after(self.now(), JUST_AFTER));
-        let due = std::mem::replace(&mut self.agenda, later);
-        let mut by_place: BTreeMap<AccountRegion, (BTreeSet<usize>, BTreeSet<&str>)> =
-            BTreeMap::new();
-        for (target, why) in due.into_values().flatten() {
-            // What left the files since is nobody's business any more.
-            let Ok(at) = self.loaded.wanted.binary_search_by(|it| it.target.cmp(&target)) else {
-                continue;
-            };
-            let (indices, whys) = by_place.entry(target.account_region()).or_default();
-            indices.insert(at);
-            whys.insert(why);
-        }
-        for (place, (indices, whys)) in by_place {
-            let trigger = whys.into_iter().collect::<Vec<_>>().join(", ");
-            self.start(place, indices.into_iter().collect(), trigger, false);
-        }
-    }
-
-    fn start_full(&mut self, place: &AccountRegion, now: Instant) {
-        let next = now + self.loaded.cadence.next(fastrand::f64());
-        let Some(it) = self.places.get_mut(place) else { return };
-        it.running = true;
-        if let Some(rest) = &it.rest {
-            let done: BTreeSet<&Target> = rest.outcomes.iter().map(|it| &it.target).collect();
-            let wanted = &self.loaded.wanted;
-            let left = |at: &usize| wanted.get(*at).is_some_and(|it| !done.contains(&it.target));
-            let indices: Vec<usize> = it.indices.iter().copied().filter(left).collect();
-            self.start(place.clone(), indices, FULL.to_owned(), true);
-            return;
-        }
-        it.next_full = next;
-        let indices = it.indices.clone();
-        let at = self.now();
-        self.daemon.scribe.reopen(at);
-        let pause = SignedDuration::try_from(next - now).unwrap_or(SignedDuration::MAX);
-        self.daemon.monitor.started(place, at, after(at, pause));
-        self.start(place.clone(), indices, FULL.to_owned(), true);
-    }
-
-    fn start(&mut self, place: AccountRegion, indices: Vec<usize>, trigger: String, full: bool) {
-        let Daemon { gateway, clock, scribe, mind, calls, monitor, .. } = *self.daemon;
-        let (loaded, stop) = (Arc::clone(&self.loaded), self.passing.clone());
-        let (start, calls_before) = (Instant::now(), calls(gateway));
-        self.n_passes += 1;
-        let pass = self.n_passes;
-        let span = tell::pass_span(pass, &place, &trigger);
-        let run = async move {
-            let worker = Worker {
-                carrier: Carrier { gateway, clock, scribe, stop: &stop },
-                mind,
-                rules: &loaded.rules,
-                n_targets: loaded.n_targets,
-                occasion: Occasion::of(&trigger),
-                keep: false,
-            };
-            let wanted: Vec<&Wanted> =
-                indices.iter().filter_map(|it| loaded.wanted.get(*it)).collect();
-            let edges = RefCell::new(Vec::new());
-            let take = |outcome: &Outcome, stage| {
-                let new = monitor.take(outcome, stage, clock());
-                tell::edges(outcome, &new);
-                edges.borrow_mut().extend(new);
-            };
-            let read = |seen: &Seen<'_>| match seen {
-                Seen::Settled(outcome) => take(outcome, Stage::Settled),
-                Seen::Open(_) => take(&seen.outcome(clock()), Stage::First),
-            };
-            let told = |outcome: &Outcome| {
-                tell::setbacks(outcome);
-                take(outcome, Stage::Last);
-            };
-            let outcomes = if loaded.rules.mode == Mode::Observe {
-                worker.watch(&wanted, read, told).await
-            } else {
-                worker.pass(&wanted, read, told).await
-            };
-            let edges = edges.into_inner();
-            Ended { pass, place, full, trigger, outcomes, start, calls_before, edges }
-        };
-        self.passes.push(Box::pin(run.instrument(span)));
-    }
-
-    /// Tells what came of a pass, and notes what has to be looked at again.
-    fn through(&mut self, ended: Ended) {
-        let Ended { pass, place, full, trigger, mut outcomes, mut start, mut calls_before, edges } =
-            ended;
-        let now = self.now();
-        let cut_short = self.passing.is_cancelled() && !self.daemon.stop.is_cancelled();
-        for outcome in &outcomes {
-            self.look_again(outcome, now);
-            // A full pass is made anew; what was asked for in particular is still to be looked at.
-            let interrupted = |it: &Trouble| it.reason == TroubleReason::Interrupted;
-            if cut_short && !full && outcome.trouble.as_ref().is_some_and(interrupted) {
-                self.note(now, outcome.target.clone(), FILES);
-            }
-        }
-        if let Some(it) = self.places.get_mut(&place).filter(|_| full) {
-            it.running = false;
-            if let Some(rest) = it.rest.take() {
-                (start, calls_before) = (rest.start, rest.calls_before);
-                outcomes.extend(rest.outcomes);
-                outcomes.sort_by(|a, b| a.target.cmp(&b.target));
-            }
-            if cut_short {
-                let observing = self.loaded.rules.mode == Mode::Observe;
-                let through = outcomes.iter().filter(|it| is_through(it, observing));
-                let outcomes = through.map(told).collect();
-                it.rest = Some(Rest { start, calls_before, outcomes });
-            }
-        }
-        // Where nothing is done anyway, nobody is asked.
-        if self.loaded.rules.mode != Mode::Observe {
-            let approval = held(&outcomes);
-            self.tell_what_is_held(&outcomes, &approval, &place);
-            self.daemon.mind.only_held(&outcomes, &approval);
-            self.daemon.mind.offer(approval, now);
-        }
-        let calls = (self.daemon.calls)(self.daemon.gateway).saturating_sub(calls_before);
-        let time = start.elapsed();
-        let done = tell::PassDone { pass, place: &place, trigger: &trigger, calls, time };
-        tell::pass_done(&outcomes, done);
-        let passed = Passed {
-            place: &place,
-            full,
-            cut_short,
-            trigger: &trigger,
-            outcomes: &outcomes,
-            time,
-            calls,
-            edges: &edges,
-        };
-        self.daemon.monitor.passed(&passed, now);
-        self.daemon.monitor.metrics.journal_errors(self.daemon.scribe.failures());
-        if !self.daemon.stop.is_cancelled() {
-            self.daemon.systemd.status(|| self.daemon.monitor.board.view());
-        }
-        self.tell_what_waits();
-        self.see_whether_all_is_well(&place);
-    }
-
-    /// Says once what to say yes to; the hourly reminder says it again.
-    fn tell_what_is_held(&self, outcomes: &[Outcome], held: &Approval, place: &AccountRegion) {
-        let offers = self.daemon.mind.offers(self.now());
-        let digest = held.digest();
-        if !held.is_empty() && !offers.iter().any(|it| it.digest == digest) {
-            tell::held(outcomes, held, place);
-        }
-    }
-
     /// What waits for people, for who watches.
     fn tell_what_waits(&self) {
         let now = self.now();
         let mind = self.daemon.mind;
         self.daemon.monitor.waiting(mind.offers(now), mind.pauses(now));
-    }
-
-    fn look_again(&mut self, outcome: &Outcome, now: Timestamp) {
-        let mind = self.daemon.mind;
-        let settles = |it: &Plan| it.holds().any(|(_, it)| *it == Reason::FilesSettling);
-        if outcome.left.as_ref().is_some_and(settles) {
-            if mind.is_settling(&outcome.target) {
-                self.waiting_for_files.insert(outcome.target.clone());
-            } else {
-                self.note(now, outcome.target.clone(), FILES);
-            }
-        }
-        // A fight is not won by being faster.
-        if !waits(outcome) || outcome.state == State::Contended {
-            return;
-        }
-        let grace = self.loaded.rules.orphan_grace;
-        let memory = mind.memory_of(&outcome.target);
-        let at = memory.next_confirmation(grace, now).unwrap_or_else(|| after(now, SOON));
-        self.note(at, outcome.target.clone(), "second look");
     }
 
     fn next_wake(&self) -> Instant {
@@ -516,28 +301,7 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         }
         wake
     }
-
-    async fn finish_passes(&mut self) {
-        while let Some(ended) = self.passes.next().await {
-            self.through(ended);
-        }
-    }
 }
-
-/// Nothing of it is left for this pass to do.
-fn is_through(outcome: &Outcome, observing: bool) -> bool {
-    let interrupted = |it: &Trouble| it.reason == TroubleReason::Interrupted;
-    let left = outcome.left.iter().flat_map(|it| &it.drift).any(|it| it.held.is_none());
-    (observing || !left) && !outcome.trouble.as_ref().is_some_and(interrupted)
-}
-
-/// Once it was told what was done, that does not count a second time.
-fn told(outcome: &Outcome) -> Outcome {
-    Outcome { done: Vec::new(), ..outcome.clone() }
-}
-
-/// What is due now is due, whatever the rest of this microsecond brings.
-const JUST_AFTER: SignedDuration = SignedDuration::from_micros(1);
 
 fn after(at: Timestamp, span: SignedDuration) -> Timestamp {
     at.saturating_add(span).unwrap_or(Timestamp::MAX)

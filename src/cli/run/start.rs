@@ -41,7 +41,6 @@ impl Start<'_> {
         &self,
         texts: Texts,
         hearing: &mut Hearing,
-        ready: impl Fn(),
     ) -> Result<Option<(Arc<Texts>, Understood)>, Stop> {
         let mut texts = Arc::new(texts);
         let mut told: Option<String> = None;
@@ -65,7 +64,7 @@ impl Start<'_> {
                 let hint = stop.hint();
                 tracing::warn!(error = why, hint, "nothing is managed yet; asking again");
                 told = Some(why.clone());
-                ready();
+                self.monitor.set_ready();
                 self.systemd.waits(&why);
             }
             self.monitor.refused(why.clone(), clock::system());

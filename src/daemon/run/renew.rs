@@ -106,21 +106,21 @@ impl<G: PolicyGateway> Work<'_, G> {
             before.wanted.iter().map(|it| (&it.target, it.fingerprint())).collect();
         let at = self.now();
         let is_new = |it: &&Wanted| known.get(&it.target) != Some(&it.fingerprint());
+        let target = |it: &Wanted| it.target.clone();
         let wanted = &self.loaded.wanted;
-        let all: BTreeSet<Target> = wanted.iter().map(|it| it.target.clone()).collect();
-        let changed: BTreeSet<Target> =
-            wanted.iter().filter(is_new).map(|it| it.target.clone()).collect();
+        let changed: BTreeSet<Target> = wanted.iter().filter(is_new).map(target).collect();
+        for rest in self.places.values_mut().filter_map(|it| it.rest.as_mut()) {
+            let is_managed =
+                |it: &Target| wanted.binary_search_by(|one| one.target.cmp(it)).is_ok();
+            let stays = |it: &Target| is_managed(it) && !changed.contains(it);
+            rest.outcomes.retain(|it| stays(&it.target));
+        }
         if whole {
             self.settled();
+        } else if same_rules {
+            self.daemon.mind.settle_first(changed.iter().cloned());
         } else {
-            let settling = if same_rules { &changed } else { &all };
-            self.daemon.mind.settle_first(settling.iter().cloned());
-        }
-        for place in self.places.values_mut() {
-            if let Some(rest) = &mut place.rest {
-                let stays = |it: &Target| known.contains_key(it) && !changed.contains(it);
-                rest.outcomes.retain(|it| stays(&it.target));
-            }
+            self.daemon.mind.settle_first(wanted.iter().map(target));
         }
         for target in changed {
             self.note(at, target, FILES);
