@@ -180,7 +180,8 @@ fn held_by_limit() -> Vec<Outcome> {
     let plans = first.iter().filter_map(|it| Some((&it.target, it.found.as_ref()?)));
     let seen = Approval::of(plans, Change::is_judged);
     let beyond = Some(Reason::MaxRevocations { wanted: 14, done: 0, limit: 10 });
-    let clearance = Clearance::Judged(Arc::new(Judgement { pass: 1, seen, beyond }));
+    let clearance =
+        Clearance::Judged(Arc::new(Judgement { pass: 1, seen, beyond, rules_beyond: None }));
     planned(yaml, &live, &Rules::default(), &Decisions { clearance, ..Decisions::default() })
 }
 
@@ -310,6 +311,7 @@ fn done_of(outcome: &Outcome, result: impl Fn(usize) -> StepResult) -> Vec<Done>
         result: result(at),
         entries: Vec::new(),
         limited: false,
+        by_rule: false,
         opened_gap: false,
     };
     steps.iter().enumerate().map(done).collect()

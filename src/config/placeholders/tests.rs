@@ -1,0 +1,1 @@
+//! Filling, and what cannot be filled.
