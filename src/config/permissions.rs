@@ -297,7 +297,7 @@ fn check_names<'a>(
         [_] => {}
         [] => {
             let help = "write `function: NAME`, `names: [one, other]` for several, or \
-                        `match: {name: \"prefix-*\"}` for all whose name matches";
+                        `match: {name: prefix-*}` for all whose name matches";
             walker.advise(root.spot(), "`function` is missing", help);
         }
     }
