@@ -226,71 +226,26 @@ help: its keys are `permissions`, `mode`, `interval`, `poll_interval`, `jitter`,
 }
 
 #[test]
-fn one_account_and_one_region() {
+fn what_is_wrong_with_accounts() {
     check_settings(
         r#"
 accounts:
   - id: 12345678901
-    regions: [us-east-1, eu-west-1]
-    role_arn: arn:aws:iam::123456789012:role/permitd
+    regions: [us-east-1, eu-west-1, us-east-1]
     external_id: x
-    profile: x
+    profile: " "
   - id: "210987654321"
+    regions: []
+    role_arn: arn:aws:iam::123456789012:role/permitd
+    session_name: a b
+  - id: "210987654321"
+    regions: [eu-west-1]
+    external_id: example
+  - {id: "123456789012", regions: [eu-west-1], role_arn: arn:aws:iam::123456789012:user/permitd}
+  - {id: "123456789012", regions: [mars-1]}
 "#,
         r#"
-error: `12345678901` is not an account id: it has twelve digits
- --> permitd.yaml:2:9
-  |
-2 |   - id: 12345678901
-  |         ^^^^^^^^^^^
-
-error: several regions are not supported yet in this version
- --> permitd.yaml:3:26
-  |
-3 |     regions: [us-east-1, eu-west-1]
-  |                          ^^^^^^^^^
-  |
-help: name one; run one permitd for each of the others
-
-error: `role_arn` is not supported yet in this version
- --> permitd.yaml:4:5
-  |
-4 |     role_arn: arn:aws:iam::123456789012:role/permitd
-  |     ^^^^^^^^
-  |
-help: remove it
-
-error: `external_id` is not supported yet in this version
- --> permitd.yaml:5:5
-  |
-5 |     external_id: x
-  |     ^^^^^^^^^^^
-  |
-help: remove it
-
-error: `profile` is not supported yet in this version
- --> permitd.yaml:6:5
-  |
-6 |     profile: x
-  |     ^^^^^^^
-  |
-help: remove it
-
-error: `regions` is missing in this account
- --> permitd.yaml:7:5
-  |
-7 |   - id: "210987654321"
-  |     ^^^^^^^^^^^^^^^^^^
-  |
-help: write it like `accounts: [{id: "123456789012", regions: [us-east-1]}]`
-
-error: several accounts are not supported yet in this version
- --> permitd.yaml:7:5
-  |
-7 |   - id: "210987654321"
-  |     ^^^^^^^^^^^^^^^^^^
-  |
-help: name one; run one permitd for each of the others
+ERRORS
 "#,
     );
 }
