@@ -12,6 +12,7 @@ use crate::lambda::{
     client::LambdaClient,
     gateway::{
         FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt,
+        Urgency,
     },
     paced::{Budgets, Paced},
     witness::Witness,
@@ -121,6 +122,14 @@ impl Fleet {
 impl PolicyReader for Fleet {
     async fn get_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
         self.member(target.account_region()).get_policy(target).await
+    }
+
+    async fn get_policy_as(
+        &self,
+        target: &Target,
+        urgency: Urgency,
+    ) -> Result<LivePolicy, GatewayError> {
+        self.member(target.account_region()).get_policy_as(target, urgency).await
     }
 
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {

@@ -189,7 +189,11 @@ fn the_page_lives_in_a_browser() {
         "name": "f", "policy": policy(&[service("a", "s3.amazonaws.com", "arn:aws:s3:::b")])
     }]));
     let room = lambda.room(WISHES);
-    let (mut daemon, at) = start(&room, "observe");
+    // Half of a budget is used, so that there is something to see.
+    let settings =
+        SETTINGS.replace("MODE", "observe").replace("get_policy: unlimited", "get_policy: 2/s");
+    room.write("permitd.yaml", &settings.replace("control: unlimited", "control: 1/s"));
+    let (mut daemon, at) = started(&room, "run");
     let python = std::env::var("PERMITD_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let page = format!("{at}/");
     let words = ["tests/browser/page.py", &page, &lambda.endpoint, "target/screenshots"];
