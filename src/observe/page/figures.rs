@@ -20,6 +20,8 @@ use crate::report::{
 const FULLEST: usize = 10;
 /// How high a plot is, in its own units.
 const HIGH: u64 = 1_000;
+/// How many minutes it shows at least: what is just one of them is no wall.
+const WIDE: usize = 30;
 
 pub(super) fn figures(view: &View, facts: &Facts) -> Markup {
     let mut sizes: Vec<(usize, String)> =
@@ -56,14 +58,14 @@ fn budget(bucket: &str, minutes: &[Minute], speed: Speed) -> Markup {
     let waited: f64 = used.iter().map(|it| it.waited_seconds).sum();
     let (limit, rate) = (a_minute(speed.limit), a_minute(speed.rate));
     let most = used.iter().map(|it| it.calls).max().unwrap_or(1).max(limit).max(1);
-    let width = used.len().max(1);
+    let width = used.len().max(WIDE);
     let last = used.last().map_or(0, |it| it.calls);
     html! {
         figure {
             figcaption { "Calls a minute: " (bucket) }
             svg .spark viewBox=(format!("0 0 {width} {HIGH}")) preserveAspectRatio="none" aria-hidden="true" {
-                path .size d=(steps(&used, most, |it| it.calls)) {}
-                path .full d=(steps(&used, most, |it| it.throttles)) {}
+                path .size d=(steps(&used, width, most, |it| it.calls)) {}
+                path .full d=(steps(&used, width, most, |it| it.throttles)) {}
                 @for (it, shown) in [(limit, limit > 0), (rate, rate < limit)] {
                     // Half its width inside, so that it is not cut off at the top.
                     @let y = height(it, most).max(HIGH / 100);
@@ -96,12 +98,14 @@ fn a_minute(calls_per_second: f64) -> u64 {
     res
 }
 
-fn steps(used: &[Used], most: u64, of: fn(&Used) -> u64) -> String {
-    let mut path = format!("M0 {HIGH}");
+/// The last minute is at the right.
+fn steps(used: &[Used], width: usize, most: u64, of: fn(&Used) -> u64) -> String {
+    let before = width - used.len();
+    let mut path = format!("M{before} {HIGH}");
     for (at, it) in used.iter().enumerate() {
         let y = height(of(it), most);
         // Writing to a String cannot fail.
-        write!(path, "V{y}H{}", at + 1).unwrap_or_default();
+        write!(path, "V{y}H{}", before + at + 1).unwrap_or_default();
     }
     write!(path, "V{HIGH}Z").unwrap_or_default();
     path

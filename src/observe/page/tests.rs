@@ -119,7 +119,7 @@ fn a_budget_shows_what_it_allows_and_what_is_left_of_it() {
     let (ys, figure) = lines(3.0, 3.0, 90);
     assert_eq!(ys, ["10"]);
     assert!(figure.contains("180 a minute are allowed") && !figure.contains("the lower one"));
-    assert!(figure.contains("V500H1"), "half of it is used: {figure}");
+    assert!(figure.contains("M29 1000V500H30V1000Z"), "half of it is used: {figure}");
     let (ys, figure) = lines(3.0, 0.75, 360);
     assert_eq!(ys, ["500", "875"], "over the limit, where others have slowed it");
     assert!(figure.contains("45 now, since Lambda refused calls"));

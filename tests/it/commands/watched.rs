@@ -190,10 +190,8 @@ fn the_page_lives_in_a_browser() {
     }]));
     let room = lambda.room(WISHES);
     // Half of a budget is used, so that there is something to see.
-    let settings =
-        SETTINGS.replace("MODE", "observe").replace("get_policy: unlimited", "get_policy: 2/s");
-    room.write("permitd.yaml", &settings.replace("control: unlimited", "control: 1/s"));
-    let (mut daemon, at) = started(&room, "run");
+    let room = room.with("PERMITD_GET_POLICY_BUDGET", "2/s").with("PERMITD_CONTROL_BUDGET", "1/s");
+    let (mut daemon, at) = start(&room, "observe");
     let python = std::env::var("PERMITD_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let page = format!("{at}/");
     let words = ["tests/browser/page.py", &page, &lambda.endpoint, "target/screenshots"];
