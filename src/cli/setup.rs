@@ -36,6 +36,7 @@ use crate::drift::{
 };
 use crate::lambda::{
     fleet::{Access, Entrance, Fleet, Role},
+    gateway::Urgency,
     paced::{Budgets, Rate},
 };
 use crate::observe::metered::Metered;
@@ -363,7 +364,13 @@ impl Ready {
         command: &str,
     ) -> Worker<'a, G> {
         Worker {
-            carrier: Carrier { gateway, clock: clock::system, scribe, stop },
+            carrier: Carrier {
+                gateway,
+                clock: clock::system,
+                scribe,
+                stop,
+                urgency: Urgency::Sweep,
+            },
             mind,
             rules: &self.rules,
             n_targets: self.n_targets,

@@ -19,6 +19,7 @@ use crate::lambda::{
     client::LambdaClient,
     gateway::{
         FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt,
+        Urgency,
     },
     paced::{Budgets, Paced},
     witness::Witness,
@@ -213,6 +214,14 @@ fn is_expired(error: &GatewayError) -> bool {
 impl PolicyReader for Fleet {
     async fn get_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
         self.call(target.account_region(), |it| async move { it.get_policy(target).await }).await
+    }
+
+    async fn get_policy_as(
+        &self,
+        target: &Target,
+        urgency: Urgency,
+    ) -> Result<LivePolicy, GatewayError> {
+        self.member(target.account_region()).get_policy_as(target, urgency).await
     }
 
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
