@@ -288,6 +288,9 @@ pub fn hint(error: &GatewayError, right: &str) -> Option<String> {
              credentials permitd runs with may do sts:AssumeRole"
                 .to_owned()
         }
+        (_, "NoProfile") => {
+            "look at `profile` in `accounts`, and at ~/.aws/config (AWS_CONFIG_FILE)".to_owned()
+        }
         (_, "WrongAccount") => {
             "give this account a `role_arn` or a `profile` in `accounts`, or correct its id".to_owned()
         }

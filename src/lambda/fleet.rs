@@ -33,7 +33,7 @@ mod door;
 mod keeper;
 
 use door::Door;
-pub use door::{Entrance, NO_ROLE, Role, WRONG_ACCOUNT};
+pub use door::{Entrance, NO_PROFILE, NO_ROLE, Role, WRONG_ACCOUNT};
 
 /// Where Lambda is, and who we are there.
 #[derive(Debug, Clone, Default)]
@@ -221,7 +221,11 @@ impl PolicyReader for Fleet {
         target: &Target,
         urgency: Urgency,
     ) -> Result<LivePolicy, GatewayError> {
-        self.member(target.account_region()).get_policy_as(target, urgency).await
+        self.call(
+            target.account_region(),
+            |it| async move { it.get_policy_as(target, urgency).await },
+        )
+        .await
     }
 
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {

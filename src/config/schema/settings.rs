@@ -252,8 +252,7 @@ fn of_accounts(key: &str) -> Value {
         "session_name" => with(
             text(accounts::SESSION_NAME),
             json!({
-                "description": "The name of the session, which CloudTrail shows.",
-                "default": USUAL_SESSION,
+                "description": format!("The name of the session, which CloudTrail shows. Default: {USUAL_SESSION}."),
             }),
         ),
         _ => Value::Bool(false),

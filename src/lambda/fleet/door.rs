@@ -36,6 +36,8 @@ pub struct Role {
 pub const NO_ROLE: &str = "CannotAssumeRole";
 /// The code of credentials that are another account's. Not one of AWS.
 pub const WRONG_ACCOUNT: &str = "WrongAccount";
+/// The code of a profile without credentials. Not one of AWS.
+pub const NO_PROFILE: &str = "NoProfile";
 /// What the client calls it when there are no credentials.
 const NO_CREDENTIALS: &str = "NoCredentials";
 
@@ -46,6 +48,7 @@ pub(super) struct Door {
     pub(super) config: SdkConfig,
     keeper: Option<Keeper>,
     role: Option<Role>,
+    profile: Option<String>,
     /// The account that the credentials are of, once somebody had to know.
     account: Arc<OnceCell<String>>,
 }
@@ -55,13 +58,16 @@ impl Door {
     pub(super) fn of(config: SdkConfig) -> Self {
         let keeper = config.credentials_provider().map(|it| Keeper::new(it, None));
         let config = with(&config, keeper.as_ref());
-        Self { config, keeper, role: None, account: Arc::default() }
+        Self { config, keeper, role: None, profile: None, account: Arc::default() }
     }
 
     /// As this says, where `base` is how it is entered otherwise. Nothing is called yet.
     pub(super) async fn new(entrance: &Entrance, base: &Self, loader: &Loader) -> Self {
         let outer = match &entrance.profile {
-            Some(profile) => Self::of(loader.load(Some(profile)).await),
+            Some(profile) => Self {
+                profile: Some(profile.clone()),
+                ..Self::of(loader.load(Some(profile)).await)
+            },
             None => base.handle(),
         };
         let Some(role) = &entrance.role else {
@@ -80,14 +86,18 @@ impl Door {
         let keeper = Some(Keeper::new(provider, outer.keeper));
         let config = with(&outer.config, keeper.as_ref());
         let role = Some(role.clone());
-        Self { config, keeper, role, account: Arc::default() }
+        Self { config, keeper, role, profile: outer.profile, account: Arc::default() }
     }
 
     fn handle(&self) -> Self {
-        let Self { config, keeper, role, account } = self;
-        let (config, keeper, role, account) =
-            (config.clone(), keeper.clone(), role.clone(), Arc::clone(account));
-        Self { config, keeper, role, account }
+        let Self { config, keeper, role, profile, account } = self;
+        Self {
+            config: config.clone(),
+            keeper: keeper.clone(),
+            role: role.clone(),
+            profile: profile.clone(),
+            account: Arc::clone(account),
+        }
     }
 
     /// The access key that the next call is signed with, if one is there already.
@@ -136,7 +146,14 @@ impl Door {
                 let message = format!("cannot assume {}: {why}", role.arn);
                 GatewayError { code: Some(NO_ROLE.to_owned()), message, ..error }
             }
-            (None, Some(NO_CREDENTIALS)) | (Some(_), _) => error,
+            (None, Some(NO_CREDENTIALS)) => match &self.profile {
+                Some(profile) => {
+                    let message = format!("the profile `{profile}` gives none: {}", error.message);
+                    GatewayError { code: Some(NO_PROFILE.to_owned()), message, ..error }
+                }
+                None => error,
+            },
+            (Some(_), _) => error,
             (None, _) => match self.account().await {
                 Ok(own) if own != account => {
                     let message = format!(

@@ -245,7 +245,93 @@ accounts:
   - {id: "123456789012", regions: [mars-1]}
 "#,
         r#"
-ERRORS
+error: `12345678901` is not an account id: it has twelve digits
+ --> permitd.yaml:2:9
+  |
+2 |   - id: 12345678901
+  |         ^^^^^^^^^^^
+
+error: the region us-east-1 stands twice in this account
+ --> permitd.yaml:3:37
+  |
+3 |     regions: [us-east-1, eu-west-1, us-east-1]
+  |                                     ^^^^^^^^^
+  |
+note: it stands here first
+ --> permitd.yaml:3:15
+  |
+3 |     regions: [us-east-1, eu-west-1, us-east-1]
+  |               ^^^^^^^^^
+help: delete one of them
+
+error: `x` is not an external id: letters, digits and _+=,.@:/\-, 2 to 1224 of them
+ --> permitd.yaml:4:18
+  |
+4 |     external_id: x
+  |                  ^
+
+error: `profile` is empty; name one of the AWS configuration files
+ --> permitd.yaml:5:14
+  |
+5 |     profile: " "
+  |              ^^^
+
+error: `regions` is empty
+ --> permitd.yaml:7:14
+  |
+7 |     regions: []
+  |              ^^
+  |
+help: write it like `regions: [us-east-1]`
+
+error: this role is in the account 123456789012, and `id` says 210987654321
+ --> permitd.yaml:8:15
+  |
+8 |     role_arn: arn:aws:iam::123456789012:role/permitd
+  |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
+help: name a role of the account that is to be entered
+
+error: `a b` is not a session name: letters, digits and _+=,.@-, 2 to 64 of them
+ --> permitd.yaml:9:19
+  |
+9 |     session_name: a b
+  |                   ^^^
+
+error: `external_id` goes with a `role_arn` only
+  --> permitd.yaml:12:5
+   |
+12 |     external_id: example
+   |     ^^^^^^^^^^^
+   |
+help: write `role_arn:` beside it, or delete it
+
+error: `arn:aws:iam::123456789012:user/permitd` is not the ARN of a role
+  --> permitd.yaml:13:58
+   |
+13 |   - {id: "123456789012", regions: [eu-west-1], role_arn: arn:aws:iam::123456789012:user/permitd}
+   |                                                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   |
+help: write it like arn:aws:iam::123456789012:role/permitd
+
+error: the account 123456789012 stands twice in `accounts`
+  --> permitd.yaml:14:5
+   |
+14 |   - {id: "123456789012", regions: [mars-1]}
+   |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   |
+note: it stands here first
+  --> permitd.yaml:13:5
+   |
+13 |   - {id: "123456789012", regions: [eu-west-1], role_arn: arn:aws:iam::123456789012:u…
+   |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+help: write all its regions into one of them
+
+error: `mars-1` is not a region; one looks like us-east-1
+  --> permitd.yaml:14:36
+   |
+14 |   - {id: "123456789012", regions: [mars-1]}
+   |                                    ^^^^^^
 "#,
     );
 }
