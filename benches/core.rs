@@ -55,7 +55,7 @@ fn load(texts: &[String]) -> Loaded {
     let file = |text: &String| File::new("permissions.yaml", text.clone());
     let files = Files { files: texts.iter().map(file).collect(), diagnostics: Vec::new() };
     resolve(permissions::parse(&files), &Context::default())
-        .unwrap_or(Loaded { wanted: Vec::new() })
+        .unwrap_or(Loaded { wanted: Vec::new(), rules: Vec::new() })
 }
 
 /// What `permitd check --output json` does, but for the disk.

@@ -204,14 +204,16 @@ pub(crate) fn resolve(
     defaults: Defaults,
 ) -> Result<Wishes, Stop> {
     let context = context(&texts.settings, defaults);
-    let resolve::Loaded { wanted } = resolve::resolve(parsed, &context).map_err(Stop::Config)?;
+    let resolve::Loaded { wanted, .. } =
+        resolve::resolve(parsed, &context).map_err(Stop::Config)?;
     Ok(Wishes { wanted })
 }
 
 /// What holds for files that say nothing else.
 pub(crate) fn context(settings: &Settings, defaults: Defaults) -> Context {
     let Settings { ownership, replace, ignore, .. } = settings;
-    Context { defaults, ownership: ownership.clone(), replace: *replace, ignore: ignore.clone() }
+    let (ownership, ignore) = (ownership.clone(), ignore.clone());
+    Context { defaults, ownership, replace: *replace, ignore, ..Context::default() }
 }
 
 /// The account and region that flags or settings name.
