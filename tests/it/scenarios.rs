@@ -56,7 +56,9 @@ use permitd::journal::{
     pause::Pause,
     store::Journal,
 };
-use permitd::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Receipt};
+use permitd::lambda::gateway::{
+    GatewayError, LivePolicy, PolicyGateway, PolicyReader, Receipt, Urgency,
+};
 use permitd::policy::{
     grant::Permission,
     inventory::{Function, Inventory},
@@ -432,7 +434,7 @@ impl<'a> Life<'a> {
     fn worker(&self) -> Worker<'_, Recorder> {
         let (gateway, scribe, stop) = (&self.recorder, &self.scribe, &self.stop);
         Worker {
-            carrier: Carrier { gateway, clock: CLOCK, scribe, stop },
+            carrier: Carrier { gateway, clock: CLOCK, scribe, stop, urgency: Urgency::Sweep },
             mind: &self.mind,
             rules: &self.rules,
             n_targets: self.wanted.len(),

@@ -133,7 +133,7 @@ fn passes(it: &PlaceView) -> Markup {
                 "last " (time(pass.at)) ", "
                 @if pass.successful { "successful" } @else { span .alarm { "not successful" } }
                 ": " (count(pass.targets, "function")) " in " (format!("{:.1}", pass.seconds)) " s with "
-                (pass.calls) " calls"
+                (count(usize::try_from(pass.calls).unwrap_or(usize::MAX), "call"))
             }
         }
         @if let Some(at) = it.running_since { "; one is under way since " (time(at)) }

@@ -126,7 +126,7 @@ fn target(it: &Standing, view: &View, room: &mut usize) -> Markup {
                         h4 { "What happened lately" }
                         ul .list {
                             @for it in it.lately.iter().rev() {
-                                li { (time(it.at)) ": " (name(it.state)) ", " (it.reason) @if it.writes > 0 { ", " (count(it.writes, "write")) } }
+                                li { (time(it.at)) ": " (name(it.state)) @if it.state != State::InSync { ", " (it.reason) } @if it.writes > 0 { ", " (count(it.writes, "write")) } }
                             }
                         }
                     }
