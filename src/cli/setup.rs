@@ -17,7 +17,7 @@ use crate::cli::{
 use crate::config::{
     diagnostic::{File, Files},
     load, permissions,
-    resolve::{self, Context, Examined},
+    resolve::{self, Context, Examined, RuleUse},
     settings::{self as config, Account, Budget, Cap, Pattern, Settings},
 };
 use crate::daemon::{
@@ -75,6 +75,8 @@ pub(crate) struct Found {
 pub(crate) struct Wishes {
     /// Every target.
     pub(crate) wanted: Vec<Wanted>,
+    /// The rules for many functions.
+    pub(crate) rules: Vec<RuleUse>,
 }
 
 /// All that a command needs to call Lambda.
@@ -204,16 +206,17 @@ pub(crate) fn resolve(
     defaults: Defaults,
 ) -> Result<Wishes, Stop> {
     let context = context(&texts.settings, defaults);
-    let resolve::Loaded { wanted, .. } =
+    let resolve::Loaded { wanted, rules } =
         resolve::resolve(parsed, &context).map_err(Stop::Config)?;
-    Ok(Wishes { wanted })
+    Ok(Wishes { wanted, rules })
 }
 
 /// What holds for files that say nothing else.
 pub(crate) fn context(settings: &Settings, defaults: Defaults) -> Context {
     let Settings { ownership, replace, ignore, .. } = settings;
     let (ownership, ignore) = (ownership.clone(), ignore.clone());
-    Context { defaults, ownership, replace: *replace, ignore, ..Context::default() }
+    let (replace, places) = (*replace, homes(settings));
+    Context { defaults, ownership, replace, ignore, places, ..Context::default() }
 }
 
 /// The account and region that flags or settings name.
@@ -441,7 +444,7 @@ fn understand_as(
         let Some(account) = account else {
             // What is wrong with the files is told before anything is asked of AWS.
             let nobody = Defaults { account: Some(NOBODY.into()), ..defaults };
-            let Wishes { wanted } = resolve(texts, parsed, nobody)?;
+            let Wishes { wanted, .. } = resolve(texts, parsed, nobody)?;
             // A glob over names can be judged without the account, too.
             if args.targets.iter().all(|it| !it.contains("arn:")) {
                 only(wanted, &args.targets)?;
@@ -450,7 +453,7 @@ fn understand_as(
         };
         defaults.account = Some(account);
     }
-    let Wishes { wanted } = resolve(texts, parsed, defaults)?;
+    let Wishes { wanted, .. } = resolve(texts, parsed, defaults)?;
     check_home(texts, &wanted)?;
     let n_targets = wanted.len();
     let wanted = only(wanted, &args.targets)?;

@@ -34,9 +34,13 @@ functions:
 "#;
 
 fn policy_of(mode: Mode, undo: bool) -> Value {
-    let files = Files { files: vec![File::new("a.yaml", FILE.to_owned())], ..Files::default() };
-    let wanted = resolve(permissions::parse(&files), &Context::default()).unwrap().wanted;
-    let policy = policy(&wanted, mode, undo, NOW.parse().unwrap());
+    policy_for(FILE, mode, undo)
+}
+
+fn policy_for(text: &str, mode: Mode, undo: bool) -> Value {
+    let files = Files { files: vec![File::new("a.yaml", text.to_owned())], ..Files::default() };
+    let loaded = resolve(permissions::parse(&files), &Context::default()).unwrap();
+    let policy = policy(&loaded.wanted, &loaded.rules, mode, undo, NOW.parse().unwrap());
     let text = policy.text();
     let counted = text.chars().filter(|it| !it.is_whitespace()).count();
     assert_eq!(policy.length(), counted);
@@ -98,4 +102,42 @@ fn who_undoes_may_put_a_document_back() {
         policy_of(Mode::Observe, true),
         json!({"Version": "2012-10-17", "Statement": [read(), undo]})
     );
+}
+
+const RULES: &str = r#"
+account: "123456789012"
+region: us-east-1
+functions:
+  - match: {name: "orders-*", qualifiers: [unqualified, live]}
+    statements: [{sid: a, principal: "210987654321"}]
+  - match: {tags: {team: payments}, qualifiers: ["*"]}
+    absent: [old]
+  - match: {name: "w?"}
+    suspend: true
+    statements: [{sid: a, principal: "210987654321"}]
+  - {match: {name: "looked-at"}, statements: []}
+"#;
+
+#[test]
+fn rules_ask_for_their_globs_and_for_what_they_look_into() {
+    let statement = |sid: &str, action: &[&str], resource: Value| json!({"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource});
+    let all = ["*:*", "looked-at", "orders-*", "orders-*:live", "w?"];
+    let looks = [
+        statement("PermitdList", &["lambda:ListFunctions"], json!(["*"])),
+        statement("PermitdListTags", &["lambda:ListTags"], arns(&["*"])),
+        statement("PermitdListAliases", &["lambda:ListAliases"], arns(&["*", "orders-*"])),
+        statement("PermitdListVersions", &["lambda:ListVersionsByFunction"], arns(&["*"])),
+    ];
+    let reads = statement("PermitdRead", &["lambda:GetFunction", "lambda:GetPolicy"], arns(&all));
+    let writes = [
+        statement(
+            "PermitdWrite",
+            &["lambda:AddPermission", "lambda:RemovePermission"],
+            arns(&["orders-*", "orders-*:live"]),
+        ),
+        statement("PermitdRemove", &["lambda:RemovePermission"], arns(&["*:*"])),
+    ];
+    let of = |parts: &[&[Value]]| json!({"Version": "2012-10-17", "Statement": parts.concat()});
+    assert_eq!(policy_for(RULES, Mode::Enforce, false), of(&[&[reads.clone()], &writes, &looks]));
+    assert_eq!(policy_for(RULES, Mode::Observe, false), of(&[&[reads], &looks]));
 }
