@@ -1,5 +1,7 @@
 //! Which calls for which targets.
 
+use std::slice::from_ref;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -138,6 +140,6 @@ fn rules_ask_for_their_globs_and_for_what_they_look_into() {
         statement("PermitdRemove", &["lambda:RemovePermission"], arns(&["*:*"])),
     ];
     let of = |parts: &[&[Value]]| json!({"Version": "2012-10-17", "Statement": parts.concat()});
-    assert_eq!(policy_for(RULES, Mode::Enforce, false), of(&[&[reads.clone()], &writes, &looks]));
-    assert_eq!(policy_for(RULES, Mode::Observe, false), of(&[&[reads], &looks]));
+    assert_eq!(policy_for(RULES, Mode::Enforce, false), of(&[from_ref(&reads), &writes, &looks]));
+    assert_eq!(policy_for(RULES, Mode::Observe, false), of(&[from_ref(&reads), &looks]));
 }
