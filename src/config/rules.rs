@@ -23,6 +23,8 @@ pub enum Rule {
     DuplicateGrant,
     /// A policy takes more than 80 % of what Lambda allows.
     PolicyNearlyFull,
+    /// A rule for many functions covers none.
+    RuleMatchesNothing,
     /// A policy takes more than Lambda allows.
     PolicyTooLarge,
     /// What a file says makes no sense, contradicts itself, or would be refused by Lambda.
@@ -35,7 +37,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Risk(Risk::P001),
         Self::Risk(Risk::P002),
         Self::Risk(Risk::P003),
@@ -48,6 +50,7 @@ impl Rule {
         Self::Expired,
         Self::DuplicateGrant,
         Self::PolicyNearlyFull,
+        Self::RuleMatchesNothing,
         Self::PolicyTooLarge,
         Self::Invalid,
         Self::Syntax,
@@ -62,6 +65,7 @@ impl Rule {
             Self::Expired => "expired",
             Self::DuplicateGrant => "duplicate-grant",
             Self::PolicyNearlyFull => "policy-nearly-full",
+            Self::RuleMatchesNothing => "rule-matches-nothing",
             Self::PolicyTooLarge => "policy-too-large",
             Self::Invalid => "invalid",
             Self::Syntax => "syntax",
@@ -81,7 +85,8 @@ impl Rule {
             | Self::ExpiresSoon
             | Self::Expired
             | Self::DuplicateGrant
-            | Self::PolicyNearlyFull => Severity::Warning,
+            | Self::PolicyNearlyFull
+            | Self::RuleMatchesNothing => Severity::Warning,
             Self::PolicyTooLarge | Self::Invalid | Self::Syntax | Self::Unreadable => {
                 Severity::Error
             }
