@@ -1,5 +1,6 @@
 //! `permitd run`: look, repair, wait, again.
 
+mod discovering;
 mod hearing;
 mod once;
 mod reloading;
@@ -23,7 +24,7 @@ use crate::config::settings::Http;
 use crate::daemon::{
     clock,
     control::server::Server,
-    run::{self, Daemon},
+    run::{self, Call, Daemon},
     systemd::Systemd,
     watch::Known,
 };
@@ -34,6 +35,7 @@ use crate::observe::{
     monitor::Monitor,
 };
 
+use discovering::Discovering;
 use hearing::Hearing;
 pub(crate) use once::grace_note;
 use reloading::Reloading;
@@ -61,7 +63,10 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     // Before anything is asked of AWS: whether this process lives does not depend on that.
     let page = watched(args, &texts, &monitor).await?;
     let source = &args.target.source;
-    let mut hearing = Hearing::start(source, texts.settings.poll_interval, Arc::clone(&known))?;
+    let discovering = Discovering::new();
+    let listed = Arc::clone(&discovering.news);
+    let mut hearing =
+        Hearing::start(source, texts.settings.poll_interval, Arc::clone(&known), listed)?;
     if args.per_target_metrics {
         monitor.metrics.count_each_target();
     }
@@ -74,6 +79,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let start = Start {
         args: &args.target,
         fleet,
+        discovery: &discovering.discovery,
         monitor: &monitor,
         systemd: &systemd,
         stop: &stop.token,
@@ -86,6 +92,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     };
     let settings = texts.settings.clone();
     let found = texts.found();
+    discovering.wants(&understood, &texts);
     let loaded = setup::in_force(understood, &settings);
     let scribe = journal::open_for_good(source, &found)?;
     let mind = journal::mind(&scribe);
@@ -113,6 +120,10 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let reloading = Reloading {
         args: &args.target,
         fleet,
+        discovering: &discovering,
+        texts: RefCell::new(Arc::clone(&texts)),
+        only_listed: Cell::default(),
+        covered: RefCell::default(),
         known: &known,
         started: &settings,
         monitor: &monitor,
@@ -123,9 +134,14 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let reload = async || reloading.again().await;
     let heard = async || {
         hearing.poll_every(reloading.poll.get());
-        hearing.next().await
+        let call = hearing.next().await;
+        reloading.only_listed.set(matches!(call, Call::Listed));
+        call
     };
-    Box::pin(run::run(&daemon, loaded, reload, heard, server)).await;
+    tokio::select! {
+        () = Box::pin(run::run(&daemon, loaded, reload, heard, server)) => {}
+        () = Box::pin(discovering.go_on(&gateway, &monitor)) => {}
+    }
     monitor.close().await;
     if let Some(page) = page {
         page.close().await;

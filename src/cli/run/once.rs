@@ -27,6 +27,9 @@ pub(super) async fn one_pass(
     show: Show,
 ) -> Result<Exit, Stop> {
     let ready = setup::ready_with(texts, &args.target, show).await?;
+    if let Some(exit) = ready.tell_of_rules(&[], show) {
+        return Ok(exit);
+    }
     let (source, found) = (&args.target.source, ready.found());
     let scribe = journal::open(source, &found, "run --once", show).await?;
     let mind = journal::mind(&scribe);
@@ -47,7 +50,7 @@ pub(super) async fn one_pass(
     let subject = if observing { Subject::Plan } else { Subject::Applied };
     let written = reports.write(&outcomes, subject, show);
     reports.say(&outcomes, subject, show)?;
-    let exit = || written.or_failure(Exit::of(&subject.totals(&outcomes)));
+    let exit = || written.or_failure(ready.exit(Exit::of(&subject.totals(&outcomes))));
     Ok(stop.signal().map_or_else(exit, Exit::Interrupted))
 }
 
