@@ -3,6 +3,7 @@
 mod hearing;
 mod once;
 mod reloading;
+mod slow;
 mod start;
 
 use std::{
@@ -37,6 +38,7 @@ use crate::observe::{
 use hearing::Hearing;
 pub(crate) use once::grace_note;
 use reloading::Reloading;
+use slow::Slow;
 use start::Start;
 
 /// The daemon; with `--once` a single pass and its report.
@@ -100,6 +102,8 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         mode = loaded.rules.mode.name(),
         "permitd is running"
     );
+    let slow_passes = Slow::new(setup::budgets(&settings, &args.target));
+    slow_passes.tell(&loaded.wanted, settings.interval);
     let daemon = Daemon {
         gateway: &gateway,
         clock: clock::system,
@@ -119,6 +123,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         show,
         poll: Cell::new(settings.poll_interval),
         told: RefCell::default(),
+        slow: slow_passes,
     };
     let reload = async || reloading.again().await;
     let heard = async || {

@@ -25,6 +25,8 @@ pub enum Rule {
     PolicyNearlyFull,
     /// A policy takes more than Lambda allows.
     PolicyTooLarge,
+    /// A full pass takes longer than the interval, at the request budget that there is.
+    SlowPass,
     /// What a file says makes no sense, contradicts itself, or would be refused by Lambda.
     Invalid,
     /// A file is not the YAML that is read here.
@@ -35,7 +37,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Risk(Risk::P001),
         Self::Risk(Risk::P002),
         Self::Risk(Risk::P003),
@@ -49,6 +51,7 @@ impl Rule {
         Self::DuplicateGrant,
         Self::PolicyNearlyFull,
         Self::PolicyTooLarge,
+        Self::SlowPass,
         Self::Invalid,
         Self::Syntax,
         Self::Unreadable,
@@ -63,6 +66,7 @@ impl Rule {
             Self::DuplicateGrant => "duplicate-grant",
             Self::PolicyNearlyFull => "policy-nearly-full",
             Self::PolicyTooLarge => "policy-too-large",
+            Self::SlowPass => "slow-pass",
             Self::Invalid => "invalid",
             Self::Syntax => "syntax",
             Self::Unreadable => "unreadable",
@@ -81,7 +85,8 @@ impl Rule {
             | Self::ExpiresSoon
             | Self::Expired
             | Self::DuplicateGrant
-            | Self::PolicyNearlyFull => Severity::Warning,
+            | Self::PolicyNearlyFull
+            | Self::SlowPass => Severity::Warning,
             Self::PolicyTooLarge | Self::Invalid | Self::Syntax | Self::Unreadable => {
                 Severity::Error
             }

@@ -16,9 +16,11 @@ use crate::policy::{
 };
 
 mod places;
+mod slow;
 mod whole;
 
 use places::Places;
+pub use slow::{SlowPass, slow_passes};
 
 /// All findings about grants and policies, by file and position. One that several functions share, for one entry
 /// names them all, is told once.
@@ -154,6 +156,7 @@ impl Found<'_> {
             Rule::DuplicateGrant
             | Rule::PolicyNearlyFull
             | Rule::PolicyTooLarge
+            | Rule::SlowPass
             | Rule::Invalid
             | Rule::Syntax
             | Rule::Unreadable => {

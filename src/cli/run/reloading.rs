@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::hearing::read_anew;
+use super::{hearing::read_anew, slow::Slow};
 use crate::cli::{
     args::TargetArgs,
     receivers::Receivers,
@@ -33,6 +33,8 @@ pub(super) struct Reloading<'a> {
     pub(super) poll: Cell<Duration>,
     /// Settings that were said to need a restart.
     pub(super) told: RefCell<Vec<&'static str>>,
+    /// Full passes that do not fit into the interval.
+    pub(super) slow: Slow,
 }
 
 impl Reloading<'_> {
@@ -42,6 +44,7 @@ impl Reloading<'_> {
             Ok((loaded, settings)) => {
                 tracing::info!(targets = loaded.wanted.len(), "loaded the configuration anew");
                 self.tell_what_needs_a_restart(&settings);
+                self.slow.tell(&loaded.wanted, settings.interval);
                 self.poll.set(settings.poll_interval);
                 Ok(loaded)
             }

@@ -6,6 +6,7 @@ use crate::config::permissions;
 use crate::config::resolve::examine;
 use crate::config::tests::context;
 
+mod slow;
 mod whole;
 
 const NOW: &str = "2026-06-15T12:00:00Z";

@@ -28,6 +28,7 @@ use crate::drift::allow::Mode;
 use crate::simulator::{Direct, Seed, Simulator};
 
 mod stays_alive;
+mod urgency;
 
 thread_local! {
     static START: Instant = Instant::now();
@@ -91,11 +92,20 @@ async fn beside_watched<F: Future<Output = ()>>(
     next: Vec<Loaded>,
     story: impl FnOnce(mpsc::UnboundedSender<Heard>) -> F,
 ) {
-    let gateway = simulator.direct();
+    Box::pin(beside_gateway(&simulator.direct(), monitor, first, next, story)).await;
+}
+
+async fn beside_gateway<G: PolicyGateway, F: Future<Output = ()>>(
+    gateway: &G,
+    monitor: &Monitor,
+    first: Loaded,
+    next: Vec<Loaded>,
+    story: impl FnOnce(mpsc::UnboundedSender<Heard>) -> F,
+) {
     let (scribe, mind) = (Scribe::nobody(), Mind::default());
     let stop = CancellationToken::new();
-    let daemon = Daemon::<Direct> {
-        gateway: &gateway,
+    let daemon = Daemon::<G> {
+        gateway,
         clock,
         scribe: &scribe,
         mind: &mind,
