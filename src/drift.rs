@@ -12,4 +12,5 @@ pub mod memory;
 mod order;
 pub mod outcome;
 pub mod plan;
+pub mod undeclared;
 pub mod wanted;

@@ -20,7 +20,7 @@ pub(crate) fn iam(args: &IamArgs, show: Show) -> Result<Exit, Stop> {
     if lacking.region && defaults.region.is_none() {
         defaults.region = region_of_environment();
     }
-    let asks_who = lacking.account && texts.settings.account.is_none();
+    let asks_who = lacking.account && texts.settings.accounts.is_empty();
     let wanted = setup::resolve(&texts, parsed, defaults)?.wanted;
     setup::check_home(&texts, &wanted)?;
     let wanted = setup::only(wanted, &args.targets)?;

@@ -11,7 +11,6 @@ use crate::config::yaml::{self, Value};
 use crate::drift::allow::{IgnoreRule, Mode, ORPHAN_GRACE, Ownership, Replace};
 use crate::drift::limits::Limits;
 use crate::policy::risk::Risk;
-use crate::policy::target::AccountRegion;
 
 pub(super) mod accounts;
 pub(super) mod hidden;
@@ -48,8 +47,8 @@ pub struct Settings {
     pub remove_inexpressible: bool,
     /// Live statements that are nobody's business.
     pub ignore: Vec<IgnoreRule>,
-    /// The one account and region; none is the credentials' own.
-    pub account: Option<AccountRegion>,
+    /// The accounts and their regions; none: the credentials' own.
+    pub accounts: Vec<Account>,
     /// The embedded simulator instead of AWS.
     pub simulator: Option<Simulator>,
     /// None: the default of the program.
@@ -144,7 +143,7 @@ impl Default for Settings {
             orphan_grace: ORPHAN_GRACE,
             remove_inexpressible: false,
             ignore: Vec::new(),
-            account: None,
+            accounts: Vec::new(),
             simulator: None,
             budgets: Budgets::default(),
             journal: Journal::default(),
@@ -173,6 +172,7 @@ impl<T> Cap<T> {
     }
 }
 
+pub use accounts::{Account, Role, USUAL_SESSION};
 pub use values::{
     parse_budget, parse_interval, parse_jitter, parse_max_changed_targets, parse_max_revocations,
 };
@@ -270,7 +270,7 @@ fn top<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings)
                 set(&mut settings.remove_inexpressible, walker.boolean(item).map(|(it, _)| it));
             }
             "ignore" => settings.ignore = ignore(walker, item),
-            "accounts" => settings.account = accounts::read(walker, item),
+            "accounts" => settings.accounts = accounts::read(walker, item),
             "lambda" => settings.simulator = lambda(walker, item),
             "budgets" => settings.budgets = budgets(walker, item),
             "journal" => journal::read(walker, item, &mut settings.journal),

@@ -282,6 +282,18 @@ pub fn hint(error: &GatewayError, right: &str) -> Option<String> {
             "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is given"
                 .to_owned()
         }
+        // The codes of `lambda::fleet`, which is there with the feature `aws` only.
+        (_, "CannotAssumeRole") => {
+            "look at `role_arn` and `external_id` in `accounts`, at the role's trust policy, and whether the \
+             credentials permitd runs with may do sts:AssumeRole"
+                .to_owned()
+        }
+        (_, "NoProfile") => {
+            "look at `profile` in `accounts`, and at ~/.aws/config (AWS_CONFIG_FILE)".to_owned()
+        }
+        (_, "WrongAccount") => {
+            "give this account a `role_arn` or a `profile` in `accounts`, or correct its id".to_owned()
+        }
         (_, "ExpiredTokenException" | "ExpiredToken") => {
             "the credentials have expired: get new ones (for SSO: `aws sso login`)".to_owned()
         }

@@ -75,8 +75,17 @@ pub fn change_parts(it: &Change) -> (String, Option<String>) {
     }
 }
 
-/// `changed, replaced with a gap`
+/// `missing; s3.amazonaws.com may invoke; by rule name: orders-*`
 pub fn change(it: &Change) -> String {
+    let words = difference(it);
+    match &it.drift.rule {
+        Some(rule) => format!("{words}; by rule {}", safe(rule)),
+        None => words,
+    }
+}
+
+/// `changed, replaced with a gap`
+fn difference(it: &Change) -> String {
     let Change { drift, effect: _, how, exempt: _, begun: _, held } = it;
     let Drift { kind, before, after, other, .. } = drift;
     let live = before.as_ref().map(statement).unwrap_or_default();
