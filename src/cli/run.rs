@@ -4,6 +4,7 @@ mod discovering;
 mod hearing;
 mod once;
 mod reloading;
+mod slow;
 mod start;
 
 use std::{
@@ -39,6 +40,7 @@ use discovering::Discovering;
 use hearing::Hearing;
 pub(crate) use once::grace_note;
 use reloading::Reloading;
+use slow::Slow;
 use start::Start;
 
 /// The daemon; with `--once` a single pass and its report.
@@ -107,6 +109,8 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         mode = loaded.rules.mode.name(),
         "permitd is running"
     );
+    let slow_passes = Slow::new(setup::budgets(&settings, &args.target));
+    slow_passes.tell(&loaded.wanted, settings.interval);
     let daemon = Daemon {
         gateway: &gateway,
         clock: clock::system,
@@ -130,6 +134,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         show,
         poll: Cell::new(settings.poll_interval),
         told: RefCell::default(),
+        slow: slow_passes,
     };
     let reload = async || reloading.again().await;
     let heard = async || {

@@ -106,7 +106,7 @@ pub(crate) struct Ready {
 }
 
 /// Stands in for an account that nobody has to know.
-const NOBODY: &str = "000000000000";
+pub(crate) const NOBODY: &str = "000000000000";
 
 /// A command that writes does not start without a mode.
 pub(crate) fn needs_mode(texts: &Texts, args: &TargetArgs, command: &str) -> Result<(), Stop> {
@@ -506,19 +506,23 @@ pub(crate) fn only(wanted: Vec<Wanted>, globs: &[String]) -> Result<Vec<Wanted>,
 }
 
 pub(crate) fn budgets(settings: &Settings, args: &TargetArgs) -> Budgets {
-    let usual = Budgets::default();
-    let rate = |flag: Option<Budget>, file: Option<Budget>, usual: Rate| match flag.or(file) {
+    let control = args.budgets.control_budget.or(settings.budgets.control);
+    Budgets {
+        get_policy: get_policy_rate(args.budgets.get_policy_budget.or(settings.budgets.get_policy)),
+        control: rate(control, Budgets::default().control),
+    }
+}
+
+/// How fast policies are read where this is what somebody wrote.
+pub(crate) fn get_policy_rate(written: Option<Budget>) -> Rate {
+    rate(written, Budgets::default().get_policy)
+}
+
+fn rate(written: Option<Budget>, usual: Rate) -> Rate {
+    match written {
         None => usual,
         Some(Budget::Unlimited) => Rate::UNLIMITED,
         Some(Budget::PerSecond(it)) => Rate::per_second(it).unwrap_or(usual),
-    };
-    Budgets {
-        get_policy: rate(
-            args.budgets.get_policy_budget,
-            settings.budgets.get_policy,
-            usual.get_policy,
-        ),
-        control: rate(args.budgets.control_budget, settings.budgets.control, usual.control),
     }
 }
 

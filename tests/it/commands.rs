@@ -36,6 +36,7 @@ mod report_files;
 mod saved_plan;
 mod settings;
 mod simulate;
+mod slow_pass;
 mod streams;
 mod systemd;
 mod terminal;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{discovering::Discovering, hearing::read_anew};
+use super::{discovering::Discovering, hearing::read_anew, slow::Slow};
 use crate::cli::{
     args::TargetArgs,
     receivers::Receivers,
@@ -43,6 +43,8 @@ pub(super) struct Reloading<'a> {
     pub(super) covered: RefCell<BTreeMap<Target, Arc<str>>>,
     /// Settings that were said to need a restart.
     pub(super) told: RefCell<Vec<&'static str>>,
+    /// Full passes that do not fit into the interval.
+    pub(super) slow: Slow,
 }
 
 impl Reloading<'_> {
@@ -53,6 +55,7 @@ impl Reloading<'_> {
                 tracing::info!(targets = loaded.wanted.len(), "loaded the configuration anew");
                 self.tell_who_left(&loaded);
                 self.tell_what_needs_a_restart(&settings);
+                self.slow.tell(&loaded.wanted, settings.interval);
                 self.poll.set(settings.poll_interval);
                 Ok(loaded)
             }
