@@ -39,7 +39,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Risk(Risk::P001),
         Self::Risk(Risk::P002),
         Self::Risk(Risk::P003),

@@ -196,6 +196,8 @@ impl Standing {
         if self.lately.back().is_some_and(same) {
             return;
         }
+        // Most have one event for a long time, and there may be a hundred thousand of them.
+        self.lately.reserve_exact(1);
         self.lately.push_back(Event { at: now, state: self.state, reason: self.reason, writes });
         while self.lately.len() > LATELY {
             self.lately.pop_front();
