@@ -173,7 +173,7 @@ impl<G: PolicyGateway> Carrier<'_, G> {
     }
 
     async fn send(&self, target: &Target, write: &Write) -> Result<Receipt, Failure> {
-        let Write { step, revision, opens_gap, before: _, after: _, approval: _ } = write;
+        let Write { step, revision, opens_gap, before: _, after: _, approval: _, by: _ } = write;
         let (answer, right) = match (&step.action, revision) {
             (Action::Add(permission), revision) => {
                 let call =

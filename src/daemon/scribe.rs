@@ -147,7 +147,7 @@ impl Scribe {
         occasion: &Occasion,
         now: Timestamp,
     ) -> Result<Option<i64>, String> {
-        let Write { step, revision, before, after, approval, opens_gap: _ } = write;
+        let Write { step, revision, before, after, approval, opens_gap: _, by } = write;
         let entry = NewEntry {
             time: now,
             target: target.arn(),
@@ -165,6 +165,7 @@ impl Scribe {
             approval: approval.clone(),
             undoes: occasion.undoes,
             replaces: step.replaces.clone(),
+            caused_by: by.as_deref().and_then(|it| serde_json::to_string(it).ok()),
         };
         self.begin_entry(entry).await
     }

@@ -75,9 +75,17 @@ pub fn change_parts(it: &Change) -> (String, Option<String>) {
     }
 }
 
-/// `changed, replaced with a gap`
+/// `changed, replaced with a gap`; and by whom, where that is known.
 pub fn change(it: &Change) -> String {
-    let Change { drift, effect: _, how, exempt: _, begun: _, held } = it;
+    let what = difference(it);
+    match &it.by {
+        Some(by) => format!("{what}; by {}", safe(&by.in_words())),
+        None => what,
+    }
+}
+
+fn difference(it: &Change) -> String {
+    let Change { drift, effect: _, how, exempt: _, begun: _, held, by: _ } = it;
     let Drift { kind, before, after, other, .. } = drift;
     let live = before.as_ref().map(statement).unwrap_or_default();
     let other = other.as_deref().map(safe).unwrap_or_default();

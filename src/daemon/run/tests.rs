@@ -70,7 +70,8 @@ fn loaded(text: &str) -> Loaded {
     let files = Files { files: vec![file], diagnostics: Vec::new() };
     let wanted = resolve(permissions::parse(&files), &Context::default()).unwrap().wanted;
     let rules = Rules { loaded_at: clock(), ..Rules::default() };
-    let cadence = Cadence { interval: Duration::from_hours(1), jitter: 0.0 };
+    let interval = Duration::from_hours(1);
+    let cadence = Cadence { interval, with_events: interval, jitter: 0.0 };
     Loaded { n_targets: wanted.len(), wanted, rules, cadence }
 }
 

@@ -95,8 +95,9 @@ impl Converge<'_> {
             && approval.is_none()
             && change.is_some_and(Change::is_judged);
         let approval = approval.map(Approval::digest);
+        let by = change.and_then(|it| it.by.clone());
         let opens_gap = replaced.is_some();
-        let write = Write { step, revision, before, after, approval, opens_gap };
+        let write = Write { step, revision, before, after, approval, opens_gap, by };
         self.in_flight = Some(InFlight { write: write.clone(), replaced, entries, limited });
         self.ask(Request::Write(write))
     }

@@ -1,0 +1,3 @@
+//! Events from a queue.
+
+pub mod record;
