@@ -42,6 +42,6 @@ mod tests {
         assert_eq!(cadence(0.1).next(1.0), Duration::from_secs(110));
         assert_eq!(cadence(0.0).next(0.0), Duration::from_secs(100));
         assert_eq!(cadence(7.0).next(-3.0), Duration::ZERO);
-        assert_eq!(cadence(0.1).spare(0.0), Duration::from_secs(180));
+        assert_eq!(cadence(0.1).spare(0.0), Duration::from_mins(3));
     }
 }

@@ -152,6 +152,10 @@ impl<G: PolicyGateway> Carrier<'_, G> {
         };
         let sent = self.send(target, write).await;
         tell::write(write, entry, &sent);
+        self.scribe.sent(match &sent {
+            Ok(receipt) => receipt.request_id.as_ref(),
+            Err(failure) => failure.request_id.as_ref(),
+        });
         let result = sent.map(drop);
         if result.is_ok() {
             self.settle_earlier(doubt, write).await;

@@ -6,6 +6,7 @@ use tokio::time::Duration;
 use tracing::Span;
 
 use crate::drift::{
+    actor::Actor,
     allow::Reason,
     approval::Approval,
     dialogue::{Failure, FailureKind, Write},
@@ -94,6 +95,24 @@ pub(super) fn settled(write: &Write, entry: i64, was_done: bool) {
     } else {
         tracing::info!(sid, kind, entry, "a write that was not answered was not done");
     }
+}
+
+/// Somebody changed the policy of a target, as an event tells.
+pub(super) fn event(target: &Target, actor: &Actor) {
+    let Actor { arn: by, role_arn, source_address, user_agent, time, event, request_id, sid } =
+        actor;
+    tracing::info!(
+        arn = %target,
+        by,
+        role = role_arn,
+        from = source_address,
+        user_agent,
+        event,
+        sid,
+        at = %time,
+        request_id,
+        "somebody changed a policy"
+    );
 }
 
 /// What is new about a target, once.

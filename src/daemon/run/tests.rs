@@ -27,6 +27,7 @@ use crate::config::{
 use crate::drift::allow::Mode;
 use crate::simulator::{Direct, Seed, Simulator};
 
+mod hearsay;
 mod stays_alive;
 
 thread_local! {
@@ -116,7 +117,7 @@ async fn beside_watched<F: Future<Output = ()>>(
         story(hangup).await;
         stop.cancel();
     };
-    tokio::join!(run(&daemon, first, reload, hung_up, None), story);
+    tokio::join!(Box::pin(run(&daemon, first, reload, hung_up, None)), story);
 }
 
 const HANGUP: Heard = Heard::New { whole: true };

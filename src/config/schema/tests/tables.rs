@@ -336,11 +336,6 @@ fn bad_settings() {
         "control: ''",
         "control: {path: x}",
         "http: {hosts: ['https://a']}",
-        "events: {}",
-        "events: {region: us-east-1}",
-        "events: {queue_url: 'arn:aws:sqs:us-east-1:123456789012:q'}",
-        "events: {queue_url: 'https://sqs.us-east-1.amazonaws.com'}",
-        "events: {queue_url: 'http://127.0.0.1:1/1/q', region: mars}",
         "notify: {url: 'http://a'}",
         "notify: [{}]",
         "notify: ['http://a']",
@@ -371,6 +366,27 @@ fn bad_settings() {
         "notify: [{url: 'http://a:99999'}]",
         "notify: [{url: 'http://a', timeout: 2m}]",
         "notify: [{url_file: 'https://a'}]",
+    ] {
+        kind.beyond(&format!("{text}\n"));
+    }
+}
+
+#[test]
+fn bad_events() {
+    let kind = Kind::settings();
+    for text in [
+        "events: {}",
+        "events: {region: us-east-1}",
+        "events: {queue_url: 'arn:aws:sqs:us-east-1:123456789012:q'}",
+        "events: {queue_url: 'https://sqs.us-east-1.amazonaws.com'}",
+        "events: {queue_url: 'http://127.0.0.1:1/1/q', region: mars}",
+        "interval_with_events: 5",
+    ] {
+        kind.bad(&format!("{text}\n"));
+    }
+    for text in [
+        "interval_with_events: 1h",
+        "events: {queue_url: 'https://sqs.us-east-1.amazonaws.com/1/q', region: us-east-2}",
     ] {
         kind.beyond(&format!("{text}\n"));
     }

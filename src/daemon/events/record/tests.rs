@@ -46,10 +46,8 @@ fn with(path: &str, new: Value) -> Value {
 }
 
 fn changed(body: &Value) -> Change {
-    match read(&body.to_string()) {
-        Record::Change(it) => *it,
-        other => panic!("{other:?}"),
-    }
+    let Record::Change(it) = read(&body.to_string()) else { panic!("{}", in_words(body)) };
+    *it
 }
 
 fn in_words(body: &Value) -> String {
