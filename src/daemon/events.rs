@@ -80,6 +80,7 @@ impl<'a, Q: Queue> Listener<'a, Q> {
     /// Until it is stopped, or nobody wants to hear it any more. Trouble with the queue is told, and it goes on.
     pub async fn listen(mut self, to: mpsc::Sender<Batch>, stop: &CancellationToken) {
         let mut pauses = pauses();
+        let mut asked = false;
         loop {
             let received = tokio::select! {
                 it = self.queue.receive() => it,
@@ -87,6 +88,9 @@ impl<'a, Q: Queue> Listener<'a, Q> {
             };
             let pause = match received {
                 Ok(messages) => {
+                    if !std::mem::replace(&mut asked, true) {
+                        self.see_where_dead_letters_go().await;
+                    }
                     let sorted = self.sort(messages);
                     let (only_others, ours) = (sorted.is_of_others(), sorted.ours.clone());
                     let Some(()) = self.hand_over(sorted, &to, stop).await else { return };
@@ -116,6 +120,17 @@ impl<'a, Q: Queue> Listener<'a, Q> {
         self.told.trouble(error);
         self.monitor.events(Some(error.to_string()), (self.clock)());
         pauses.next().unwrap_or(MOST_PAUSE)
+    }
+
+    /// Who may not know needs not: it only leads to a warning.
+    async fn see_where_dead_letters_go(&self) {
+        match self.queue.has_dead_letters().await {
+            Ok(true) => {}
+            Ok(false) => told::no_dead_letters(),
+            Err(error) => {
+                tracing::debug!(%error, "whether the queue of events has a dead-letter queue is not known");
+            }
+        }
     }
 
     async fn delete(&self, messages: &[Message]) -> Result<(), GatewayError> {

@@ -1,5 +1,8 @@
 //! The seam to the queue in which events arrive.
 
+#[cfg(feature = "aws")]
+pub mod sqs;
+
 use std::future::Future;
 
 use crate::lambda::gateway::GatewayError;
@@ -24,4 +27,7 @@ pub trait Queue: Send + Sync {
     /// These were dealt with, and do not come again. At most ten.
     fn delete(&self, messages: &[Message])
     -> impl Future<Output = Result<(), GatewayError>> + Send;
+
+    /// Whether what is never deleted is taken away one day, to where people can look at it.
+    fn has_dead_letters(&self) -> impl Future<Output = Result<bool, GatewayError>> + Send;
 }

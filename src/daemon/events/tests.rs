@@ -26,6 +26,7 @@ struct Inner {
     messages: Vec<(Message, Instant)>,
     broken: Option<GatewayError>,
     undeletable: bool,
+    no_dead_letters: bool,
     deleted: Vec<String>,
     receives: usize,
     n: usize,
@@ -45,6 +46,10 @@ impl FakeQueue {
     pub(crate) fn broken(&self, error: Option<GatewayError>) {
         self.inner.lock().unwrap().broken = error;
         self.sent.notify_one();
+    }
+
+    pub(crate) fn without_dead_letters(&self) {
+        self.inner.lock().unwrap().no_dead_letters = true;
     }
 
     pub(crate) fn undeletable(&self, it: bool) {
@@ -107,6 +112,11 @@ impl Queue for FakeQueue {
             inner.deleted.push(it.id.clone());
         }
         Ok(())
+    }
+
+    async fn has_dead_letters(&self) -> Result<bool, GatewayError> {
+        let inner = self.inner.lock().unwrap();
+        inner.broken.clone().map_or(Ok(!inner.no_dead_letters), Err)
     }
 }
 

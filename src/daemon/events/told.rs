@@ -70,11 +70,11 @@ impl Told {
     }
 
     /// It has something that is no event.
-    pub(super) fn unreadable(&mut self, message: &str, why: &str) {
+    pub(super) fn unreadable(&mut self, message_id: &str, why: &str) {
         if self.is_due("unreadable") {
             let hint = "the queue's redrive policy takes such messages to its dead-letter queue; look there";
             tracing::warn!(
-                message,
+                message_id,
                 why,
                 hint,
                 "the queue of events has a message that is no event; it is left in it"
@@ -93,6 +93,15 @@ impl Told {
             );
         }
     }
+}
+
+/// What is no event would come again and again.
+pub(super) fn no_dead_letters() {
+    let hint = "give it a redrive policy with a dead-letter queue, as deploy/aws/events.yaml does";
+    tracing::warn!(
+        hint,
+        "the queue of events has no dead-letter queue: what is no event stays in it until it is too old"
+    );
 }
 
 /// What a person can do about it.

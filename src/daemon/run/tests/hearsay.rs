@@ -286,3 +286,35 @@ async fn who_undoes_it_again_and_again_is_named_and_small_passes_end() {
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains(&format!("undone by {EVE}")), "{told:?}");
 }
+
+/// What is wrong with the queue is told when it begins and once an hour, and nothing else suffers.
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_with_the_queue_is_told_once_an_hour() {
+    let heard = Lines::default();
+    let _guard = tracing::subscriber::set_default(Registry::default().with(heard.clone()));
+    let world = World::new(two_in_sync());
+    world.queue.without_dead_letters();
+    world.queue.send("poison");
+    world.queue.send(&json!({"source": "aws.s3"}).to_string());
+    let n = |message: &str| heard.lines(message).len();
+    world
+        .run(loaded(TWO), async {
+            sleep(3500.0).await;
+            assert_eq!(n("the queue of events has no dead-letter queue"), 1);
+            assert_eq!(n("the queue of events has a message that is no event"), 1);
+            assert_eq!(n("the queue of events has events of another service"), 1);
+            sleep(3600.0).await;
+            assert_eq!(n("the queue of events has a message that is no event"), 2);
+            assert_eq!(n("the queue of events has no dead-letter queue"), 1);
+            world.queue.broken(Some(denied()));
+            sleep(7000.0).await;
+            let told = heard.lines("the queue of events does not work");
+            assert_eq!(told.len(), 2, "{told:?}");
+            assert!(told[0].contains("hint=\"allow sqs:ReceiveMessage"), "{told:?}");
+            world.queue.broken(None);
+            sleep(100.0).await;
+            assert_eq!(n("the queue of events works again"), 1);
+        })
+        .await;
+    assert_eq!(n("pass done"), 4, "full passes came by the interval");
+}
