@@ -5,6 +5,9 @@
 use std::fmt::Write;
 use std::hint::black_box;
 use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
@@ -12,12 +15,24 @@ use permitd::config::diagnostic::{File, Files};
 use permitd::config::permissions;
 use permitd::config::resolve::{Context, Loaded, examine, resolve};
 use permitd::config::warnings::warnings;
-use permitd::drift::allow::Rules;
+use permitd::daemon::carry::Carrier;
+use permitd::daemon::mind::Mind;
+use permitd::daemon::pass::{Seen, Worker};
+use permitd::daemon::scribe::{Occasion, Scribe};
+use permitd::drift::allow::{Mode, Rules};
 use permitd::drift::outcome::{Outcome, State};
 use permitd::drift::plan::{Memory, plan};
+use permitd::drift::wanted::Wanted;
+use permitd::lambda::gateway::Urgency;
+use permitd::lambda::paced::{Budgets, Paced};
+use permitd::lambda::witness::Witness;
+use permitd::observe::monitor::Monitor;
+use permitd::observe::standing::Stage;
 use permitd::policy::document::Document;
 use permitd::report::check::{Checked, json as check_json};
 use permitd::report::{Subject, html, json, markdown, palette::Look, text};
+use permitd::simulator::{Direct, Seed, Simulator};
+use tokio_util::sync::CancellationToken;
 
 /// A permission file for these functions, with so many statements each.
 fn yaml(functions: Range<usize>, statements: usize) -> String {
@@ -40,7 +55,7 @@ fn load(texts: &[String]) -> Loaded {
     let file = |text: &String| File::new("permissions.yaml", text.clone());
     let files = Files { files: texts.iter().map(file).collect(), diagnostics: Vec::new() };
     resolve(permissions::parse(&files), &Context::default())
-        .unwrap_or(Loaded { wanted: Vec::new() })
+        .unwrap_or(Loaded { wanted: Vec::new(), rules: Vec::new() })
 }
 
 /// What `permitd check --output json` does, but for the disk.
@@ -55,7 +70,7 @@ fn check(texts: &[String]) -> String {
 
 /// What GetPolicy gives where everything is as written.
 fn live(loaded: &Loaded) -> Vec<String> {
-    let policy = |it: &permitd::drift::wanted::Wanted| {
+    let policy = |it: &Wanted| {
         let statement = |grant: &permitd::policy::grant::Grant| {
             grant.permission.statement_text(&grant.sid, &it.target)
         };
@@ -67,9 +82,8 @@ fn live(loaded: &Loaded) -> Vec<String> {
 }
 
 fn parse(loaded: &Loaded, texts: &[String]) -> Vec<Document> {
-    let one = |(it, text): (&permitd::drift::wanted::Wanted, &String)| {
-        Document::parse(text.clone(), "r".into(), &it.target).ok()
-    };
+    let one =
+        |(it, text): (&Wanted, &String)| Document::parse(text.clone(), "r".into(), &it.target).ok();
     loaded.wanted.iter().zip(texts).filter_map(one).collect()
 }
 
@@ -101,7 +115,7 @@ fn core(c: &mut Criterion) {
     });
     group.finish();
 
-    let one = |(wanted, live): (&permitd::drift::wanted::Wanted, &Document)| {
+    let one = |(wanted, live): (&Wanted, &Document)| {
         let plan = plan(wanted, Some(live), &rules, &memory, now);
         let (target, state) = (wanted.target.clone(), State::of(&plan));
         let (found, left) = (Some(plan.clone()), Some(plan));
@@ -120,5 +134,81 @@ fn core(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, core);
+/// The simulator with these policies.
+fn simulator(loaded: &Loaded, policies: &[String]) -> Option<Simulator> {
+    let function = |(it, policy): (&Wanted, &String)| {
+        format!(r#"{{"name":"{}","policy":{policy}}}"#, it.target.function())
+    };
+    let functions: Vec<String> = loaded.wanted.iter().zip(policies).map(function).collect();
+    let functions = functions.join(",");
+    let seed = format!(
+        r#"{{"accounts":[{{"id":"123456789012","region":"us-east-1","functions":[{functions}]}}]}}"#
+    );
+    Simulator::new(Seed::parse(&seed, Path::new("seed.json")).ok()?).ok()
+}
+
+/// One pass; who watches hears of every target.
+fn pass(gateway: &Paced<Direct>, mind: &Mind, loaded: &Loaded, monitor: Option<&Monitor>) {
+    let (scribe, stop) = (Scribe::nobody(), CancellationToken::new());
+    let rules = Rules { mode: Mode::Enforce, ..Rules::default() };
+    let (clock, stop, urgency) = (Timestamp::now, &stop, Urgency::Sweep);
+    let carrier = Carrier { gateway, clock, scribe: &scribe, stop, urgency };
+    let (n_targets, occasion) = (loaded.wanted.len(), Occasion::of("full pass"));
+    let worker = Worker { carrier, mind, rules: &rules, n_targets, occasion, keep: false };
+    let wanted: Vec<&Wanted> = loaded.wanted.iter().collect();
+    let read = |seen: &Seen<'_>| {
+        if let (Some(monitor), Seen::Settled(outcome)) = (monitor, seen) {
+            drop(monitor.take(outcome, Stage::Settled, Timestamp::now()));
+        }
+    };
+    let through = worker.pass(&wanted, read, |_| {});
+    let outcomes = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map(|it| it.block_on(through))
+        .unwrap_or_default();
+    assert!(outcomes.iter().all(|it| it.state == State::InSync) && outcomes.len() == n_targets);
+}
+
+/// What counting and remembering cost a pass: the third over the first is the share.
+fn watching(c: &mut Criterion) {
+    let loaded = load(&[yaml(0..1_000, 5)]);
+    let policies = live(&loaded);
+    let Some(simulator) = simulator(&loaded, &policies) else { return };
+    let now = Timestamp::now();
+    let monitor = Monitor::default();
+    monitor.configured(&loaded.wanted, Mode::Enforce, now);
+    let mind = Mind::default();
+    let alone = Paced::new(simulator.direct(), Budgets::UNLIMITED);
+    let witness = Arc::clone(&monitor.metrics) as Arc<dyn Witness>;
+    let watched = Paced::new(simulator.direct(), Budgets::UNLIMITED).heard_by(&witness);
+    let rules = Rules { mode: Mode::Enforce, ..Rules::default() };
+    let documents = parse(&loaded, &policies);
+    let outcome = |(wanted, document): (&Wanted, &Document)| {
+        let plan = plan(wanted, Some(document), &rules, &Memory::default(), now);
+        let (found, left) = (Some(plan.clone()), Some(plan));
+        let (target, state) = (wanted.target.clone(), State::InSync);
+        Outcome { target, state, trouble: None, found, left, done: Vec::new() }
+    };
+    let outcomes: Vec<Outcome> = loaded.wanted.iter().zip(&documents).map(outcome).collect();
+    let mut group = c.benchmark_group("a pass over 1,000 functions of 5 statements, in sync");
+    group.sample_size(30).throughput(Throughput::Elements(1_000));
+    group.bench_function("unwatched", |b| b.iter(|| pass(&alone, &mind, &loaded, None)));
+    group.bench_function("watched", |b| b.iter(|| pass(&watched, &mind, &loaded, Some(&monitor))));
+    group.bench_function("the watching alone", |b| {
+        b.iter(|| {
+            for it in &outcomes {
+                witness.waited("get_policy", Duration::ZERO);
+                witness.answered("get_policy", "GetPolicy", None, Duration::from_millis(20));
+                drop(monitor.take(it, Stage::Settled, Timestamp::now()));
+            }
+        });
+    });
+    group.bench_function("/metrics", |b| {
+        b.iter(|| monitor.metrics.text(&monitor.board.view(), now, now));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, core, watching);
 criterion_main!(benches);

@@ -3,7 +3,7 @@
 mod prints;
 mod stopping;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 use wildmatch::WildMatch;
@@ -18,7 +18,7 @@ use crate::config::{
     diagnostic::{File, Files},
     load, permissions,
     resolve::{self, Context, Examined},
-    settings::{Budget, Cap, Pattern, Settings},
+    settings::{self as config, Account, Budget, Cap, Pattern, Settings},
 };
 use crate::daemon::{
     cadence::Cadence,
@@ -35,11 +35,12 @@ use crate::drift::{
     wanted::Wanted,
 };
 use crate::lambda::{
-    fleet::{Access, Fleet},
+    fleet::{Access, Entrance, Fleet, Role},
+    gateway::Urgency,
     paced::{Budgets, Rate},
 };
 use crate::observe::metered::Metered;
-use crate::policy::target::{Defaults, check_account, check_region};
+use crate::policy::target::{AccountRegion, Defaults, check_account, check_region};
 
 /// Files as read, before they are understood.
 #[derive(Debug)]
@@ -203,19 +204,21 @@ pub(crate) fn resolve(
     defaults: Defaults,
 ) -> Result<Wishes, Stop> {
     let context = context(&texts.settings, defaults);
-    let resolve::Loaded { wanted } = resolve::resolve(parsed, &context).map_err(Stop::Config)?;
+    let resolve::Loaded { wanted, .. } =
+        resolve::resolve(parsed, &context).map_err(Stop::Config)?;
     Ok(Wishes { wanted })
 }
 
 /// What holds for files that say nothing else.
 pub(crate) fn context(settings: &Settings, defaults: Defaults) -> Context {
     let Settings { ownership, replace, ignore, .. } = settings;
-    Context { defaults, ownership: ownership.clone(), replace: *replace, ignore: ignore.clone() }
+    let (ownership, ignore) = (ownership.clone(), ignore.clone());
+    Context { defaults, ownership, replace: *replace, ignore, ..Context::default() }
 }
 
 /// The account and region that flags or settings name.
 pub(crate) fn named_defaults(texts: &Texts, args: &SourceArgs) -> Result<Defaults, Stop> {
-    let own = texts.settings.account.as_ref();
+    let (account, region) = only_home(&texts.settings);
     if let Some(Err(error)) = args.account.as_deref().map(check_account) {
         return Err(Stop::usage(format!("--account: {error}")));
     }
@@ -223,9 +226,18 @@ pub(crate) fn named_defaults(texts: &Texts, args: &SourceArgs) -> Result<Default
         return Err(Stop::usage(format!("--region: {error}")));
     }
     Ok(Defaults {
-        account: args.account.clone().or_else(|| own.map(|it| it.account.clone())),
-        region: args.region.clone().or_else(|| own.map(|it| it.region.clone())),
+        account: args.account.clone().or(account),
+        region: args.region.clone().or(region),
     })
+}
+
+/// The account, where the settings name one only, and likewise the region.
+fn only_home(settings: &Settings) -> (Option<String>, Option<String>) {
+    let homes = homes(settings);
+    let accounts: BTreeSet<String> = homes.iter().map(|it| it.account.clone()).collect();
+    let regions: BTreeSet<String> = homes.into_iter().map(|it| it.region).collect();
+    let only = |it: BTreeSet<String>| Some(it).filter(|it| it.len() == 1)?.into_iter().next();
+    (only(accounts), only(regions))
 }
 
 /// Reads and understands everything for a command that writes: it needs a mode, and is told before anything is
@@ -269,7 +281,7 @@ async fn way_to(
     let parsed = permissions::parse(&texts.files);
     // Without a region the AWS chain looks for one as far as the metadata service: not for nothing.
     let own = || resolve::first_region(&parsed).filter(|_| !resolve::lacking(&parsed).region);
-    let access = Access { region: defaults.region.or_else(own), simulator };
+    let access = access(&texts.settings, defaults.region.or_else(own), simulator);
     Ok(Metered::new(fleet(&access, budgets(&texts.settings, args)).await?))
 }
 
@@ -290,6 +302,29 @@ async fn ready_by(gateway: Metered<Fleet>, texts: Texts, args: &TargetArgs) -> R
     Ok(Ready { wanted, n_targets, rules, settings, gateway, base })
 }
 
+/// How Lambda is reached, as the settings say.
+pub(crate) fn access(
+    settings: &Settings,
+    region: Option<String>,
+    simulator: Option<String>,
+) -> Access {
+    let role = |it: &config::Role| Role {
+        arn: it.arn.clone(),
+        external_id: it.external_id.clone(),
+        session_name: it.session_name.clone(),
+    };
+    let entrance = |it: &Account| Entrance {
+        account: it.id.clone(),
+        profile: it.profile.clone(),
+        role: it.role.as_ref().map(role),
+    };
+    // The embedded simulator takes any key, and knows no profile.
+    let none: &[Account] = &[];
+    let accounts = if simulator.is_some() { none } else { &settings.accounts };
+    let entrances = accounts.iter().map(entrance).collect();
+    Access { region, simulator, entrances }
+}
+
 /// The variables of an endpoint that the SDK reads.
 const ENDPOINTS: [&str; 3] =
     ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_STS"];
@@ -308,7 +343,8 @@ pub(crate) async fn fleet(access: &Access, budgets: Budgets) -> Result<Fleet, St
 /// What the files want, for who asks only that.
 pub(crate) async fn wanted(args: &TargetArgs) -> Result<Vec<Wanted>, Stop> {
     let texts = Arc::new(read(&args.source)?);
-    let fleet = fleet(&Access::default(), budgets(&texts.settings, args)).await?;
+    let access = access(&texts.settings, None, None);
+    let fleet = fleet(&access, budgets(&texts.settings, args)).await?;
     Ok(understand(&texts, args, &fleet).await?.wanted)
 }
 
@@ -332,7 +368,13 @@ impl Ready {
         command: &str,
     ) -> Worker<'a, G> {
         Worker {
-            carrier: Carrier { gateway, clock: clock::system, scribe, stop },
+            carrier: Carrier {
+                gateway,
+                clock: clock::system,
+                scribe,
+                stop,
+                urgency: Urgency::Sweep,
+            },
             mind,
             rules: &self.rules,
             n_targets: self.n_targets,
@@ -388,14 +430,16 @@ fn understand_as(
     let parsed = permissions::parse(&texts.files);
     let mut defaults = named_defaults(texts, &args.source)?;
     let lacking = resolve::lacking(&parsed);
-    if lacking.region && defaults.region.is_none() {
+    // Where the settings name several places, which one is meant has to be written.
+    let anywhere = texts.settings.accounts.is_empty();
+    if lacking.region && defaults.region.is_none() && anywhere {
         defaults.region = region;
     }
     if let Some(region) = &defaults.region {
         let hint = "set AWS_REGION, or pass --region";
         check_region(region).map_err(|it| Stop::config(it.to_string(), hint))?;
     }
-    if lacking.account && defaults.account.is_none() {
+    if lacking.account && defaults.account.is_none() && anywhere {
         let Some(account) = account else {
             // What is wrong with the files is told before anything is asked of AWS.
             let nobody = Defaults { account: Some(NOBODY.into()), ..defaults };
@@ -449,14 +493,28 @@ pub(crate) fn rules(settings: &Settings, args: &TargetArgs) -> Rules {
 
 /// With `accounts` in the settings, a target elsewhere is a mistake.
 pub(crate) fn check_home(texts: &Texts, wanted: &[Wanted]) -> Result<(), Stop> {
-    let Some(home) = &texts.settings.account else { return Ok(()) };
-    let stray = wanted.iter().find(|it| it.target.account_region() != *home);
-    stray.map_or(Ok(()), |it| {
+    let homes = homes(&texts.settings);
+    if homes.is_empty() {
+        return Ok(());
+    }
+    let mut stray = wanted.iter().filter(|it| !homes.contains(&it.target.account_region()));
+    stray.next().map_or(Ok(()), |it| {
+        let more = stray.count();
+        let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+        let place = it.target.account_region();
         Err(Stop::config(
-            format!("{}: {} is not in {home}, which `accounts` names", it.source, it.target),
-            "correct the entry or the settings; more accounts are not supported yet",
+            format!(
+                "{}: {} is in {place}, which `accounts` does not name{more}",
+                it.source, it.target
+            ),
+            "correct the entry, or add the account and region to `accounts` in the settings",
         ))
     })
+}
+
+/// The account-regions that the settings name; none: wherever the credentials are.
+pub(crate) fn homes(settings: &Settings) -> BTreeSet<AccountRegion> {
+    settings.accounts.iter().flat_map(Account::places).collect()
 }
 
 pub(crate) fn only(wanted: Vec<Wanted>, globs: &[String]) -> Result<Vec<Wanted>, Stop> {

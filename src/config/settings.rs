@@ -11,7 +11,6 @@ use crate::config::yaml::{self, Value};
 use crate::drift::allow::{IgnoreRule, Mode, ORPHAN_GRACE, Ownership, Replace};
 use crate::drift::limits::Limits;
 use crate::policy::risk::Risk;
-use crate::policy::target::AccountRegion;
 
 pub(super) mod accounts;
 pub mod events;
@@ -51,8 +50,8 @@ pub struct Settings {
     pub remove_inexpressible: bool,
     /// Live statements that are nobody's business.
     pub ignore: Vec<IgnoreRule>,
-    /// The one account and region; none is the credentials' own.
-    pub account: Option<AccountRegion>,
+    /// The accounts and their regions; none: the credentials' own.
+    pub accounts: Vec<Account>,
     /// The embedded simulator instead of AWS.
     pub simulator: Option<Simulator>,
     /// None: the default of the program.
@@ -150,7 +149,7 @@ impl Default for Settings {
             orphan_grace: ORPHAN_GRACE,
             remove_inexpressible: false,
             ignore: Vec::new(),
-            account: None,
+            accounts: Vec::new(),
             simulator: None,
             budgets: Budgets::default(),
             journal: Journal::default(),
@@ -180,6 +179,7 @@ impl<T> Cap<T> {
     }
 }
 
+pub use accounts::{Account, Role, USUAL_SESSION};
 pub use values::{
     parse_budget, parse_interval, parse_jitter, parse_max_changed_targets, parse_max_revocations,
 };
@@ -279,7 +279,7 @@ fn top<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings)
                 set(&mut settings.remove_inexpressible, walker.boolean(item).map(|(it, _)| it));
             }
             "ignore" => settings.ignore = ignore(walker, item),
-            "accounts" => settings.account = accounts::read(walker, item),
+            "accounts" => settings.accounts = accounts::read(walker, item),
             "lambda" => settings.simulator = lambda(walker, item),
             "budgets" => settings.budgets = budgets(walker, item),
             "journal" => journal::read(walker, item, &mut settings.journal),
@@ -324,11 +324,6 @@ fn path<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Option<PathBuf> {
         return None;
     }
     Some(PathBuf::from(text.as_ref()))
-}
-
-fn later(walker: &mut Walker<'_>, item: Item<'_, '_>) {
-    let message = format!("`{}` is not supported yet in this version", item.key);
-    walker.advise(item.key_spot(), message, "remove it");
 }
 
 fn patterns<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Vec<Pattern> {

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::drift::{
     actor::{Actor, Actors},
     approval::{Approval, Entry},
-    limits::{Ledger, Limits},
+    limits::{Ledger, Limits, Used},
     memory::TargetMemory,
     outcome::{Outcome, StepResult},
     plan::{Change, Decisions, Judgement, Plan, sids_of},
@@ -151,8 +151,11 @@ impl Mind {
         let mut inner = self.inner();
         inner.explain(outcome, now);
         let done = outcome.done.iter().filter(|it| it.result == StepResult::Done);
-        let limited = done.clone().filter(|it| it.limited).count();
-        inner.ledger.settle(&outcome.target, pass, limited, now);
+        let used = Used {
+            narrowing: done.clone().filter(|it| it.limited).count(),
+            by_rules: done.clone().filter(|it| it.by_rule).count(),
+        };
+        inner.ledger.settle(&outcome.target, pass, used, now);
         for it in done {
             for dated in &mut inner.approvals {
                 dated.approval = dated.approval.without(&it.entries);

@@ -121,8 +121,11 @@ pub(super) fn edges(outcome: &Outcome, edges: &[Edge]) {
         let Edge { news, target: arn, state, reason, matters, before, since, .. } = edge;
         match news {
             News::DriftFound => {
-                for Matter { sid, kind, detail, .. } in matters {
-                    tracing::warn!(%arn, sid, kind = kind.name(), detail, "drift found");
+                for Matter { sid, kind, detail, by, .. } in matters {
+                    let request_id = by.as_ref().and_then(|it| it.request_id.as_deref());
+                    let by = by.as_ref().map(|it| &it.arn);
+                    let kind = kind.name();
+                    tracing::warn!(%arn, sid, kind, detail, by, request_id, "drift found");
                 }
             }
             News::Repaired => {

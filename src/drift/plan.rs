@@ -57,7 +57,7 @@ pub struct Change {
     pub effect: Effect,
     /// How a statement is replaced.
     pub how: How,
-    /// It narrows, and no limit is asked: a replacement that was begun, or a grant that ran out.
+    /// No limit is asked: a replacement that was begun, or a grant that ran out.
     pub exempt: bool,
     /// A replacement that was begun: it is finished, whatever was said yes to.
     pub begun: bool,
@@ -154,7 +154,7 @@ pub struct Memory {
 /// What others decided about one target. Each changes the plan, and nothing else does.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Decisions {
-    /// What was judged of all narrowing of a pass together.
+    /// What was judged of a pass together: all narrowing, and what rules for many functions grant.
     pub clearance: Clearance,
     /// Said yes to: it is done beyond every limit.
     pub approved: Vec<Approval>,
@@ -179,7 +179,7 @@ impl Decisions {
     }
 }
 
-/// Whether narrowing may be done.
+/// Whether what the limits are asked about may be done.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Clearance {
     /// It was not judged yet: it is planned, and waits.
@@ -201,15 +201,17 @@ impl Clearance {
     }
 }
 
-/// What came of judging the narrowing steps of a pass.
+/// What came of judging a pass.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Judgement {
     /// Which pass, counted by the process.
     pub pass: u64,
     /// What was judged.
     pub seen: Approval,
-    /// The limit that all of it together is beyond.
+    /// The limit that all narrowing together is beyond.
     pub beyond: Option<Reason>,
+    /// The limit that all that rules for many functions grant is beyond.
+    pub rules_beyond: Option<Reason>,
 }
 
 /// Plans from the policy as read. It cannot fail; it can only hold.
@@ -264,8 +266,8 @@ impl Plan {
         self.drift.iter().filter_map(|it| it.held.as_ref().map(|held| (it, held)))
     }
 
-    /// What takes access away and is asked of the limits.
-    pub fn narrowing(&self) -> impl Iterator<Item = &Change> {
+    /// What is asked of the limits.
+    pub fn judged(&self) -> impl Iterator<Item = &Change> {
         self.drift.iter().filter(|it| it.is_judged() && it.held.is_none())
     }
 }
@@ -281,9 +283,10 @@ impl Change {
         self.drift.before.is_some()
     }
 
-    /// The limits are asked.
+    /// The limits are asked: it narrows, or a rule for many functions widens.
     pub fn is_judged(&self) -> bool {
-        self.effect == Effect::Narrows && !self.exempt
+        let by_rule = self.effect == Effect::Widens && self.drift.rule.is_some();
+        (self.effect == Effect::Narrows || by_rule) && !self.exempt
     }
 }
 

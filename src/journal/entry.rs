@@ -104,6 +104,19 @@ pub struct History<'a> {
     pub entries: &'a [Entry],
 }
 
+impl NewEntry {
+    /// Who made the difference, in a few words: the ARN, and where from.
+    pub fn caused_by(&self) -> Option<String> {
+        let by: serde_json::Value = serde_json::from_str(self.caused_by.as_deref()?).ok()?;
+        let text = |key: &str| by.get(key).and_then(serde_json::Value::as_str);
+        let arn = text("arn")?;
+        Some(match text("source_address") {
+            Some(from) => format!("{arn} from {from}"),
+            None => arn.to_owned(),
+        })
+    }
+}
+
 impl Action {
     /// Every action.
     pub const ALL: [Self; 3] = [Self::Add, Self::Remove, Self::Put];

@@ -23,6 +23,19 @@ pub struct Receipt {
     pub request_id: Option<String>,
 }
 
+/// How urgent a call is: what stands first here goes first where calls have to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// A write, and a read that a write waits for.
+    Write,
+    /// A read of a repair that goes on, or of a target that something says to look at now.
+    Repair,
+    /// A read of a full pass.
+    Sweep,
+    /// What finds out which functions there are, and what those say that are in no file.
+    Discovery,
+}
+
 /// What only looks. A dry run is handed this, so that it has nothing to write with.
 pub trait PolicyReader: Send + Sync {
     /// GetPolicy. [`Recovery::Absent`] where there is no policy, or no function:
@@ -31,6 +44,16 @@ pub trait PolicyReader: Send + Sync {
         &self,
         target: &Target,
     ) -> impl Future<Output = Result<LivePolicy, GatewayError>> + Send;
+
+    /// The same, with how urgent it is. Only who makes calls wait has to tell them apart.
+    fn get_policy_as(
+        &self,
+        target: &Target,
+        urgency: Urgency,
+    ) -> impl Future<Output = Result<LivePolicy, GatewayError>> + Send {
+        let _ = urgency;
+        self.get_policy(target)
+    }
 
     /// GetFunction with the qualifier. [`Recovery::Absent`] where function, alias or version is not there.
     fn function_exists(

@@ -10,7 +10,7 @@ use std::{
 use tokio::time::Instant;
 
 use crate::lambda::gateway::{
-    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt,
+    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt, Urgency,
 };
 use crate::policy::{
     grant::Permission,
@@ -82,6 +82,14 @@ impl<G> Metered<G> {
 impl<G: PolicyReader> PolicyReader for Metered<G> {
     async fn get_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
         self.meter("GetPolicy", self.inner.get_policy(target)).await
+    }
+
+    async fn get_policy_as(
+        &self,
+        target: &Target,
+        urgency: Urgency,
+    ) -> Result<LivePolicy, GatewayError> {
+        self.meter("GetPolicy", self.inner.get_policy_as(target, urgency)).await
     }
 
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {

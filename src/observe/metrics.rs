@@ -8,7 +8,7 @@ pub mod table;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -27,7 +27,7 @@ use crate::drift::{
 };
 use crate::lambda::{
     gateway::{GatewayError, Recovery},
-    paced::BUCKETS,
+    paced::{BUCKETS, Pace},
     witness::Witness,
 };
 use crate::observe::{
@@ -35,7 +35,7 @@ use crate::observe::{
     metrics::table::{Kind, TABLE},
     monitor::Passed,
     news::{Edge, News},
-    usage::Usage,
+    usage::{Speed, Usage},
 };
 
 /// The calls that a daemon makes.
@@ -264,6 +264,11 @@ impl Metrics {
     pub fn text(&self, view: &View, started: Timestamp, now: Timestamp) -> Vec<u8> {
         let _one = self.reading.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         self.gauges_of(view, now);
+        for (bucket, Speed { limit, rate, used }) in BUCKETS.iter().zip(self.usage.speeds()) {
+            self.set("permitd_budget_limit_calls_per_second", &[bucket], limit);
+            self.set("permitd_budget_rate_calls_per_second", &[bucket], rate);
+            self.set("permitd_budget_use_ratio", &[bucket], used);
+        }
         process::gauges(|name, value| self.set(name, &[], value));
         self.set("process_start_time_seconds", &[], started.as_duration().as_secs_f64());
         let mut res = Vec::new();
@@ -394,6 +399,10 @@ impl Witness for Metrics {
             Some(Recovery::Stale) => self.add("permitd_revision_conflicts_total", &[], 1),
             Some(_) | None => {}
         }
+    }
+
+    fn paced(&self, bucket: &'static str, pace: &Arc<Pace>) {
+        self.usage.paced(bucket, pace);
     }
 
     fn waited(&self, bucket: &'static str, time: Duration) {

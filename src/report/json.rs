@@ -178,6 +178,7 @@ fn drift<'a>(it: &'a Change, target: &Target) -> DriftReport<'a> {
         reason: it.held.as_ref().map(crate::drift::allow::Reason::name),
         description: words::change(it),
         source: drift.source.as_ref().map(ToString::to_string),
+        rule: drift.rule.as_deref(),
         by: it.by.as_deref().map(by),
     }
 }

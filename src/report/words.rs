@@ -75,15 +75,21 @@ pub fn change_parts(it: &Change) -> (String, Option<String>) {
     }
 }
 
-/// `changed, replaced with a gap`; and by whom, where that is known.
+/// `missing; s3.amazonaws.com may invoke; by rule name: orders-*; changed by arn:aws:iam::123456789012:user/eve`
 pub fn change(it: &Change) -> String {
-    let what = difference(it);
-    match &it.by {
-        Some(by) => format!("{what}; by {}", safe(&by.in_words())),
-        None => what,
+    let mut res = difference(it);
+    if let Some(rule) = &it.drift.rule {
+        res.push_str("; by rule ");
+        res.push_str(&safe(rule));
     }
+    if let Some(by) = &it.by {
+        res.push_str("; changed by ");
+        res.push_str(&safe(&by.in_words()));
+    }
+    res
 }
 
+/// `changed, replaced with a gap`
 fn difference(it: &Change) -> String {
     let Change { drift, effect: _, how, exempt: _, begun: _, held, by: _ } = it;
     let Drift { kind, before, after, other, .. } = drift;

@@ -3,6 +3,7 @@
 //! Each test starts its own `permitd simulate`, and runs `permitd` beside it in an empty directory with an
 //! empty environment.
 
+mod accounts;
 mod apply;
 mod bad_input;
 mod bad_network;

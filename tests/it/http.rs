@@ -22,7 +22,7 @@ async fn start(hosts: &[&str]) -> (Arc<Monitor>, Listening) {
     let hosts = hosts.iter().map(ToString::to_string).collect();
     let site = Arc::new(Site::new(Arc::clone(&monitor), clock, hosts));
     let listener = http::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    (monitor, Listening::start(listener, site).unwrap())
+    (monitor, Listening::start_here(listener, site).unwrap())
 }
 
 /// Sends this, and reads until the connection is closed.

@@ -95,7 +95,7 @@ fn needs_restart(before: &Settings, now: &Settings) -> Vec<&'static str> {
         remove_inexpressible: _,
         ignore: _,
         notify: _,
-        account,
+        accounts,
         simulator,
         budgets,
         journal,
@@ -104,7 +104,7 @@ fn needs_restart(before: &Settings, now: &Settings) -> Vec<&'static str> {
         control,
     } = now;
     [
-        ("accounts", *account != before.account),
+        ("accounts", *accounts != before.accounts),
         ("lambda", *simulator != before.simulator),
         ("budgets", *budgets != before.budgets),
         ("journal", *journal != before.journal),

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::parts::{common, document, object, part, root, text, with, words};
+use super::parts::{common, document, if_there, object, part, root, text, with, words};
 use super::permissions::{OWNERSHIP, REPLACE, name_of, ownership, replace, sid_prefix};
 use crate::config::settings::{
     BUDGETS_KEYS, DEFAULTS_KEYS, IGNORE_KEYS, KEYS, LAMBDA_KEYS, MODES, SIMULATOR_KEYS, Settings,
-    WRITER, accounts, events, http, journal, notify, rails,
+    USUAL_SESSION, WRITER, accounts, events, http, journal, notify, rails,
 };
 use crate::policy::risk::Risk;
 
@@ -90,12 +90,16 @@ fn top(key: &str) -> Value {
             "items": with(object(IGNORE_KEYS, of_ignore, &[]), json!({"minProperties": 1})),
         }),
         "accounts" => json!({
-            "description": "The account and region of functions that name none; this version takes one of each. \
+            "description": "The accounts and regions that are looked after, each with budgets of its own. \
+                One account with one region is that of functions that name none. \
                 Default: those of the credentials.",
             "type": "array",
-            "items": object(accounts::KEYS, of_accounts, &[json!({"required": accounts::KEYS})]),
+            "items": object(accounts::KEYS, of_accounts, &[
+                json!({"required": accounts::NEEDED}),
+                if_there(&["external_id"], &json!({"required": ["role_arn"]})),
+                if_there(&["session_name"], &json!({"required": ["role_arn"]})),
+            ]),
             "minItems": 1,
-            "maxItems": 1,
         }),
         "lambda" => with(
             object(LAMBDA_KEYS, of_lambda, &[]),
@@ -232,12 +236,37 @@ fn of_accounts(key: &str) -> Value {
     match key {
         "id" => part("account", "The twelve digits."),
         "regions" => json!({
-            "description": "The region.",
+            "description": "Its regions.",
             "type": "array",
             "items": {"$ref": "#/$defs/region"},
             "minItems": 1,
-            "maxItems": 1,
+            "uniqueItems": true,
         }),
+        "profile" => with(
+            text(r"[^\s]"),
+            json!({
+                "description": "A profile of the AWS configuration files, instead of the base credentials.",
+            }),
+        ),
+        "role_arn" => with(
+            text(accounts::ROLE_ARN),
+            json!({
+                "description": "A role of this account, assumed with the base credentials or those of `profile`.",
+                "examples": ["arn:aws:iam::123456789012:role/permitd"],
+            }),
+        ),
+        "external_id" => with(
+            text(accounts::EXTERNAL_ID),
+            json!({
+                "description": "What the trust policy of the role asks for.",
+            }),
+        ),
+        "session_name" => with(
+            text(accounts::SESSION_NAME),
+            json!({
+                "description": format!("The name of the session, which CloudTrail shows. Default: {USUAL_SESSION}."),
+            }),
+        ),
         _ => Value::Bool(false),
     }
 }

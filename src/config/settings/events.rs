@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Settings, scalar, values::parse_interval};
 use crate::config::walk::{Item, Text, Walker};
-use crate::policy::target::check_region;
+use crate::policy::target::{check_account, check_region, partition_of};
 
 /// Of `events`.
 pub(in crate::config) const KEYS: &[&str] = &["queue_url", "region"];
@@ -20,6 +20,17 @@ pub struct Events {
     pub queue_url: String,
     /// As written, or as the URL says; none: that of the credentials' chain.
     pub region: Option<String>,
+}
+
+impl Events {
+    /// The ARN of the queue; none where the URL is not of AWS's form.
+    pub fn arn(&self) -> Option<String> {
+        let region = self.region.as_deref()?;
+        let mut path = self.queue_url.rsplit('/');
+        let (name, account) = (path.next()?, path.next()?);
+        check_account(account).ok()?;
+        Some(format!("arn:{}:sqs:{region}:{account}:{name}", partition_of(region)))
+    }
 }
 
 pub(super) fn read<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Events> {
@@ -111,6 +122,18 @@ pub(super) fn stretched<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_arn_is_made_of_a_url_of_aws() {
+        let arn = |queue_url: &str, region: Option<&str>| {
+            Events { queue_url: queue_url.into(), region: region.map(str::to_owned) }.arn()
+        };
+        let url = "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/q.fifo";
+        let expected = "arn:aws-cn:sqs:cn-north-1:123456789012:q.fifo";
+        assert_eq!(arn(url, Some("cn-north-1")).as_deref(), Some(expected));
+        assert_eq!(arn("http://127.0.0.1/123456789012/q", None), None);
+        assert_eq!(arn("http://127.0.0.1/queue/q", Some("us-east-1")), None);
+    }
 
     #[test]
     fn the_region_is_in_the_urls_of_aws() {

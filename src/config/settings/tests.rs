@@ -22,7 +22,10 @@ remove_inexpressible: true
 ignore:
   - {sid: "Console-*", principal: "*", source_arn: "arn:aws:s3:::?"}
 budgets: {get_policy: 2.5/s, control: unlimited}
-accounts: [{id: 012345678901, regions: [eu-west-1]}]
+accounts:
+  - {id: 012345678901, regions: [eu-west-1]}
+  - {id: "123456789012", regions: [us-east-1, cn-north-1], profile: ops,
+     role_arn: arn:aws:iam::123456789012:role/tools/permitd, external_id: 42, session_name: drift}
 lambda: {simulator: {listen: "[::1]:9001", seed: demo/account.yaml}}
 poll_interval: 7s
 interval_with_events: 2h
@@ -51,7 +54,7 @@ fn every_key_is_read() {
         orphan_grace,
         remove_inexpressible,
         ignore,
-        account,
+        accounts,
         simulator,
         budgets,
         journal,
@@ -77,7 +80,18 @@ fn every_key_is_read() {
     assert!(remove_inexpressible);
     assert!(ignore[0].sid.as_ref().unwrap().matches("Console-1"));
     assert!(ignore[0].source_arn.as_ref().unwrap().matches("arn:aws:s3:::b"));
-    assert_eq!(account.unwrap().to_string(), "012345678901/eu-west-1");
+    let places: Vec<String> =
+        accounts.iter().flat_map(Account::places).map(|it| it.to_string()).collect();
+    assert_eq!(
+        places,
+        ["012345678901/eu-west-1", "123456789012/us-east-1", "123456789012/cn-north-1"]
+    );
+    assert_eq!((&accounts[0].profile, &accounts[0].role), (&None, &None));
+    assert_eq!(accounts[1].profile.as_deref(), Some("ops"));
+    let role = accounts[1].role.as_ref().unwrap();
+    assert_eq!(role.arn, "arn:aws:iam::123456789012:role/tools/permitd");
+    assert_eq!(role.external_id.as_deref(), Some("42"));
+    assert_eq!(role.session_name, "drift");
     let simulator = simulator.unwrap();
     assert_eq!(simulator.listen.to_string(), "[::1]:9001");
     assert_eq!(simulator.seed, Some(PathBuf::from("demo/account.yaml")));

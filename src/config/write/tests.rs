@@ -12,6 +12,7 @@ fn item(draft: &Draft<'_>) -> Item {
         accept: Vec::new(),
         description: None,
         source,
+        rule: None,
     };
     Item { grant, above: Vec::new() }
 }

@@ -25,7 +25,7 @@ use crate::drift::{
     plan::Plan,
     wanted::Wanted,
 };
-use crate::lambda::gateway::PolicyGateway;
+use crate::lambda::gateway::{PolicyGateway, Urgency};
 use crate::observe::{monitor::Passed, news::Edge, standing::Stage};
 use crate::policy::target::{AccountRegion, Target};
 
@@ -114,10 +114,12 @@ impl<G: PolicyGateway> Work<'_, G> {
         let (start, calls_before) = (Instant::now(), calls(gateway));
         self.n_passes += 1;
         let pass = self.n_passes;
+        // What something says to look at now does not wait behind all the others.
+        let urgency = if full { Urgency::Sweep } else { Urgency::Repair };
         let span = tell::pass_span(pass, &place, &trigger);
         let run = async move {
             let worker = Worker {
-                carrier: Carrier { gateway, clock, scribe, stop: &stop },
+                carrier: Carrier { gateway, clock, scribe, stop: &stop, urgency },
                 mind,
                 rules: &loaded.rules,
                 n_targets: loaded.n_targets,

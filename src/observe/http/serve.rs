@@ -1,14 +1,22 @@
-//! The listener: bounded connections, each on a task of its own.
+//! The listener: bounded connections, each on a task of its own, and all of them on a thread of their own, so that
+//! who asks for much and often holds up nobody who has work to do.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
 
 use axum::http::{Request, StatusCode};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
-    task::JoinHandle,
+    runtime,
+    sync::{Semaphore, oneshot},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -35,7 +43,7 @@ pub struct Listening {
     /// What is served.
     pub site: Arc<Site>,
     stop: CancellationToken,
-    serving: JoinHandle<()>,
+    ended: oneshot::Receiver<()>,
 }
 
 /// Binds the address. Nothing is answered yet.
@@ -44,19 +52,53 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 impl Listening {
-    /// Begins to answer.
+    /// Begins to answer, on a thread of its own.
     pub fn start(listener: TcpListener, site: Arc<Site>) -> io::Result<Self> {
         let address = listener.local_addr()?;
+        let listener = listener.into_std()?;
+        let (served, asked) = (Arc::clone(&site), CancellationToken::new());
+        let (stop, (end, ended)) = (asked.clone(), oneshot::channel());
+        let (say, said) = mpsc::channel();
+        let serving = move || {
+            let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(it) => it,
+                Err(error) => return drop(say.send(Err(error))),
+            };
+            runtime.block_on(async {
+                let listener = TcpListener::from_std(listener);
+                drop(say.send(listener.as_ref().map(drop).map_err(|it| it.kind().into())));
+                if let Ok(listener) = listener {
+                    serve(listener, served, asked).await;
+                }
+            });
+            // An answer that is being made is not waited for.
+            runtime.shutdown_background();
+            drop(end);
+        };
+        thread::Builder::new().name("http".to_owned()).spawn(serving)?;
+        // It says so at once.
+        said.recv().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
+        Ok(Self { address, site, stop, ended })
+    }
+
+    /// Begins to answer in this runtime, with its clock.
+    pub fn start_here(listener: TcpListener, site: Arc<Site>) -> io::Result<Self> {
+        let address = listener.local_addr()?;
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(serve(listener, Arc::clone(&site), stop.clone()));
-        Ok(Self { address, site, stop, serving })
+        let serving = serve(listener, Arc::clone(&site), stop.clone());
+        let (end, ended) = oneshot::channel();
+        tokio::spawn(async move {
+            serving.await;
+            drop(end);
+        });
+        Ok(Self { address, site, stop, ended })
     }
 
     /// No more answers; what is being answered is cut off.
     pub async fn close(self) {
         self.stop.cancel();
-        // It ends by itself; a task that panicked has said so.
-        drop(self.serving.await);
+        // It ends by itself, and nothing is ever sent here.
+        drop(self.ended.await);
     }
 }
 

@@ -66,6 +66,7 @@ impl Bounds {
 const OPERATION: (&str, &str) = ("operation", "the name of the Lambda API call, as AWS writes it");
 const STATES: (&str, &str) =
     ("state", "in_sync, drifted, held, contended, suspended, paused, failed, unknown");
+const BUCKET: (&str, &str) = ("bucket", "get_policy, get_function, control");
 const KINDS: &str =
     "missing, changed, renamed, duplicate, unmanaged, absent, orphaned, expired, leftover";
 const TRIGGERS: (&str, &str) = (
@@ -224,8 +225,26 @@ pub const TABLE: &[Metric] = &[
     histogram(
         "permitd_budget_wait_seconds",
         Bounds::Waits,
-        &[("bucket", "get_policy, get_function, control")],
+        &[BUCKET],
         "How long a request waited for its turn in the request budget.",
+    ),
+    gauge(
+        "permitd_budget_limit_calls_per_second",
+        "calls per second",
+        &[BUCKET],
+        "Requests a second that the budget allows, over all accounts and regions; 0 where there is no limit, or nothing was asked yet.",
+    ),
+    gauge(
+        "permitd_budget_rate_calls_per_second",
+        "calls per second",
+        &[BUCKET],
+        "The same as it is now: halved when Lambda refuses a request with 429, and growing back slowly.",
+    ),
+    gauge(
+        "permitd_budget_use_ratio",
+        "",
+        &[BUCKET],
+        "The part of the budget that was used in the last whole minute, 0 to 1, in the account and region that used the most.",
     ),
     gauge(
         "permitd_contended_statements",

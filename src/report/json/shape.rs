@@ -183,6 +183,9 @@ pub(super) struct DriftReport<'a> {
     pub(super) description: String,
     /// Where the files speak of it, as `file:line:column`; null where they do not.
     pub(super) source: Option<String>,
+    /// The rule for many functions that grants it, as `name: orders-*, tags: team=payments`; null for an entry that
+    /// names its function.
+    pub(super) rule: Option<&'a str>,
     /// Who made it, where an event told; only a daemon hears of events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) by: Option<By<'a>>,
