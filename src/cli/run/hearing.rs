@@ -16,6 +16,7 @@ use crate::cli::{
     show::Stop,
 };
 use crate::daemon::{
+    events::Batch,
     run::{Back, Call},
     watch::{Heard, Known, Watch},
 };
@@ -35,6 +36,7 @@ pub(super) struct Hearing {
     orders: mpsc::Receiver<(Order, Back)>,
     orders_in: mpsc::Sender<(Order, Back)>,
     listed: Arc<Notify>,
+    events: Option<mpsc::Receiver<Batch>>,
 }
 
 impl Hearing {
@@ -52,7 +54,7 @@ impl Hearing {
         let read = Arc::new(move || setup::read_whole(&looked_at).1);
         let watch = (!by_pipe).then(|| Watch::new(read, poll, Arc::clone(&known)));
         let (orders_in, orders) = mpsc::channel(ORDERS);
-        Ok(Self { hangups, watch, source, known, orders, orders_in, listed })
+        Ok(Self { hangups, watch, source, known, orders, orders_in, listed, events: None })
     }
 
     /// The next of it. Cancel-safe.
@@ -63,7 +65,13 @@ impl Hearing {
                 None => std::future::pending().await,
             }
         };
-        // All are cancel-safe: a signal or an order that was not taken is given again, and a watch goes on.
+        let events = async {
+            match &mut self.events {
+                Some(it) => it.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        // All are cancel-safe: a signal, an order or a batch that was not taken is given again, and a watch goes on.
         tokio::select! {
             // Who says so knows that all of it is there.
             Some(()) = self.hangups.recv() => Call::Files(Heard::New { whole: true }),
@@ -81,6 +89,7 @@ impl Hearing {
                 Order::Reload => Call::Reload(back),
                 Order::Pass => Call::Pass(back),
             },
+            Some(batch) = events => Call::Events(batch),
         }
     }
 
@@ -96,6 +105,11 @@ impl Hearing {
                 said.await.map_err(|_| gone())?
             })
         }));
+    }
+
+    /// From now on events may come as well.
+    pub(super) fn take_events(&mut self, events: mpsc::Receiver<Batch>) {
+        self.events = Some(events);
     }
 
     /// Looks that often from now on.
