@@ -19,7 +19,7 @@ use crate::report::{Subject, totals::Totals};
 
 /// Reads, compares and tells.
 pub(crate) async fn plan(args: &PlanArgs, show: Show) -> Result<Exit, Stop> {
-    let reports = Reports::new(&args.report)?;
+    let mut reports = Reports::new(&args.report)?;
     let texts = setup::read(&args.target.source)?;
     let saving = args.out.as_ref().map(|path| (path, saved::Inputs::of(&texts, &args.target)));
     let ready = setup::ready_with(texts, &args.target, show).await?;
@@ -43,6 +43,7 @@ pub(crate) async fn plan(args: &PlanArgs, show: Show) -> Result<Exit, Stop> {
         None => None,
     };
     let outcomes = worker.close_all(seen);
+    reports.undeclared = ready.undeclared(show).await;
     let written = reports.write(&outcomes, Subject::Plan, show);
     reports.say(&outcomes, Subject::Plan, show)?;
     match saved {

@@ -63,7 +63,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let stop = setup::stop_on_signals();
     let (monitor, systemd) = (Arc::new(Monitor::default()), Systemd::from_environment());
     if args.once {
-        return Box::pin(once::one_pass(args, texts, &reports, &stop, show)).await;
+        return Box::pin(once::one_pass(args, texts, reports, &stop, show)).await;
     }
     Receivers::read(&texts.settings.notify, &texts.base)?.take_over(&monitor);
     // Before anything is asked of AWS: whether this process lives does not depend on that.

@@ -22,7 +22,7 @@ use crate::report::Subject;
 pub(super) async fn one_pass(
     args: &RunArgs,
     texts: Texts,
-    reports: &Reports,
+    mut reports: Reports,
     stop: &Stopping,
     show: Show,
 ) -> Result<Exit, Stop> {
@@ -48,6 +48,7 @@ pub(super) async fn one_pass(
         tell::trouble(outcome);
     }
     let subject = if observing { Subject::Plan } else { Subject::Applied };
+    reports.undeclared = ready.undeclared(show).await;
     let written = reports.write(&outcomes, subject, show);
     reports.say(&outcomes, subject, show)?;
     let exit = || written.or_failure(ready.exit(Exit::of(&subject.totals(&outcomes))));
