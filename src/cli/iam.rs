@@ -11,6 +11,7 @@ use crate::cli::{
 use crate::config::{
     permissions,
     resolve::{self, RuleUse},
+    settings::events::Events,
 };
 use crate::daemon::clock;
 use crate::drift::allow::Mode;
@@ -38,7 +39,11 @@ pub(crate) fn iam(args: &IamArgs, show: Show) -> Result<Exit, Stop> {
         (None, Some(it)) => (it, "named by the settings"),
         (None, None) => (Mode::Enforce, "as `permitd plan` takes it where nobody names one"),
     };
-    let policy = policy(&wanted, &rules, mode, args.undo, clock::system());
+    let mut policy = policy(&wanted, &rules, mode, args.undo, clock::system());
+    let queue = texts.settings.events.as_ref().map(Events::arn);
+    if let Some(Some(arn)) = &queue {
+        policy = policy.with_queue(arn.clone());
+    }
     show.data(&format!("{}\n", policy.text()))
         .map_err(|it| Stop::failure(format!("cannot write the policy: {it}")))?;
     let targets = if wanted.len() == 1 { "target" } else { "targets" };
@@ -52,6 +57,12 @@ pub(crate) fn iam(args: &IamArgs, show: Show) -> Result<Exit, Stop> {
         show.note(
             "permitd also calls sts:GetCallerIdentity, for the files name no account; \
              it needs no permission.",
+        );
+    }
+    if queue == Some(None) {
+        show.note(
+            "permitd also reads the queue of `events`, whose URL is not of AWS's form: allow \
+             sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes on it.",
         );
     }
     let length = policy.length();

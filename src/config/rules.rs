@@ -27,6 +27,8 @@ pub enum Rule {
     RuleMatchesNothing,
     /// A policy takes more than Lambda allows.
     PolicyTooLarge,
+    /// A full pass takes longer than the interval, at the request budget that there is.
+    SlowPass,
     /// What a file says makes no sense, contradicts itself, or would be refused by Lambda.
     Invalid,
     /// A file is not the YAML that is read here.
@@ -37,7 +39,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Risk(Risk::P001),
         Self::Risk(Risk::P002),
         Self::Risk(Risk::P003),
@@ -52,6 +54,7 @@ impl Rule {
         Self::PolicyNearlyFull,
         Self::RuleMatchesNothing,
         Self::PolicyTooLarge,
+        Self::SlowPass,
         Self::Invalid,
         Self::Syntax,
         Self::Unreadable,
@@ -67,6 +70,7 @@ impl Rule {
             Self::PolicyNearlyFull => "policy-nearly-full",
             Self::RuleMatchesNothing => "rule-matches-nothing",
             Self::PolicyTooLarge => "policy-too-large",
+            Self::SlowPass => "slow-pass",
             Self::Invalid => "invalid",
             Self::Syntax => "syntax",
             Self::Unreadable => "unreadable",
@@ -86,7 +90,8 @@ impl Rule {
             | Self::Expired
             | Self::DuplicateGrant
             | Self::PolicyNearlyFull
-            | Self::RuleMatchesNothing => Severity::Warning,
+            | Self::RuleMatchesNothing
+            | Self::SlowPass => Severity::Warning,
             Self::PolicyTooLarge | Self::Invalid | Self::Syntax | Self::Unreadable => {
                 Severity::Error
             }

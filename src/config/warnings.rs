@@ -16,9 +16,11 @@ use crate::policy::{
 };
 
 mod places;
+mod slow;
 mod whole;
 
 use places::Places;
+pub use slow::{SlowPass, slow_passes};
 
 /// All findings about grants and policies, by file and position. One that several functions share, for one entry
 /// names them all, is told once.
@@ -177,6 +179,7 @@ impl Found<'_> {
             | Rule::PolicyNearlyFull
             | Rule::PolicyTooLarge
             | Rule::RuleMatchesNothing
+            | Rule::SlowPass
             | Rule::Invalid
             | Rule::Syntax
             | Rule::Unreadable => {

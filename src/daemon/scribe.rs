@@ -1,6 +1,7 @@
 //! Takes every write down in the journal before it leaves, and what became of it afterwards.
 
 use std::{
+    collections::VecDeque,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -29,7 +30,15 @@ pub struct Scribe {
     book: Arc<Mutex<Book>>,
     actor: String,
     failures: Arc<AtomicU64>,
+    /// One entry at a time. The journal takes no more anyway, and every thread that waits for it would keep some
+    /// megabytes for good.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    /// The ids that AWS gave to our own writes, the newest last.
+    sent: Arc<Mutex<VecDeque<String>>>,
 }
+
+/// So many are remembered: their events come back within minutes.
+const MOST_SENT: usize = 4096;
 
 #[derive(Debug, Clone)]
 enum Book {
@@ -81,7 +90,13 @@ impl Scribe {
     }
 
     fn with(book: Book, actor: String) -> Self {
-        Self { book: Arc::new(Mutex::new(book)), actor, failures: Arc::default() }
+        Self {
+            book: Arc::new(Mutex::new(book)),
+            actor,
+            failures: Arc::default(),
+            turn: Arc::default(),
+            sent: Arc::default(),
+        }
     }
 
     fn book(&self) -> Book {
@@ -147,7 +162,7 @@ impl Scribe {
         occasion: &Occasion,
         now: Timestamp,
     ) -> Result<Option<i64>, String> {
-        let Write { step, revision, before, after, approval, opens_gap: _ } = write;
+        let Write { step, revision, before, after, approval, opens_gap: _, by } = write;
         let entry = NewEntry {
             time: now,
             target: target.arn(),
@@ -165,6 +180,7 @@ impl Scribe {
             approval: approval.clone(),
             undoes: occasion.undoes,
             replaces: step.replaces.clone(),
+            caused_by: by.as_deref().and_then(|it| serde_json::to_string(it).ok()),
         };
         self.begin_entry(entry).await
     }
@@ -179,6 +195,7 @@ impl Scribe {
             }
             Book::Open(journal) => journal,
         };
+        let _turn = self.turn.lock().await;
         // A disk that is slow to say that it has it holds up nobody else.
         let taken = tokio::task::spawn_blocking(move || journal.begin(&entry)).await;
         let failure = match taken {
@@ -199,6 +216,7 @@ impl Scribe {
         now: Timestamp,
     ) {
         let (Some(id), Some(journal)) = (id, self.journal()) else { return };
+        let _turn = self.turn.lock().await;
         let finish = move || journal.finish(id, outcome, message.as_deref(), now);
         let finished = match tokio::task::spawn_blocking(finish).await {
             Ok(finished) => finished.map_err(|it: JournalError| it.to_string()),
@@ -219,6 +237,22 @@ impl Scribe {
                 tracing::error!(%error, "the end of a pause could not be taken down");
             }
         }
+    }
+
+    /// A write of ours has this id at AWS.
+    pub(super) fn sent(&self, request_id: Option<&String>) {
+        let Some(id) = request_id else { return };
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.push_back(id.clone());
+        while sent.len() > MOST_SENT {
+            sent.pop_front();
+        }
+    }
+
+    /// Whether a write that an event tells of was ours.
+    pub(super) fn has_sent(&self, request_id: &str) -> bool {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.iter().rev().any(|it| it == request_id)
     }
 
     /// Who writes.

@@ -213,6 +213,7 @@ fn finding(it: &Diagnostic) -> Finding<'_> {
             | Rule::PolicyNearlyFull
             | Rule::PolicyTooLarge
             | Rule::RuleMatchesNothing
+            | Rule::SlowPass
             | Rule::Invalid
             | Rule::Syntax
             | Rule::Unreadable => None,

@@ -6,6 +6,7 @@
 //! | `GetFunction` | all: where there is no policy, it tells whether there is a function |
 //! | `AddPermission` | with a grant that has not expired |
 //! | `RemovePermission` | with a grant or an `absent`, or that own more than what they declare |
+//! | `ReceiveMessage`, `DeleteMessage`, `GetQueueAttributes` of SQS | the queue of `events`, where there is one |
 //! | `ListFunctions` | `*`, where there is a rule for many functions: IAM knows no resource for it |
 //! | `ListTags`, `ListAliases`, `ListVersionsByFunction` | the functions of rules that ask for tags, aliases, versions |
 //!
@@ -67,6 +68,7 @@ const LIST: &[&str] = &["lambda:ListFunctions"];
 const TAGS: &[&str] = &["lambda:ListTags"];
 const ALIASES: &[&str] = &["lambda:ListAliases"];
 const VERSIONS: &[&str] = &["lambda:ListVersionsByFunction"];
+const EVENTS: &[&str] = &["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
 const UNDO: &[&str] =
     &["lambda:AddPermission", "lambda:PutResourcePolicy", "lambda:RemovePermission"];
 
@@ -149,6 +151,19 @@ fn writes(wanted: &Wanted, mode: Mode) -> bool {
 }
 
 impl Policy {
+    /// The same, and what it takes to read the queue of events with this ARN.
+    #[must_use]
+    pub fn with_queue(mut self, arn: String) -> Self {
+        let (sid, effect) = ("PermitdEvents", "Allow");
+        self.statement.push(Statement {
+            sid,
+            effect,
+            action: EVENTS.to_vec(),
+            resource: vec![arn],
+        });
+        self
+    }
+
     /// As people read it and IAM takes it.
     pub fn text(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default()

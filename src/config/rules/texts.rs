@@ -21,6 +21,7 @@ impl Rule {
             Self::PolicyNearlyFull => "a policy over 80% of Lambda's limit",
             Self::RuleMatchesNothing => "a rule for many functions that covers none",
             Self::PolicyTooLarge => "a policy over Lambda's limit",
+            Self::SlowPass => "a full pass that does not fit into the interval",
             Self::Invalid => "a file that says something wrong",
             Self::Syntax => "a file that is not YAML as it is read here",
             Self::Unreadable => "a file that cannot be read",
@@ -72,6 +73,15 @@ impl Rule {
                  sources by one wildcard in `source_arn`, delete what nobody needs, or give callers \
                  an alias, which has a policy of its own. It cannot be accepted, for Lambda does not."
             }
+            Self::SlowPass => {
+                "Every pass reads the policy of every target once with GetPolicy, and in this account and \
+                 region that takes longer than the `interval` after which the next pass is due, at the \
+                 request budget that there is. So passes follow each other without a pause, drift is seen \
+                 later than the interval says, and the budget is used up all the time. Lambda allows \
+                 15 GetPolicy a second in an account and region, for all tools together, and does not \
+                 raise it. Write a longer `interval`, or a larger `budgets: {get_policy: …}` if no other \
+                 tool needs the rest. There is no `accept` for it."
+            }
             Self::Invalid => {
                 "The file can be read, and what it says cannot be done: a key that does not exist, a \
                  value that Lambda refuses, a Sid that stands twice in one policy, or entries that \
@@ -100,7 +110,7 @@ impl Rule {
             Self::ExpiresSoon | Self::Expired => REMOVE_PERMISSION,
             Self::RuleMatchesNothing => LIST_FUNCTIONS,
             Self::DuplicateGrant => RESOURCE_POLICIES,
-            Self::PolicyNearlyFull | Self::PolicyTooLarge => QUOTAS,
+            Self::PolicyNearlyFull | Self::PolicyTooLarge | Self::SlowPass => QUOTAS,
             Self::Invalid => ADD_PERMISSION,
             Self::Syntax | Self::Unreadable => "https://yaml.org/spec/1.2.2/",
         }

@@ -1,9 +1,11 @@
 //! The settings: every key is read, and every mistake is told.
 
+use super::events::Events;
 use super::notify::{Format, Kept};
 use super::*;
 
 mod errors;
+mod events;
 mod hidden;
 mod rails;
 
@@ -20,12 +22,15 @@ remove_inexpressible: true
 ignore:
   - {sid: "Console-*", principal: "*", source_arn: "arn:aws:s3:::?"}
 budgets: {get_policy: 2.5/s, control: unlimited}
+discover: true
 accounts:
   - {id: 012345678901, regions: [eu-west-1]}
   - {id: "123456789012", regions: [us-east-1, cn-north-1], profile: ops,
      role_arn: arn:aws:iam::123456789012:role/tools/permitd, external_id: 42, session_name: drift}
 lambda: {simulator: {listen: "[::1]:9001", seed: demo/account.yaml}}
 poll_interval: 7s
+interval_with_events: 2h
+events: {queue_url: https://sqs.eu-west-1.amazonaws.com/123456789012/q}
 journal: {path: state/journal.db, retention: 30d, max_size: 64MiB}
 http: {listen: 0.0.0.0:9000, hosts: [Permitd.example.com, box]}
 notify: [{url: "https://example.com/x", events: [held], secret_env: KEY}, {url_file: u, format: slack, timeout: 5s}, {url_credential: c}]
@@ -40,6 +45,8 @@ fn every_key_is_read() {
         mode,
         interval,
         poll_interval,
+        interval_with_events,
+        events,
         jitter,
         ownership,
         replace,
@@ -48,6 +55,7 @@ fn every_key_is_read() {
         orphan_grace,
         remove_inexpressible,
         ignore,
+        discover,
         accounts,
         simulator,
         budgets,
@@ -61,6 +69,10 @@ fn every_key_is_read() {
     assert_eq!(mode, Some(Mode::Additive));
     assert_eq!(interval, Duration::from_mins(90));
     assert_eq!(poll_interval, Duration::from_secs(7));
+    assert_eq!(interval_with_events, Some(Duration::from_hours(2)));
+    let Events { queue_url, region } = events.unwrap();
+    assert_eq!(queue_url, "https://sqs.eu-west-1.amazonaws.com/123456789012/q");
+    assert_eq!(region.as_deref(), Some("eu-west-1"));
     assert_eq!(jitter.to_string(), "0.025");
     assert_eq!(ownership, Ownership::Prefix("x-".to_owned()));
     assert_eq!(replace, Replace::Direct);
@@ -70,6 +82,7 @@ fn every_key_is_read() {
     assert!(remove_inexpressible);
     assert!(ignore[0].sid.as_ref().unwrap().matches("Console-1"));
     assert!(ignore[0].source_arn.as_ref().unwrap().matches("arn:aws:s3:::b"));
+    assert!(discover);
     let places: Vec<String> =
         accounts.iter().flat_map(Account::places).map(|it| it.to_string()).collect();
     assert_eq!(

@@ -7,6 +7,7 @@ use crate::config::resolve::examine;
 use crate::config::tests::context;
 
 mod rules;
+mod slow;
 mod whole;
 
 const NOW: &str = "2026-06-15T12:00:00Z";

@@ -82,6 +82,7 @@ fn name(rule: Rule) -> &'static str {
         Rule::PolicyNearlyFull => "PolicyNearlyFull",
         Rule::PolicyTooLarge => "PolicyTooLarge",
         Rule::RuleMatchesNothing => "RuleMatchesNothing",
+        Rule::SlowPass => "SlowPass",
         Rule::Invalid => "InvalidPermissionFile",
         Rule::Syntax => "SyntaxOfPermissionFile",
         Rule::Unreadable => "UnreadablePermissionFile",
@@ -104,6 +105,7 @@ fn security_severity(rule: Rule) -> Option<&'static str> {
         | Rule::PolicyNearlyFull
         | Rule::PolicyTooLarge
         | Rule::RuleMatchesNothing
+        | Rule::SlowPass
         | Rule::Invalid
         | Rule::Syntax
         | Rule::Unreadable => None,
