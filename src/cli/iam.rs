@@ -44,6 +44,11 @@ pub(crate) fn iam(args: &IamArgs, show: Show) -> Result<Exit, Stop> {
     if let Some(Some(arn)) = &queue {
         policy = policy.with_queue(arn.clone());
     }
+    if texts.settings.discover {
+        let of_files = || wanted.iter().map(|it| it.target.account_region()).collect();
+        let homes = setup::homes(&texts.settings);
+        policy = policy.with_discovery(&if homes.is_empty() { of_files() } else { homes });
+    }
     show.data(&format!("{}\n", policy.text()))
         .map_err(|it| Stop::failure(format!("cannot write the policy: {it}")))?;
     let targets = if wanted.len() == 1 { "target" } else { "targets" };

@@ -8,6 +8,7 @@
 //! | `RemovePermission` | with a grant or an `absent`, or that own more than what they declare |
 //! | `ReceiveMessage`, `DeleteMessage`, `GetQueueAttributes` of SQS | the queue of `events`, where there is one |
 //! | `ListFunctions` | `*`, where there is a rule for many functions: IAM knows no resource for it |
+//! | `GetPolicy`, `ListAliases`, `ListVersionsByFunction` | all functions of the places of `discover: true`, and `ListFunctions` |
 //! | `ListTags`, `ListAliases`, `ListVersionsByFunction` | the functions of rules that ask for tags, aliases, versions |
 //!
 //! What a rule covers is not known here and changes, so its resources are its own globs. IAM's `*` goes over colons,
@@ -24,6 +25,8 @@
 //! guide, "Fine-tuning the Resources and Conditions sections of policies": function actions "can be restricted to a
 //! specific function by function, version, or alias ARN".
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -33,6 +36,7 @@ use crate::drift::{
     diff::is_live,
     wanted::Wanted,
 };
+use crate::policy::target::{AccountRegion, partition_of};
 
 /// So many characters IAM allows in a managed policy, white space not counted ("IAM and AWS STS quotas").
 pub const MANAGED_LIMIT: usize = 6_144;
@@ -69,6 +73,9 @@ const TAGS: &[&str] = &["lambda:ListTags"];
 const ALIASES: &[&str] = &["lambda:ListAliases"];
 const VERSIONS: &[&str] = &["lambda:ListVersionsByFunction"];
 const EVENTS: &[&str] = &["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+/// What holds a policy, and what it says.
+const DISCOVER: &[&str] =
+    &["lambda:GetPolicy", "lambda:ListAliases", "lambda:ListVersionsByFunction"];
 const UNDO: &[&str] =
     &["lambda:AddPermission", "lambda:PutResourcePolicy", "lambda:RemovePermission"];
 
@@ -161,6 +168,26 @@ impl Policy {
             action: EVENTS.to_vec(),
             resource: vec![arn],
         });
+        self
+    }
+
+    /// The same, and what it takes to find the policies in these places that no file names.
+    #[must_use]
+    pub fn with_discovery(mut self, places: &BTreeSet<AccountRegion>) -> Self {
+        let function = |it: &AccountRegion| {
+            let AccountRegion { account, region } = it;
+            format!("arn:{}:lambda:{region}:{account}:function:*", partition_of(region))
+        };
+        let resource: Vec<String> = places.iter().map(function).collect();
+        let effect = "Allow";
+        if !resource.is_empty() {
+            if self.statement.iter().all(|it| it.action != LIST) {
+                let (sid, resource) = ("PermitdList", vec!["*".to_owned()]);
+                self.statement.push(Statement { sid, effect, action: LIST.to_vec(), resource });
+            }
+            let (sid, action) = ("PermitdDiscover", DISCOVER.to_vec());
+            self.statement.push(Statement { sid, effect, action, resource });
+        }
         self
     }
 

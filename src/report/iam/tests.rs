@@ -143,3 +143,34 @@ fn rules_ask_for_their_globs_and_for_what_they_look_into() {
     assert_eq!(policy_for(RULES, Mode::Enforce, false), of(&[from_ref(&reads), &writes, &looks]));
     assert_eq!(policy_for(RULES, Mode::Observe, false), of(&[from_ref(&reads), &looks]));
 }
+
+#[test]
+fn discovery_reads_everything_and_writes_nothing_more() {
+    let places = BTreeSet::from([AccountRegion {
+        account: "123456789012".to_owned(),
+        region: "us-east-1".to_owned(),
+    }]);
+    let of = |text: &str| {
+        let files = Files { files: vec![File::new("a.yaml", text.to_owned())], ..Files::default() };
+        let loaded = resolve(permissions::parse(&files), &Context::default()).unwrap();
+        let now = NOW.parse().unwrap();
+        policy(&loaded.wanted, &loaded.rules, Mode::Enforce, false, now)
+    };
+    let statements = |it: Policy| -> Vec<Value> {
+        let policy: Value = serde_json::from_str(&it.text()).unwrap();
+        policy["Statement"].as_array().unwrap().clone()
+    };
+    let list = json!({"Sid": "PermitdList", "Effect": "Allow", "Action": ["lambda:ListFunctions"], "Resource": ["*"]});
+    let discover = json!({
+        "Sid": "PermitdDiscover", "Effect": "Allow",
+        "Action": ["lambda:GetPolicy", "lambda:ListAliases", "lambda:ListVersionsByFunction"],
+        "Resource": arns(&["*"]),
+    });
+    let before = statements(of(FILE));
+    let after = statements(of(FILE).with_discovery(&places));
+    assert_eq!(after, [&before[..], &[list], from_ref(&discover)].concat());
+    // Who lists for rules already does not ask for it twice.
+    let before = statements(of(RULES));
+    assert_eq!(statements(of(RULES).with_discovery(&places)), [&before[..], &[discover]].concat());
+    assert_eq!(statements(of(RULES).with_discovery(&BTreeSet::new())), before);
+}
