@@ -18,7 +18,7 @@ use crate::cli::{
 use crate::config::{
     diagnostic::{Diagnostic, File, Files, Severity},
     load, permissions,
-    resolve::{self, Context, Examined},
+    resolve::{self, Context, Examined, RuleUse},
     rules::Rule,
     settings::{self as config, Account, Budget, Cap, Pattern, Settings},
     warnings::idle_rules,
@@ -80,6 +80,8 @@ pub(crate) struct Found {
 pub(crate) struct Wishes {
     /// Every target.
     pub(crate) wanted: Vec<Wanted>,
+    /// The rules for many functions.
+    pub(crate) rules: Vec<RuleUse>,
 }
 
 /// All that a command needs to call Lambda.
@@ -216,9 +218,9 @@ pub(crate) fn resolve(
     defaults: Defaults,
 ) -> Result<Wishes, Stop> {
     let context = context(&texts.settings, defaults);
-    let resolve::Loaded { wanted, .. } =
+    let resolve::Loaded { wanted, rules } =
         resolve::resolve(parsed, &context).map_err(Stop::Config)?;
-    Ok(Wishes { wanted })
+    Ok(Wishes { wanted, rules })
 }
 
 /// What holds for files that say nothing else.

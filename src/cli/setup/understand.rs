@@ -111,7 +111,7 @@ fn understand_as(texts: &Texts, args: &TargetArgs, asked: Asked) -> Result<Step,
             let nobody = Defaults { account: Some(NOBODY.into()), ..defaults };
             let has_rules =
                 !resolve::needs(&parsed, &context(&texts.settings, nobody.clone())).is_empty();
-            let Wishes { wanted } = super::resolve(texts, parsed, nobody)?;
+            let Wishes { wanted, .. } = super::resolve(texts, parsed, nobody)?;
             // A glob over names can be judged without the account, too.
             if !has_rules && args.targets.iter().all(|it| !it.contains("arn:")) {
                 only(wanted, &args.targets)?;
