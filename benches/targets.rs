@@ -123,7 +123,8 @@ async fn passes(simulator: &Simulator, wanted: Vec<Wanted>, monitor: &Monitor) -
     let gateway = Metered::new(simulator.direct());
     let n_targets = wanted.len();
     let rules = Rules { mode: Mode::Enforce, loaded_at: clock(), ..Rules::default() };
-    let cadence = Cadence { interval: Duration::from_hours(1), jitter: 0.0 };
+    let (interval, with_events) = (Duration::from_hours(1), Duration::from_hours(1));
+    let cadence = Cadence { interval, with_events, jitter: 0.0 };
     let loaded = Loaded { n_targets, wanted, rules, cadence };
     let (scribe, mind, stop) = (Scribe::nobody(), Mind::default(), CancellationToken::new());
     let daemon = Daemon::<Metered<Direct>> {
@@ -181,8 +182,9 @@ fn main() -> ExitCode {
         // The room of the vectors themselves is part of a target.
         let grants = HEAP.allocated() - before - loaded - n * size_of::<Vec<Grant>>();
         drop(copy);
+        println!("SIZES standing {} event {} wanted {} grant {} outcome {} memory {} target {} plan {}", size_of::<permitd::observe::standing::Standing>(), size_of::<permitd::observe::standing::Event>(), size_of::<Wanted>(), size_of::<Grant>(), size_of::<permitd::drift::outcome::Outcome>(), size_of::<permitd::drift::memory::TargetMemory>(), size_of::<permitd::policy::target::Target>(), size_of::<permitd::drift::plan::Plan>());
         let monitor = Monitor::default();
-        let (steady, most) = passes(&simulator, wanted, &monitor).await;
+        let (steady, most) = Box::pin(passes(&simulator, wanted, &monitor)).await;
         let view = monitor.board.view();
         assert!(view.targets.iter().all(|it| it.state == State::InSync), "all was read");
         let said = status(&view, clock(), clock()).len();

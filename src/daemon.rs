@@ -4,6 +4,7 @@ pub mod cadence;
 pub mod carry;
 pub mod clock;
 pub mod control;
+pub mod discovery;
 pub mod events;
 pub mod mind;
 pub mod pass;

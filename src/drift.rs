@@ -13,4 +13,5 @@ pub mod memory;
 mod order;
 pub mod outcome;
 pub mod plan;
+pub mod undeclared;
 pub mod wanted;

@@ -266,7 +266,7 @@ fn pages<F: Future<Output = Result<Page, GatewayError>>>(
 }
 
 /// Reads until there is an answer, as long as a pass would: none where there is no such thing.
-async fn persist<T, F: Future<Output = Result<T, GatewayError>>>(
+pub(super) async fn persist<T, F: Future<Output = Result<T, GatewayError>>>(
     right: &str,
     read: impl Fn() -> F,
 ) -> Result<Option<T>, Failure> {

@@ -265,6 +265,10 @@ impl FunctionLister for Fleet {
         })
         .await
     }
+
+    async fn list_tags(&self, function: &Target) -> Result<BTreeMap<String, String>, GatewayError> {
+        self.call(function.account_region(), |it| async move { it.list_tags(function).await }).await
+    }
 }
 
 impl PolicyGateway for Fleet {

@@ -1,6 +1,6 @@
 //! The seam to Lambda: what is asked of it, and every way it can fail as a way to go on.
 
-use std::{fmt, future::Future, time::Duration};
+use std::{collections::BTreeMap, fmt, future::Future, time::Duration};
 
 use crate::policy::{
     grant::Permission,
@@ -85,6 +85,12 @@ pub trait FunctionLister: Send + Sync {
         function: &Target,
         marker: Option<&str>,
     ) -> impl Future<Output = Result<Page, GatewayError>> + Send;
+
+    /// ListTags of a function, without a qualifier. [`Recovery::Absent`] where it is not there.
+    fn list_tags(
+        &self,
+        function: &Target,
+    ) -> impl Future<Output = Result<BTreeMap<String, String>, GatewayError>> + Send;
 }
 
 /// One page of a list.

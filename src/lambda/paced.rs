@@ -9,7 +9,7 @@
 mod bucket;
 mod reserved;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::lambda::{
     gateway::{
@@ -172,6 +172,11 @@ impl<G: FunctionLister> FunctionLister for Paced<G> {
     ) -> Result<Page, GatewayError> {
         let call = || self.inner.list_versions(function, marker);
         self.control.pace(Urgency::Discovery, "ListVersionsByFunction", call).await
+    }
+
+    async fn list_tags(&self, function: &Target) -> Result<BTreeMap<String, String>, GatewayError> {
+        let call = || self.inner.list_tags(function);
+        self.control.pace(Urgency::Discovery, "ListTags", call).await
     }
 }
 

@@ -121,6 +121,10 @@ impl<G: FunctionLister> FunctionLister for Metered<G> {
     ) -> Result<Page, GatewayError> {
         self.meter("ListVersionsByFunction", self.inner.list_versions(function, marker)).await
     }
+
+    async fn list_tags(&self, function: &Target) -> Result<BTreeMap<String, String>, GatewayError> {
+        self.meter("ListTags", self.inner.list_tags(function)).await
+    }
 }
 
 impl<G: PolicyGateway> PolicyGateway for Metered<G> {

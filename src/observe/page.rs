@@ -24,7 +24,7 @@ use crate::observe::{
     http,
     usage::{Minute, Speed},
 };
-use crate::report::html::assets;
+use crate::report::{html::assets, undeclared};
 
 pub use query::Query;
 
@@ -78,6 +78,7 @@ pub fn page(view: &View, query: &Query, facts: &Facts) -> Page {
         (health::health(view, facts, &verdict))
         (lately::waiting(view, facts.now))
         (targets::targets(view, query))
+        (undeclared::markup(&view.undeclared))
         (lately::lately(facts))
         (figures::figures(view, facts))
     };

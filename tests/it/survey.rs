@@ -1,6 +1,6 @@
 //! Which functions there are and what they say, at the rate that the budgets allow, and through every failure.
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, collections::BTreeMap, time::Duration};
 
 use permitd::daemon::survey::{Progress, Scope, Survey, Surveyed};
 use permitd::lambda::gateway::{FunctionLister, GatewayError, LivePolicy, Page, PolicyReader};
@@ -252,6 +252,10 @@ impl FunctionLister for Odd {
 
     async fn list_versions(&self, _: &Target, _: Option<&str>) -> Result<Page, GatewayError> {
         Ok(Page { names: vec!["$LATEST".into()], next: None })
+    }
+
+    async fn list_tags(&self, _: &Target) -> Result<BTreeMap<String, String>, GatewayError> {
+        Ok(BTreeMap::new())
     }
 }
 

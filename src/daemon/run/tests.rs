@@ -29,6 +29,7 @@ use crate::simulator::{Direct, Seed, Simulator};
 
 mod hearsay;
 mod stays_alive;
+mod urgency;
 
 thread_local! {
     static START: Instant = Instant::now();
@@ -93,11 +94,20 @@ async fn beside_watched<F: Future<Output = ()>>(
     next: Vec<Loaded>,
     story: impl FnOnce(mpsc::UnboundedSender<Heard>) -> F,
 ) {
-    let gateway = simulator.direct();
+    Box::pin(beside_gateway(&simulator.direct(), monitor, first, next, story)).await;
+}
+
+async fn beside_gateway<G: PolicyGateway, F: Future<Output = ()>>(
+    gateway: &G,
+    monitor: &Monitor,
+    first: Loaded,
+    next: Vec<Loaded>,
+    story: impl FnOnce(mpsc::UnboundedSender<Heard>) -> F,
+) {
     let (scribe, mind) = (Scribe::nobody(), Mind::default());
     let stop = CancellationToken::new();
-    let daemon = Daemon::<Direct> {
-        gateway: &gateway,
+    let daemon = Daemon::<G> {
+        gateway,
         clock,
         scribe: &scribe,
         mind: &mind,
@@ -277,6 +287,9 @@ impl<S: Subscriber> Layer<S> for Lines {
 #[tokio::test(start_paused = true)]
 async fn what_stays_wrong_is_told_again_once_an_hour() {
     let heard = Lines::default();
+    // Where there is only one in the process, tracing asks the thread that comes to a line first whether anybody
+    // wants it, and that is one without.
+    let _other = tracing::Dispatch::new(Registry::default());
     let _guard = tracing::subscriber::set_default(Registry::default().with(heard.clone()));
     let names: Vec<String> = (10..22).map(|it| format!("f{it}")).collect();
     let functions: Vec<Value> = names.iter().map(|it| function(it, &[])).collect();
