@@ -23,6 +23,8 @@ pub enum Rule {
     DuplicateGrant,
     /// A policy takes more than 80 % of what Lambda allows.
     PolicyNearlyFull,
+    /// A rule for many functions covers none.
+    RuleMatchesNothing,
     /// A policy takes more than Lambda allows.
     PolicyTooLarge,
     /// A full pass takes longer than the interval, at the request budget that there is.
@@ -37,7 +39,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Risk(Risk::P001),
         Self::Risk(Risk::P002),
         Self::Risk(Risk::P003),
@@ -50,6 +52,7 @@ impl Rule {
         Self::Expired,
         Self::DuplicateGrant,
         Self::PolicyNearlyFull,
+        Self::RuleMatchesNothing,
         Self::PolicyTooLarge,
         Self::SlowPass,
         Self::Invalid,
@@ -65,6 +68,7 @@ impl Rule {
             Self::Expired => "expired",
             Self::DuplicateGrant => "duplicate-grant",
             Self::PolicyNearlyFull => "policy-nearly-full",
+            Self::RuleMatchesNothing => "rule-matches-nothing",
             Self::PolicyTooLarge => "policy-too-large",
             Self::SlowPass => "slow-pass",
             Self::Invalid => "invalid",
@@ -86,7 +90,8 @@ impl Rule {
             | Self::Expired
             | Self::DuplicateGrant
             | Self::PolicyNearlyFull
-            | Self::SlowPass => Severity::Warning,
+            | Self::SlowPass
+            | Self::RuleMatchesNothing => Severity::Warning,
             Self::PolicyTooLarge | Self::Invalid | Self::Syntax | Self::Unreadable => {
                 Severity::Error
             }

@@ -212,6 +212,7 @@ fn finding(it: &Diagnostic) -> Finding<'_> {
             | Rule::DuplicateGrant
             | Rule::PolicyNearlyFull
             | Rule::PolicyTooLarge
+            | Rule::RuleMatchesNothing
             | Rule::SlowPass
             | Rule::Invalid
             | Rule::Syntax

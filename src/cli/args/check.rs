@@ -32,7 +32,8 @@ pub struct CheckArgs {
 }
 
 const RULES: &str = "Warnings that can be denied: P001 to P008 (risks, unless their statement accepts \
-                     them), expires-soon, expired, duplicate-grant, policy-nearly-full, slow-pass.";
+                     them), expires-soon, expired, duplicate-grant, policy-nearly-full, \
+                     rule-matches-nothing, slow-pass.";
 
 /// `--output` of `permitd check`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -92,7 +93,7 @@ mod tests {
         }
         let said = deny("P999").unwrap_err();
         let all = "risks are P001 to P008, other warnings expires-soon, expired, duplicate-grant, \
-                   policy-nearly-full, slow-pass, and all of them `all`";
+                   policy-nearly-full, rule-matches-nothing, slow-pass, and all of them `all`";
         assert_eq!(said, all);
     }
 }

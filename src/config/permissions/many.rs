@@ -46,6 +46,11 @@ pub(super) fn read<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Match<'a>
     let before = walker.diagnostics.len();
     let mut res = Match { spot: item.spot(), ..Match::default() };
     let mut meant = Vec::new();
+    if matches!(&item.node.value, Value::Plain(_) | Value::Quoted(_)) {
+        let message = "`match` is a map of keys and values, not one value";
+        walker.advise(res.spot, message, format!("write it like `{EXAMPLE}`"));
+        return Match { bad: true, ..res };
+    }
     let Some(items) = walker.map(item, "`match`") else {
         return Match { bad: true, ..res };
     };

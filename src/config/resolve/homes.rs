@@ -119,7 +119,7 @@ fn sound(
             let message = format!("the settings do not name the {what} {text}");
             let names: Vec<&str> = known.iter().copied().take(MOST_NAMED).collect();
             let more = if known.len() > MOST_NAMED { ", …" } else { "" };
-            let help = format!("`accounts` in the settings has {}{more}", names.join(", "));
+            let help = format!("`accounts` in the settings names {}{more}", names.join(", "));
             findings.push(at.error(document.file, message).help(help));
         }
         is_known

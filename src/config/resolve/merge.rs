@@ -70,12 +70,17 @@ impl<'a> Mark<'a> {
 
     /// An error about two places. Where they are one, for an alias repeats it, the aliases are told.
     fn clash(&self, first: &Self, message: String) -> Diagnostic {
+        self.beside(first, message, "it stands here first")
+    }
+
+    /// The same with other words about the other place.
+    fn beside(&self, first: &Self, message: String, label: &str) -> Diagnostic {
         let same = std::ptr::eq(self.file, first.file) && self.spot.span == first.spot.span;
         let of = |it: &Self| match it.spot.used.filter(|_| same) {
             Some(used) => Place::at(it.file, used),
             None => it.place(),
         };
-        Diagnostic::error(of(self), message).also(of(first), "it stands here first")
+        Diagnostic::error(of(self), message).also(of(first), label)
     }
 }
 
@@ -177,8 +182,8 @@ impl<'a> Merged<'a> {
                 let message = format!("the sid `{}` says two different things in {target}", it.sid);
                 let help = "choose another sid, write the same in both, or take the function out \
                             of the rule with `except`";
-                let clash = it.mark.clash(&before.mark, message).help(help);
-                findings.of_target(target, "sid twice", clash);
+                let clash = it.mark.beside(&before.mark, message, "this says another one");
+                findings.of_target(target, "sid twice", clash.help(help));
             }
         }
         self.granted = kept;

@@ -8,6 +8,7 @@ const RESOURCE_POLICIES: &str =
 const ADD_PERMISSION: &str = "https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html";
 const REMOVE_PERMISSION: &str =
     "https://docs.aws.amazon.com/lambda/latest/api/API_RemovePermission.html";
+const LIST_FUNCTIONS: &str = "https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html";
 
 impl Rule {
     /// A few words for reports.
@@ -18,6 +19,7 @@ impl Rule {
             Self::Expired => "a grant that has expired",
             Self::DuplicateGrant => "the same grant twice",
             Self::PolicyNearlyFull => "a policy over 80% of Lambda's limit",
+            Self::RuleMatchesNothing => "a rule for many functions that covers none",
             Self::PolicyTooLarge => "a policy over Lambda's limit",
             Self::SlowPass => "a full pass that does not fit into the interval",
             Self::Invalid => "a file that says something wrong",
@@ -56,6 +58,13 @@ impl Rule {
                  gap. Grant several sources by one wildcard in `source_arn`, delete what nobody \
                  needs, or give callers an alias, which has a policy of its own. There is no \
                  `accept` for it."
+            }
+            Self::RuleMatchesNothing => {
+                "No function in the accounts and regions of this file is covered by this `match`: \
+                 none has the name, or the tags, or the alias, or `except` takes out all that do. So it \
+                 grants nothing now; as soon as there is such a function, it does. Where that is not \
+                 meant, look for a misspelt name or tag, and at `accounts` and `regions`. It is told \
+                 where the functions are listed (`permitd plan`), and there is no `accept` for it."
             }
             Self::PolicyTooLarge => {
                 "The statements that the files want in this policy take more than the 20,480 bytes \
@@ -99,6 +108,7 @@ impl Rule {
         match self {
             Self::Risk(risk) => risk.reference(),
             Self::ExpiresSoon | Self::Expired => REMOVE_PERMISSION,
+            Self::RuleMatchesNothing => LIST_FUNCTIONS,
             Self::DuplicateGrant => RESOURCE_POLICIES,
             Self::PolicyNearlyFull | Self::PolicyTooLarge | Self::SlowPass => QUOTAS,
             Self::Invalid => ADD_PERMISSION,

@@ -6,6 +6,7 @@ use crate::config::permissions;
 use crate::config::resolve::examine;
 use crate::config::tests::context;
 
+mod rules;
 mod slow;
 mod whole;
 

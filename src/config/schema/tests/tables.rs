@@ -159,6 +159,73 @@ fn entries() {
 }
 
 #[test]
+fn rules() {
+    let kind = Kind::permissions();
+    for line in [
+        "match: {name: 'orders-*'}, statements: []",
+        "match: {name: 5}, absent: [x]",
+        "match: {name: o, tags: {team: payments, 5: 5, 'a b': ''}}, statements: []",
+        "match: {tags: {team: '*'}, qualifiers: [unqualified, live, 'l*', 7]}, statements: []",
+        "match: {name: '*'}, except: [a, 'b*', 'b?:live', 'c:*', 'c:unqualified'], statements: []",
+        "match: {name: '*'}, except: [], ownership: all, suspend: true, replace: direct, statements: []",
+    ] {
+        kind.good(&entry(line));
+    }
+    for line in [
+        "match: orders-*, statements: []",
+        "match: {}, statements: []",
+        "match: [a], statements: []",
+        "match: , statements: []",
+        "match: {name: ''}, statements: []",
+        "match: {name: 'a b'}, statements: []",
+        "match: {name: 'a:live'}, statements: []",
+        "match: {name: 'arn:aws:lambda:us-east-1:123456789012:function:f'}, statements: []",
+        "match: {name: '[ab]'}, statements: []",
+        "match: {name: [a]}, statements: []",
+        "match: {names: a}, statements: []",
+        "match: {tags: {}}, statements: []",
+        "match: {tags: team}, statements: []",
+        "match: {tags: {a: [b]}}, statements: []",
+        "match: {tags: {a: }}, statements: []",
+        "match: {qualifiers: [live]}, statements: []",
+        "match: {name: a, qualifiers: []}, statements: []",
+        "match: {name: a, qualifiers: live}, statements: []",
+        "match: {name: a, qualifiers: [$LATEST]}, statements: []",
+        "match: {name: a, qualifiers: ['']}, statements: []",
+        "match: {name: a, x-note: 1}, statements: []",
+        "match: {name: a}, qualifier: live, statements: []",
+        "match: {name: a}, function: f, statements: []",
+        "match: {name: a}, names: [f], statements: []",
+        "match: {name: a}, except: f, statements: []",
+        "match: {name: a}, except: ['arn:aws:lambda:us-east-1:123456789012:function:f'], statements: []",
+        "match: {name: a}, except: ['a:'], statements: []",
+        "match: {name: a}",
+        "function: f, except: [g], statements: []",
+    ] {
+        kind.bad(&entry(line));
+    }
+    for line in [
+        "sid: '${function}', principal: '${account}'",
+        "sid: 's-${region}', principal: 'arn:${partition}:iam::${account}:role/x'",
+        "sid: s, principal: s3.amazonaws.com, source_arn: 'arn:${partition}:s3:::${function}', source_account: '${account}'",
+        "sid: s, principal: s3.amazonaws.com, event_source_token: '${region}', description: '$${x} ${'",
+    ] {
+        let good = line.replace(" ${'", "'");
+        kind.good(&bare(&good));
+    }
+    kind.good(&entry("function: f, absent: ['x-${function}']"));
+    kind.bad(&bare("sid: s, principal: s3.amazonaws.com, action: '${function}'"));
+    kind.bad(&bare("sid: s, principal: s3.amazonaws.com, principal_org_id: '${account}'"));
+    kind.bad(&bare("sid: 's-{function}', principal: s3.amazonaws.com"));
+    // What stands there in the end no schema knows.
+    kind.beyond(&bare("sid: '${acount}', principal: s3.amazonaws.com"));
+    kind.beyond(&bare("sid: '$${account}', principal: s3.amazonaws.com"));
+    kind.beyond(&bare("sid: s, principal: '${function}'"));
+    kind.beyond(&bare("sid: '${qualifier}', principal: s3.amazonaws.com"));
+    kind.beyond(&entry("match: {name: a}, except: ['arn:b'], statements: []"));
+}
+
+#[test]
 fn documents() {
     let kind = Kind::permissions();
     let functions = "functions: [{function: f, statements: [{sid: s, principal: '*'}]}]\n";
@@ -166,6 +233,9 @@ fn documents() {
         "account: 012345678901\nregion: eu-west-1\n",
         "account: '123456789012'\nregion: us-gov-west-1\n",
         "x-any: [thing]\nx-: 5\n",
+        "accounts: all\nregions: all\n",
+        "accounts: [012345678901, '123456789012']\nregion: eu-west-1\n",
+        "account: 123456789012\nregions: [eu-west-1, us-gov-west-1]\n",
         "# nothing\n---\n",
         "account: 123456789012\nfunctions: []\n---\n",
     ] {
@@ -178,6 +248,16 @@ fn documents() {
         "region: nowhere\n",
         "region: 5\n",
         "version: 1\n",
+        "accounts: 123456789012\n",
+        "accounts: []\n",
+        "accounts: [twelve]\n",
+        "accounts: ALL\n",
+        "accounts: {}\n",
+        "accounts:\n",
+        "account: 123456789012\naccounts: all\n",
+        "region: eu-west-1\nregions: [eu-west-1]\n",
+        "regions: [all]\n",
+        "regions: [[eu-west-1]]\n",
         "Functions: []\n",
         "x_any: 1\n",
     ] {
