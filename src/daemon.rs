@@ -5,6 +5,7 @@ pub mod carry;
 pub mod clock;
 pub mod control;
 pub mod discovery;
+pub mod events;
 pub mod mind;
 pub mod pass;
 pub mod run;

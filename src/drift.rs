@@ -1,5 +1,6 @@
 //! What is wrong with a live policy, and what to do about it.
 
+pub mod actor;
 pub mod allow;
 pub mod approval;
 pub mod bridge;

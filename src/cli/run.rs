@@ -11,6 +11,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use tokio::{sync::mpsc, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
 use crate::cli::{
     args::RunArgs,
     exit::Exit,
@@ -20,15 +23,16 @@ use crate::cli::{
     setup::{self, Texts},
     show::{Show, Stop},
 };
-use crate::config::settings::Http;
+use crate::config::settings::{Http, Settings, events::Events};
 use crate::daemon::{
     clock,
     control::server::Server,
+    events::Listener,
     run::{self, Daemon},
     systemd::Systemd,
     watch::Known,
 };
-use crate::lambda::{fleet::Fleet, witness::Witness};
+use crate::lambda::{fleet::Fleet, queue::sqs::SqsQueue, witness::Witness};
 use crate::observe::{
     http::{self, Listening, Site},
     metered::Metered,
@@ -114,6 +118,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         monitor: &monitor,
         systemd: &systemd,
     };
+    let listening = listen(&settings, &monitor, &stop.token, &mut hearing).await;
     let reloading = Reloading {
         args: &args.target,
         fleet,
@@ -131,12 +136,33 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         hearing.next().await
     };
     Box::pin(run::run(&daemon, loaded, reload, heard, server)).await;
+    if let Some(it) = listening {
+        it.abort();
+    }
     monitor.close().await;
     if let Some(page) = page {
         page.close().await;
     }
     tracing::info!("permitd has stopped");
     Ok(Exit::Success)
+}
+
+/// Listens to the queue of events, where there is one, beside everything else.
+async fn listen(
+    settings: &Settings,
+    monitor: &Arc<Monitor>,
+    stop: &CancellationToken,
+    hearing: &mut Hearing,
+) -> Option<JoinHandle<()>> {
+    let Events { queue_url, region } = settings.events.clone()?;
+    tracing::info!(queue = queue_url, "listening for events of CloudTrail");
+    let queue = SqsQueue::new(queue_url, region).await;
+    let (to, events) = mpsc::channel(1);
+    hearing.take_events(events);
+    let (monitor, stop) = (Arc::clone(monitor), stop.clone());
+    Some(tokio::spawn(async move {
+        Listener::new(&queue, &monitor, clock::system).listen(to, &stop).await;
+    }))
 }
 
 /// Begins to answer over HTTP. The usual address may be taken by another daemon, and then

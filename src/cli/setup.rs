@@ -351,7 +351,9 @@ pub(crate) async fn wanted(args: &TargetArgs) -> Result<Vec<Wanted>, Stop> {
 /// From now on.
 pub(crate) fn in_force(understood: Understood, settings: &Settings) -> Loaded {
     let Understood { wanted, n_targets, rules } = understood;
-    let cadence = Cadence { interval: settings.interval, jitter: settings.jitter };
+    let Settings { interval, interval_with_events, jitter, .. } = settings;
+    let with_events = interval_with_events.unwrap_or(*interval);
+    let cadence = Cadence { interval: *interval, with_events, jitter: *jitter };
     Loaded { wanted, rules: Rules { loaded_at: clock::system(), ..rules }, cadence, n_targets }
 }
 

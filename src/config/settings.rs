@@ -13,6 +13,7 @@ use crate::drift::limits::Limits;
 use crate::policy::risk::Risk;
 
 pub(super) mod accounts;
+pub mod events;
 pub(super) mod hidden;
 pub(super) mod http;
 pub(super) mod journal;
@@ -29,6 +30,8 @@ pub struct Settings {
     pub mode: Option<Mode>,
     /// From the start of one full pass to the start of the next.
     pub interval: Duration,
+    /// The same while events come; none: `interval`.
+    pub interval_with_events: Option<Duration>,
     /// How often the daemon looks whether the files have changed.
     pub poll_interval: Duration,
     /// The share of the interval by which a pass may come earlier or later: 0 to 1.
@@ -57,6 +60,8 @@ pub struct Settings {
     pub journal: Journal,
     /// Where the daemon is watched.
     pub http: Http,
+    /// The queue that tells what others change.
+    pub events: Option<events::Events>,
     /// Who is told when something changes.
     pub notify: Vec<notify::Notify>,
     /// The socket of the daemon, relative to the settings file, as written; none: where the system keeps such.
@@ -134,6 +139,7 @@ impl Default for Settings {
             permissions: Vec::new(),
             mode: None,
             interval: Duration::from_mins(5),
+            interval_with_events: None,
             poll_interval: Duration::from_secs(15),
             jitter: 0.1,
             ownership: Ownership::Declared,
@@ -148,6 +154,7 @@ impl Default for Settings {
             budgets: Budgets::default(),
             journal: Journal::default(),
             http: Http::default(),
+            events: None,
             notify: Vec::new(),
             control: None,
         }
@@ -181,6 +188,7 @@ pub(super) const KEYS: &[&str] = &[
     "permissions",
     "mode",
     "interval",
+    "interval_with_events",
     "poll_interval",
     "jitter",
     "defaults",
@@ -194,6 +202,7 @@ pub(super) const KEYS: &[&str] = &[
     "budgets",
     "journal",
     "http",
+    "events",
     "notify",
     "control",
 ];
@@ -209,8 +218,6 @@ pub(super) const SIMULATOR_KEYS: &[&str] = &["listen", "seed"];
 pub(super) const BUDGETS_KEYS: &[&str] = &["get_policy", "control"];
 /// The value of `writer` that this version has.
 pub(super) const WRITER: &str = "statements";
-/// Keys of a later version, told apart from misspelt ones.
-const LATER: &[&str] = &["events"];
 pub(super) const MODES: &[(&str, Mode)] =
     &[("observe", Mode::Observe), ("additive", Mode::Additive), ("enforce", Mode::Enforce)];
 
@@ -251,11 +258,13 @@ pub fn without_receivers(file: &Arc<File>) -> String {
 }
 
 fn top<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings) {
+    let (mut stretched, mut has_events) = (None, false);
     for item in walker.map(root, "the settings file").into_iter().flatten() {
         match item.key {
             "permissions" => settings.permissions = patterns(walker, item),
             "mode" => settings.mode = walker.choice(item, MODES).map(|(it, _)| it),
             "interval" => set(&mut settings.interval, scalar(walker, item, parse_interval)),
+            "interval_with_events" => stretched = Some(item),
             "poll_interval" => {
                 set(&mut settings.poll_interval, scalar(walker, item, parse_interval));
             }
@@ -275,15 +284,19 @@ fn top<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings)
             "budgets" => settings.budgets = budgets(walker, item),
             "journal" => journal::read(walker, item, &mut settings.journal),
             "http" => http::read(walker, item, &mut settings.http),
+            "events" => {
+                has_events = true;
+                settings.events = events::read(walker, item);
+            }
             "notify" => settings.notify = notify::read(walker, item),
             "control" => settings.control = path(walker, item),
-            key if LATER.contains(&key) => later(walker, item),
             key if is_extension(key) => {}
             _ => {
                 walker.unknown(item, "the settings file", KEYS);
             }
         }
     }
+    events::stretched(walker, stretched, settings, has_events);
 }
 
 fn set<T>(field: &mut T, value: Option<T>) {
@@ -311,11 +324,6 @@ fn path<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Option<PathBuf> {
         return None;
     }
     Some(PathBuf::from(text.as_ref()))
-}
-
-fn later(walker: &mut Walker<'_>, item: Item<'_, '_>) {
-    let message = format!("`{}` is not supported yet in this version", item.key);
-    walker.advise(item.key_spot(), message, "remove it");
 }
 
 fn patterns<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Vec<Pattern> {

@@ -156,6 +156,10 @@ impl<G: PolicyGateway> Carrier<'_, G> {
         };
         let sent = self.send(target, write).await;
         tell::write(write, entry, &sent);
+        self.scribe.sent(match &sent {
+            Ok(receipt) => receipt.request_id.as_ref(),
+            Err(failure) => failure.request_id.as_ref(),
+        });
         let result = sent.map(drop);
         if result.is_ok() {
             self.settle_earlier(doubt, write).await;
@@ -177,7 +181,7 @@ impl<G: PolicyGateway> Carrier<'_, G> {
     }
 
     async fn send(&self, target: &Target, write: &Write) -> Result<Receipt, Failure> {
-        let Write { step, revision, opens_gap, before: _, after: _, approval: _ } = write;
+        let Write { step, revision, opens_gap, before: _, after: _, approval: _, by: _ } = write;
         let (answer, right) = match (&step.action, revision) {
             (Action::Add(permission), revision) => {
                 let call =

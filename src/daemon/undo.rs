@@ -249,6 +249,7 @@ impl<G: PolicyGateway> Workplace<'_, G> {
                 approval: Some(shown.digest.clone()),
                 undoes: Some(entry.id),
                 replaces: None,
+                caused_by: None,
             };
             let id = self.scribe.begin_entry(taken).await.map_err(Refusal::new)?;
             let result = self.gateway.put_policy(&shown.target, after, revision).await;

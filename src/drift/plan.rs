@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::drift::{
+    actor::{Actor, Actors},
     allow::{Reason, Rules},
     approval::Approval,
     bridge,
@@ -62,6 +63,8 @@ pub struct Change {
     pub begun: bool,
     /// Why nothing is done.
     pub held: Option<Reason>,
+    /// Who made it, where an event told.
+    pub by: Option<Arc<Actor>>,
 }
 
 /// How a live statement becomes another one. Lambda has no update.
@@ -165,6 +168,8 @@ pub struct Decisions {
     pub may_not_add: Option<String>,
     /// The journal cannot be written: nothing is taken away.
     pub no_journal: Option<String>,
+    /// Who changed the policy lately. This one changes no plan, and only explains it.
+    pub actors: Actors,
 }
 
 impl Decisions {
@@ -285,6 +290,15 @@ impl Change {
     }
 }
 
+/// Every Sid that a difference is about.
+pub fn sids_of(drift: &Drift) -> Vec<&str> {
+    let live = drift.before.as_ref().and_then(Statement::sid);
+    let mut res: Vec<&str> =
+        [drift.sid.as_deref(), drift.other.as_deref(), live].into_iter().flatten().collect();
+    res.dedup();
+    res
+}
+
 /// Everything that a plan is made from, at hand.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scene<'a> {
@@ -359,7 +373,8 @@ impl<'a> Scene<'a> {
         let bridged = begun && drift.sid.as_deref().is_some_and(|it| self.bridge_of(it).is_some());
         let effect = if bridged && drift.kind == Kind::Missing { Effect::Neutral } else { effect };
         let ran_out = drift.kind == Kind::Expired && self.expired_while_loaded(&drift);
-        Change { drift, effect, how: How::Plain, exempt: begun || ran_out, begun, held: None }
+        let by = self.memory.decisions.actors.of(&sids_of(&drift)).cloned();
+        Change { drift, effect, how: How::Plain, exempt: begun || ran_out, begun, held: None, by }
     }
 
     /// Its bridge stands, or its old statement is away: only what is under way already is left to do.

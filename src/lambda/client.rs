@@ -243,7 +243,7 @@ fn incomplete(message: &str) -> GatewayError {
 }
 
 /// Sorts a failed call by status and code, never by the SDK's variant for one operation.
-fn failure<E>(error: &SdkError<E, Response>) -> GatewayError
+pub(super) fn failure<E>(error: &SdkError<E, Response>) -> GatewayError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {

@@ -41,14 +41,18 @@ use crate::observe::{
 /// The calls that a daemon makes.
 const OPERATIONS: [&str; 4] = ["GetPolicy", "GetFunction", "AddPermission", "RemovePermission"];
 /// What a pass is set off by, in the words of the loop and as a label.
-const TRIGGERS: [(&str, &str); 6] = [
+const TRIGGERS: [(&str, &str); 7] = [
     ("full pass", "full_pass"),
     ("the files changed", "file_change"),
     ("expiry", "expiry"),
     ("approved", "approval"),
     ("second look", "second_look"),
     ("resumed", "resume"),
+    ("event", "event"),
 ];
+/// What becomes of the messages of the queue of events.
+const EVENTS: [&str; 8] =
+    ["ok", "own", "duplicate", "foreign", "ignored", "unclear", "other_service", "invalid"];
 /// More than one of them.
 const SEVERAL: &str = "several";
 
@@ -156,9 +160,10 @@ impl Metrics {
                 self.add("permitd_steps_total", &[action, result], 0);
             }
         }
-        for result in ["ok", "ignored", "invalid"] {
+        for result in EVENTS {
             self.add("permitd_events_received_total", &[result], 0);
         }
+        self.set("permitd_event_lag_seconds", &[], 0.0);
         for result in ["sent", "failed", "dropped"] {
             self.notified(result, 0);
         }
@@ -238,6 +243,16 @@ impl Metrics {
         if let Some(it) = counter.and_then(|it| it.get_metric_with_label_values::<&str>(&[]).ok()) {
             it.inc_by(n.saturating_sub(it.get()));
         }
+    }
+
+    /// A message of the queue of events was received.
+    pub fn event(&self, result: &str) {
+        self.add("permitd_events_received_total", &[result], 1);
+    }
+
+    /// What an event tells of was done so long ago.
+    pub fn event_lag(&self, lag: Duration) {
+        self.set("permitd_event_lag_seconds", &[], lag.as_secs_f64());
     }
 
     /// What became of so many notifications.
@@ -351,7 +366,9 @@ impl Metrics {
         let behind = successes.and_then(|it| it.into_iter().min());
         self.set("permitd_last_successful_pass_timestamp_seconds", &[], at(behind));
         self.set("permitd_build_info", &[env!("CARGO_PKG_VERSION")], 1.0);
-        self.set("permitd_event_lag_seconds", &[], 0.0);
+        if let Some(it) = &view.events {
+            self.set_count("permitd_event_queue_up", &[], usize::from(it.trouble.is_none()));
+        }
         self.set("permitd_leader", &[], 1.0);
     }
 }

@@ -121,6 +121,11 @@ impl Monitor {
         self.board.full_pass_started(place, now, next);
     }
 
+    /// The queue of events answered, or this is why it did not.
+    pub fn events(&self, trouble: Option<String>, now: Timestamp) {
+        self.board.events(trouble, now);
+    }
+
     /// A pass is through.
     pub fn passed(&self, passed: &Passed<'_>, now: Timestamp) {
         let Passed { place, full, cut_short, trigger, outcomes, time, calls, edges } = *passed;

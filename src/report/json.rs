@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use serde_json::value::RawValue;
 
 use crate::drift::{
+    actor::Actor,
     approval::{Approval, digest_of},
     outcome::{Outcome, State},
     plan::{Action, Change, How, Plan},
@@ -17,8 +18,8 @@ pub use crate::report::json::schema::schema;
 use crate::report::{
     Subject,
     json::shape::{
-        Approve, Changes, DoneReport, DriftReport, ErrorReport, Expiring, Foreign, Held, Report,
-        RiskReport, Size, Summary, TargetReport, Targets,
+        Approve, By, Changes, DoneReport, DriftReport, ErrorReport, Expiring, Foreign, Held,
+        Report, RiskReport, Size, Summary, TargetReport, Targets,
     },
     totals::Totals,
     words,
@@ -178,6 +179,20 @@ fn drift<'a>(it: &'a Change, target: &Target) -> DriftReport<'a> {
         description: words::change(it),
         source: drift.source.as_ref().map(ToString::to_string),
         rule: drift.rule.as_deref(),
+        by: it.by.as_deref().map(by),
+    }
+}
+
+fn by(it: &Actor) -> By<'_> {
+    let Actor { arn, role_arn, source_address, user_agent, time, event, request_id, sid: _ } = it;
+    By {
+        arn,
+        role_arn: role_arn.as_deref(),
+        source_address: source_address.as_deref(),
+        user_agent: user_agent.as_deref(),
+        time: time.to_string(),
+        event,
+        request_id: request_id.as_deref(),
     }
 }
 

@@ -27,7 +27,7 @@ use permitd::lambda::{
     witness::Witness,
 };
 use permitd::observe::{
-    board::{Board, View},
+    board::{Board, EventsView, View},
     metrics::{
         Metrics,
         table::{self, TABLE},
@@ -41,7 +41,8 @@ fn now() -> Timestamp {
 }
 
 fn text(metrics: &Metrics) -> String {
-    String::from_utf8(metrics.text(&View::default(), now(), now())).unwrap()
+    let view = View { events: Some(EventsView::default()), ..View::default() };
+    String::from_utf8(metrics.text(&view, now(), now())).unwrap()
 }
 
 #[test]

@@ -76,6 +76,7 @@ fn facts() -> Facts {
         approval: Some(HOSTILE.to_owned()),
         undoes: None,
         replaces: None,
+        caused_by: None,
     };
     let entry = |id| Entry {
         id,

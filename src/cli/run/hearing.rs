@@ -16,6 +16,7 @@ use crate::cli::{
     show::Stop,
 };
 use crate::daemon::{
+    events::Batch,
     run::{Back, Call},
     watch::{Heard, Known, Watch},
 };
@@ -34,6 +35,7 @@ pub(super) struct Hearing {
     known: Known,
     orders: mpsc::Receiver<(Order, Back)>,
     orders_in: mpsc::Sender<(Order, Back)>,
+    events: Option<mpsc::Receiver<Batch>>,
 }
 
 impl Hearing {
@@ -46,7 +48,7 @@ impl Hearing {
         let read = Arc::new(move || setup::read_whole(&looked_at).1);
         let watch = (!by_pipe).then(|| Watch::new(read, poll, Arc::clone(&known)));
         let (orders_in, orders) = mpsc::channel(ORDERS);
-        Ok(Self { hangups, watch, source, known, orders, orders_in })
+        Ok(Self { hangups, watch, source, known, orders, orders_in, events: None })
     }
 
     /// The next of it. Cancel-safe.
@@ -57,7 +59,13 @@ impl Hearing {
                 None => std::future::pending().await,
             }
         };
-        // All are cancel-safe: a signal or an order that was not taken is given again, and a watch goes on.
+        let events = async {
+            match &mut self.events {
+                Some(it) => it.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        // All are cancel-safe: a signal, an order or a batch that was not taken is given again, and a watch goes on.
         tokio::select! {
             // Who says so knows that all of it is there.
             Some(()) = self.hangups.recv() => Call::Files(Heard::New { whole: true }),
@@ -71,6 +79,7 @@ impl Hearing {
                 Order::Reload => Call::Reload(back),
                 Order::Pass => Call::Pass(back),
             },
+            Some(batch) = events => Call::Events(batch),
         }
     }
 
@@ -86,6 +95,11 @@ impl Hearing {
                 said.await.map_err(|_| gone())?
             })
         }));
+    }
+
+    /// From now on events may come as well.
+    pub(super) fn take_events(&mut self, events: mpsc::Receiver<Batch>) {
+        self.events = Some(events);
     }
 
     /// Looks that often from now on.

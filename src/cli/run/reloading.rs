@@ -87,6 +87,7 @@ fn needs_restart(before: &Settings, now: &Settings) -> Vec<&'static str> {
         permissions: _,
         mode: _,
         interval: _,
+        interval_with_events: _,
         poll_interval: _,
         jitter: _,
         ownership: _,
@@ -102,6 +103,7 @@ fn needs_restart(before: &Settings, now: &Settings) -> Vec<&'static str> {
         budgets,
         journal,
         http,
+        events,
         control,
     } = now;
     [
@@ -110,6 +112,7 @@ fn needs_restart(before: &Settings, now: &Settings) -> Vec<&'static str> {
         ("budgets", *budgets != before.budgets),
         ("journal", *journal != before.journal),
         ("http", *http != before.http),
+        ("events", *events != before.events),
         ("control", *control != before.control),
     ]
     .into_iter()
@@ -135,6 +138,10 @@ mod tests {
             ("{mode: observe, notify: [{url_file: u}]}", vec![]),
             ("{mode: observe, journal: other.db, control: c.sock}", vec!["journal", "control"]),
             ("{mode: observe, http: {listen: '127.0.0.1:1'}}", vec!["http"]),
+            (
+                "{mode: observe, interval_with_events: 1h, events: {queue_url: 'http://a/b'}}",
+                vec!["events"],
+            ),
             ("{mode: observe, budgets: {control: 1/s}}", vec!["budgets"]),
             ("{mode: observe, lambda: {simulator: {listen: '127.0.0.1:0'}}}", vec!["lambda"]),
             (

@@ -77,7 +77,7 @@ impl Start<'_> {
             };
             match self.alive(next).await {
                 None => return Ok(None),
-                Some(None | Some(Call::Files(Heard::Settled))) => {}
+                Some(None | Some(Call::Files(Heard::Settled) | Call::Events(_))) => {}
                 Some(Some(Call::Pass(back))) => drop(back.send(Err(NOT_YET.to_owned()))),
                 Some(Some(call)) => {
                     pauses = backoff.build();

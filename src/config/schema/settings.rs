@@ -6,7 +6,7 @@ use super::parts::{common, document, if_there, object, part, root, text, with, w
 use super::permissions::{OWNERSHIP, REPLACE, name_of, ownership, replace, sid_prefix};
 use crate::config::settings::{
     BUDGETS_KEYS, DEFAULTS_KEYS, IGNORE_KEYS, KEYS, LAMBDA_KEYS, MODES, SIMULATOR_KEYS, Settings,
-    USUAL_SESSION, WRITER, accounts, http, journal, notify, rails,
+    USUAL_SESSION, WRITER, accounts, events, http, journal, notify, rails,
 };
 use crate::policy::risk::Risk;
 
@@ -55,7 +55,7 @@ fn top(key: &str) -> Value {
                 missing, take nothing back. enforce: everything the files ask for. No default: the daemon does not \
                 start without it."}),
         ),
-        "interval" | "poll_interval" | "jitter" => often(key, &usual),
+        "interval" | "interval_with_events" | "poll_interval" | "jitter" => often(key, &usual),
         "defaults" => with(
             defaults(),
             json!({"description": "Of entries of permission files that do not say it themselves."}),
@@ -121,6 +121,11 @@ fn top(key: &str) -> Value {
             object(http::KEYS, of_http, &[]),
             json!({"description": "Where the daemon is watched: /livez, /readyz, /metrics and /status."}),
         ),
+        "events" => with(
+            object(events::KEYS, of_events, &[json!({"required": ["queue_url"]})]),
+            json!({"description": "The queue (SQS) that tells what others change: CloudTrail's events by way of \
+                EventBridge. deploy/aws/events.yaml makes it."}),
+        ),
         "notify" => json!({
             "description": "Who is told when something changes: webhooks.",
             "type": "array",
@@ -143,6 +148,13 @@ fn often(key: &str, usual: &Settings) -> Value {
             "type": "string",
             "pattern": format!("^{DURATION}$"),
             "default": humantime::format_duration(usual.interval).to_string(),
+        }),
+        "interval_with_events" => json!({
+            "description": "The same while events come; not shorter. Where the queue does not answer, `interval` \
+                holds. Default: as `interval`.",
+            "type": "string",
+            "pattern": format!("^{DURATION}$"),
+            "examples": ["1h"],
         }),
         "poll_interval" => json!({
             "description": "How often the daemon looks whether its files have changed; at least 1s. An event of the \
@@ -309,6 +321,21 @@ fn of_http(key: &str) -> Value {
             "type": "array",
             "items": {"type": "string", "pattern": "^[A-Za-z0-9._-]+$"},
         }),
+        _ => Value::Bool(false),
+    }
+}
+
+fn of_events(key: &str) -> Value {
+    match key {
+        "queue_url" => json!({
+            "description": "The URL of the queue, as SQS gives it.",
+            "type": "string",
+            "pattern": events::URL,
+            "examples": ["https://sqs.us-east-1.amazonaws.com/123456789012/permitd"],
+        }),
+        "region" => {
+            part("region", "Its region. Default: that in the URL, else that of the credentials.")
+        }
         _ => Value::Bool(false),
     }
 }

@@ -1,9 +1,11 @@
 //! The settings: every key is read, and every mistake is told.
 
+use super::events::Events;
 use super::notify::{Format, Kept};
 use super::*;
 
 mod errors;
+mod events;
 mod hidden;
 mod rails;
 
@@ -26,6 +28,8 @@ accounts:
      role_arn: arn:aws:iam::123456789012:role/tools/permitd, external_id: 42, session_name: drift}
 lambda: {simulator: {listen: "[::1]:9001", seed: demo/account.yaml}}
 poll_interval: 7s
+interval_with_events: 2h
+events: {queue_url: https://sqs.eu-west-1.amazonaws.com/123456789012/q}
 journal: {path: state/journal.db, retention: 30d, max_size: 64MiB}
 http: {listen: 0.0.0.0:9000, hosts: [Permitd.example.com, box]}
 notify: [{url: "https://example.com/x", events: [held], secret_env: KEY}, {url_file: u, format: slack, timeout: 5s}, {url_credential: c}]
@@ -40,6 +44,8 @@ fn every_key_is_read() {
         mode,
         interval,
         poll_interval,
+        interval_with_events,
+        events,
         jitter,
         ownership,
         replace,
@@ -61,6 +67,10 @@ fn every_key_is_read() {
     assert_eq!(mode, Some(Mode::Additive));
     assert_eq!(interval, Duration::from_mins(90));
     assert_eq!(poll_interval, Duration::from_secs(7));
+    assert_eq!(interval_with_events, Some(Duration::from_hours(2)));
+    let Events { queue_url, region } = events.unwrap();
+    assert_eq!(queue_url, "https://sqs.eu-west-1.amazonaws.com/123456789012/q");
+    assert_eq!(region.as_deref(), Some("eu-west-1"));
     assert_eq!(jitter.to_string(), "0.025");
     assert_eq!(ownership, Ownership::Prefix("x-".to_owned()));
     assert_eq!(replace, Replace::Direct);

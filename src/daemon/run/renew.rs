@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures::StreamExt;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Duration, Instant, sleep};
 
 use super::{
     Back, Daemon, EXPIRY, FILES, LONGEST_SLEEP, LONGEST_WORK, Loaded, STOPPING, Work, places,
@@ -90,7 +90,7 @@ impl<G: PolicyGateway> Work<'_, G> {
             == before.rules;
         if !same_rules {
             for it in self.places.values_mut() {
-                (it.next_full, it.rest) = (now, None);
+                (it.next_full, it.spare, it.rest) = (now, Duration::ZERO, None);
             }
         }
         self.daemon.mind.keep_only(&self.loaded.wanted);

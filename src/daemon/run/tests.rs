@@ -27,6 +27,7 @@ use crate::config::{
 use crate::drift::allow::Mode;
 use crate::simulator::{Direct, Seed, Simulator};
 
+mod hearsay;
 mod stays_alive;
 mod urgency;
 
@@ -71,7 +72,8 @@ fn loaded(text: &str) -> Loaded {
     let files = Files { files: vec![file], diagnostics: Vec::new() };
     let wanted = resolve(permissions::parse(&files), &Context::default()).unwrap().wanted;
     let rules = Rules { loaded_at: clock(), ..Rules::default() };
-    let cadence = Cadence { interval: Duration::from_hours(1), jitter: 0.0 };
+    let interval = Duration::from_hours(1);
+    let cadence = Cadence { interval, with_events: interval, jitter: 0.0 };
     Loaded { n_targets: wanted.len(), wanted, rules, cadence }
 }
 
@@ -125,7 +127,7 @@ async fn beside_gateway<G: PolicyGateway, F: Future<Output = ()>>(
         story(hangup).await;
         stop.cancel();
     };
-    tokio::join!(run(&daemon, first, reload, hung_up, None), story);
+    tokio::join!(Box::pin(run(&daemon, first, reload, hung_up, None)), story);
 }
 
 const HANGUP: Heard = Heard::New { whole: true };

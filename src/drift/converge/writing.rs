@@ -99,8 +99,9 @@ impl Converge<'_> {
         let by_rule = asked.is_some_and(|it| it.drift.rule.is_some())
             && (limited || (widens && step.effect == Effect::Widens));
         let approval = approval.map(Approval::digest);
+        let by = change.and_then(|it| it.by.clone());
         let opens_gap = replaced.is_some();
-        let write = Write { step, revision, before, after, approval, opens_gap };
+        let write = Write { step, revision, before, after, approval, opens_gap, by };
         self.in_flight =
             Some(InFlight { write: write.clone(), replaced, entries, limited, by_rule });
         self.ask(Request::Write(write))

@@ -71,7 +71,7 @@ const KINDS: &str =
     "missing, changed, renamed, duplicate, unmanaged, absent, orphaned, expired, leftover";
 const TRIGGERS: (&str, &str) = (
     "trigger",
-    "full_pass, file_change, expiry, approval, second_look, resume, several (more than one of these)",
+    "full_pass, file_change, expiry, approval, second_look, resume, event, several (more than one of these)",
 );
 
 const fn counter(
@@ -267,14 +267,23 @@ pub const TABLE: &[Metric] = &[
     ),
     counter(
         "permitd_events_received_total",
-        &[("result", "ok, ignored, invalid")],
-        "Change events that were received; 0 in a version that receives none.",
+        &[(
+            "result",
+            "ok (of a managed target), own (what permitd wrote itself), duplicate, foreign (of a target in no file), ignored (it changed no policy), unclear (it does not tell whose policy), other_service, invalid (no event at all)",
+        )],
+        "Messages that were received from the queue of events.",
     ),
     gauge(
         "permitd_event_lag_seconds",
         "seconds",
         &[],
         "How old the last change event was when it came; 0 where none came.",
+    ),
+    gauge(
+        "permitd_event_queue_up",
+        "",
+        &[],
+        "1 if the queue of events could be read the last time, 0 if not; only where `events` is set.",
     ),
     gauge("permitd_leader", "", &[], "1 if this process acts. Without a lease every process does."),
     Metric {

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use crate::drift::{allow::Mode, outcome::State};
 use crate::observe::{
-    board::{PlaceView, View},
+    board::{EventsView, PlaceView, View},
     page::{Facts, time, time_or},
 };
 use crate::report::{palette::safe, sums::count};
@@ -95,6 +95,7 @@ pub(super) fn health(view: &View, facts: &Facts, verdict: &Verdict) -> Markup {
                         Err(why) => span .alarm { (safe(why)) },
                     }
                 }
+                @if let Some(it) = &view.events { dt { "Events" } dd { (events(it)) } }
                 @for (place, it) in &view.places {
                     dt { "Passes of " (place.account) " in " (place.region) }
                     dd { (passes(it)) }
@@ -120,6 +121,18 @@ fn configuration(view: &View) -> Markup {
                     p { strong .alarm { "Refused" } " at " (time(*at)) ": " (safe(why)) }
                     p { "Hint: mend the file. It is loaded by itself." }
                 }
+            }
+        }
+    }
+}
+
+fn events(it: &EventsView) -> Markup {
+    html! {
+        @match &it.trouble {
+            None => { "the queue answered " (time_or(it.answered_at, "never")) }
+            Some((at, why)) => {
+                span .alarm { "the queue cannot be read" } " since " (time(*at)) ": " (safe(why))
+                "; full passes go on"
             }
         }
     }

@@ -186,6 +186,29 @@ pub(super) struct DriftReport<'a> {
     /// The rule for many functions that grants it, as `name: orders-*, tags: team=payments`; null for an entry that
     /// names its function.
     pub(super) rule: Option<&'a str>,
+    /// Who made it, where an event told; only a daemon hears of events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) by: Option<By<'a>>,
+}
+
+/// Who changed a policy, as CloudTrail told it.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct By<'a> {
+    /// An IAM ARN, or the service that did it.
+    pub(super) arn: &'a str,
+    /// The role of an assumed role.
+    pub(super) role_arn: Option<&'a str>,
+    /// An IP address, or a service.
+    pub(super) source_address: Option<&'a str>,
+    /// With what.
+    pub(super) user_agent: Option<&'a str>,
+    /// RFC 3339, UTC.
+    #[schemars(extend("format" = "date-time"))]
+    pub(super) time: String,
+    /// Which call: `AddPermission20150331v2`.
+    pub(super) event: &'a str,
+    /// The id that AWS gave that call.
+    pub(super) request_id: Option<&'a str>,
 }
 
 /// A difference that nothing is done about.

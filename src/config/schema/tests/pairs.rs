@@ -180,6 +180,9 @@ fn settings() -> impl Strategy<Value = String> {
             .prop_map(|it| format!("notify: [{{url: https://a/b, {it}}}]").replace(", }", "}")),
         map(&["url_file", "url_env", "url_credential"], 1)
             .prop_map(|it| format!("notify: [{{{it}}}]")),
+        map(&["region"], 1).prop_map(|it| {
+            format!("events: {{queue_url: 'http://a/b', {it}}}").replace(", }", "}")
+        }),
         map(&["listen", "seed"], 2).prop_map(|it| format!("lambda: {{simulator: {{{it}}}}}")),
     ];
     let outer = map(SETTINGS, 2).prop_map(|it| format!("{{{it}}}\n"));

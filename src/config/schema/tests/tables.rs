@@ -340,6 +340,8 @@ fn good_settings() {
         "journal: {path: j.db, retention: 1y, max_size: 65536}",
         "journal: {retention: unlimited, max_size: 64 MiB}",
         "control: c.sock",
+        "{events: {queue_url: 'https://sqs.us-east-1.amazonaws.com/123456789012/q'}, interval_with_events: 1h}",
+        "events: {queue_url: 'http://127.0.0.1:5000/123456789012/q.fifo', region: us-east-1}",
         "notify: []",
         "notify: [{url: 'https://a.example:443/b?c#d', format: slack, events: [held, failed], timeout: 1m}]",
         "notify: [{url: 'http://[::1]:80', secret_file: k}, {url_file: 5, secret_env: 5}]",
@@ -422,7 +424,6 @@ fn bad_settings() {
         "control: ''",
         "control: {path: x}",
         "http: {hosts: ['https://a']}",
-        "events: {}",
         "notify: {url: 'http://a'}",
         "notify: [{}]",
         "notify: ['http://a']",
@@ -453,6 +454,27 @@ fn bad_settings() {
         "notify: [{url: 'http://a:99999'}]",
         "notify: [{url: 'http://a', timeout: 2m}]",
         "notify: [{url_file: 'https://a'}]",
+    ] {
+        kind.beyond(&format!("{text}\n"));
+    }
+}
+
+#[test]
+fn bad_events() {
+    let kind = Kind::settings();
+    for text in [
+        "events: {}",
+        "events: {region: us-east-1}",
+        "events: {queue_url: 'arn:aws:sqs:us-east-1:123456789012:q'}",
+        "events: {queue_url: 'https://sqs.us-east-1.amazonaws.com'}",
+        "events: {queue_url: 'http://127.0.0.1:1/1/q', region: mars}",
+        "interval_with_events: 5",
+    ] {
+        kind.bad(&format!("{text}\n"));
+    }
+    for text in [
+        "interval_with_events: 1h",
+        "events: {queue_url: 'https://sqs.us-east-1.amazonaws.com/1/q', region: us-east-2}",
     ] {
         kind.beyond(&format!("{text}\n"));
     }

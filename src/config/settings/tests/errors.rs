@@ -150,7 +150,7 @@ help: did you mean `seed`?
 }
 
 #[test]
-fn keys_of_later_versions_are_told_apart_from_misspelt_ones() {
+fn what_is_wrong_with_who_watches_and_is_told_is_told() {
     check_settings(
         r"
 http: {listen: localhost, hosts: ['https://a']}
@@ -174,13 +174,13 @@ error: `https://a` is not a host name
   |
 help: write the name alone, without a scheme and a port
 
-error: `events` is not supported yet in this version
- --> permitd.yaml:2:1
+error: `queue_url` is missing in `events`
+ --> permitd.yaml:2:9
   |
 2 | events: {}
-  | ^^^^^^
+  |         ^^
   |
-help: remove it
+help: write it like `events: {queue_url: https://sqs.us-east-1.amazonaws.com/123456789012/permitd}`
 
 error: the URL does not begin with https:// or http://
  --> permitd.yaml:3:16
@@ -220,7 +220,7 @@ error: `colour` is not a key of the settings file
 5 | colour: red
   | ^^^^^^
   |
-help: its keys are `permissions`, `mode`, `interval`, `poll_interval`, `jitter`, `defaults`, `deny_risks`, `limits`, `orphan_grace`, `remove_inexpressible`, `ignore`, `accounts`, `lambda`, `budgets`, `journal`, `http`, `notify`, `control`
+help: its keys are `permissions`, `mode`, `interval`, `interval_with_events`, `poll_interval`, `jitter`, `defaults`, `deny_risks`, `limits`, `orphan_grace`, `remove_inexpressible`, `ignore`, `accounts`, `lambda`, `budgets`, `journal`, `http`, `events`, `notify`, `control`
 ",
     );
 }
