@@ -23,6 +23,7 @@ use permitd::drift::allow::{Mode, Rules};
 use permitd::drift::outcome::{Outcome, State};
 use permitd::drift::plan::{Memory, plan};
 use permitd::drift::wanted::Wanted;
+use permitd::lambda::gateway::Urgency;
 use permitd::lambda::paced::{Budgets, Paced};
 use permitd::lambda::witness::Witness;
 use permitd::observe::monitor::Monitor;
@@ -54,7 +55,7 @@ fn load(texts: &[String]) -> Loaded {
     let file = |text: &String| File::new("permissions.yaml", text.clone());
     let files = Files { files: texts.iter().map(file).collect(), diagnostics: Vec::new() };
     resolve(permissions::parse(&files), &Context::default())
-        .unwrap_or(Loaded { wanted: Vec::new() })
+        .unwrap_or(Loaded { wanted: Vec::new(), rules: Vec::new() })
 }
 
 /// What `permitd check --output json` does, but for the disk.
@@ -150,7 +151,8 @@ fn simulator(loaded: &Loaded, policies: &[String]) -> Option<Simulator> {
 fn pass(gateway: &Paced<Direct>, mind: &Mind, loaded: &Loaded, monitor: Option<&Monitor>) {
     let (scribe, stop) = (Scribe::nobody(), CancellationToken::new());
     let rules = Rules { mode: Mode::Enforce, ..Rules::default() };
-    let carrier = Carrier { gateway, clock: Timestamp::now, scribe: &scribe, stop: &stop };
+    let (clock, stop, urgency) = (Timestamp::now, &stop, Urgency::Sweep);
+    let carrier = Carrier { gateway, clock, scribe: &scribe, stop, urgency };
     let (n_targets, occasion) = (loaded.wanted.len(), Occasion::of("full pass"));
     let worker = Worker { carrier, mind, rules: &rules, n_targets, occasion, keep: false };
     let wanted: Vec<&Wanted> = loaded.wanted.iter().collect();

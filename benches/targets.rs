@@ -123,7 +123,8 @@ async fn passes(simulator: &Simulator, wanted: Vec<Wanted>, monitor: &Monitor) -
     let gateway = Metered::new(simulator.direct());
     let n_targets = wanted.len();
     let rules = Rules { mode: Mode::Enforce, loaded_at: clock(), ..Rules::default() };
-    let cadence = Cadence { interval: Duration::from_hours(1), jitter: 0.0 };
+    let (interval, with_events) = (Duration::from_hours(1), Duration::from_hours(1));
+    let cadence = Cadence { interval, with_events, jitter: 0.0 };
     let loaded = Loaded { n_targets, wanted, rules, cadence };
     let (scribe, mind, stop) = (Scribe::nobody(), Mind::default(), CancellationToken::new());
     let daemon = Daemon::<Metered<Direct>> {

@@ -12,6 +12,7 @@ pub mod settings;
 pub mod warnings;
 pub mod write;
 
+mod placeholders;
 mod render;
 mod walk;
 mod yaml;

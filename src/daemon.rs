@@ -4,6 +4,8 @@ pub mod cadence;
 pub mod carry;
 pub mod clock;
 pub mod control;
+pub mod discovery;
+pub mod events;
 pub mod mind;
 pub mod pass;
 pub mod run;

@@ -1,5 +1,6 @@
 //! What is wrong with a live policy, and what to do about it.
 
+pub mod actor;
 pub mod allow;
 pub mod approval;
 pub mod bridge;
@@ -12,4 +13,5 @@ pub mod memory;
 mod order;
 pub mod outcome;
 pub mod plan;
+pub mod undeclared;
 pub mod wanted;

@@ -6,4 +6,5 @@ pub mod client;
 pub mod fleet;
 pub mod gateway;
 pub mod paced;
+pub mod queue;
 pub mod witness;

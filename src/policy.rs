@@ -3,6 +3,7 @@
 pub mod canonical;
 pub mod document;
 pub mod grant;
+pub mod inventory;
 pub(crate) mod json;
 pub mod patterns;
 pub mod principal;

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use crate::cli::{
     args::{CheckArgs, CheckOutput},
     exit::Exit,
-    setup::{self, Found},
+    setup::{self, Found, Texts},
     show::{Show, Stop},
     whole_file,
 };
 use crate::config::{
-    diagnostic::{Diagnostic, Severity, render_each, sort},
+    diagnostic::{Diagnostic, Place, Severity, render_each, sort},
+    resolve::Examined,
     settings::Settings,
-    warnings::{explain_once, warnings},
+    warnings::{SlowPass, explain_once, slow_passes, warnings},
 };
 use crate::daemon::clock;
 use crate::report::{
@@ -88,10 +89,28 @@ fn examine(args: &CheckArgs) -> Result<Seen, Stop> {
     let texts = setup::read_with(settings, &args.source)?;
     let examined = setup::examine_offline(&texts, &args.source)?;
     found.extend(warnings(&texts.files, &examined, clock::system()));
+    found.extend(slow(&texts, &examined));
     found.extend(examined.diagnostics);
     sort(&mut found);
     let statements = examined.targets.iter().map(|it| it.wanted.grants.len()).sum();
     Ok(Seen { found, statements, targets: examined.targets.len() })
+}
+
+/// What a daemon with these files and settings cannot do in time.
+fn slow(texts: &Texts, examined: &Examined) -> Vec<Diagnostic> {
+    let settings = &texts.settings;
+    let calls = setup::get_policy_rate(settings.budgets.get_policy).calls_per_second();
+    let targets = examined.targets.iter().map(|it| &it.wanted.target);
+    let Some(file) = texts.settings_file.as_ref().or_else(|| texts.files.files.first()) else {
+        return Vec::new();
+    };
+    let slow = slow_passes(targets, calls, settings.interval);
+    let tell = |it: &SlowPass| {
+        let told = it.tell(Place::whole(file));
+        // An account that nobody wrote is not shown to anybody.
+        Diagnostic { message: told.message.replace(&format!("{}/", setup::NOBODY), ""), ..told }
+    };
+    slow.iter().map(tell).collect()
 }
 
 /// For people: what was found goes to stderr, as every command tells of it, and the verdict to stdout if it is

@@ -75,7 +75,7 @@ pub(crate) async fn demo(show: Show) -> Result<Exit, Stop> {
     }
     show.line("Ctrl-C ends the demo.\n");
     let Settings { interval, jitter, .. } = ready.settings;
-    let cadence = Cadence { interval, jitter };
+    let cadence = Cadence { interval, with_events: interval, jitter };
     let mut told: VecDeque<String> = VecDeque::new();
     let mut next = Instant::now() + cadence.next(fastrand::f64());
     while !stop.token.is_cancelled() && !show.is_unread() {

@@ -90,6 +90,9 @@ pub(crate) fn entry(it: &Entry) -> String {
     let mut line = |text: &str| writeln!(res, "{text}").unwrap_or_default();
     line(&format!("{id:>5}  {time}Z  {action:<6}  {name}  {sid}  {outcome}"));
     line(&format!("       {} ({})", safe(&step.reason), safe(&step.actor)));
+    if let Some(it) = step.caused_by() {
+        line(&format!("       changed by {}", safe(&it)));
+    }
     if let Some(it) = step.replaces.as_deref() {
         line(&format!("       for the replacement of {}", safe(it)));
     }

@@ -6,7 +6,7 @@ use crate::cli::{
     setup,
     show::{Show, Stop},
 };
-use crate::config::{permissions, resolve};
+use crate::config::{permissions, resolve, settings::events::Events};
 use crate::daemon::clock;
 use crate::drift::allow::Mode;
 use crate::report::iam::{MANAGED_LIMIT, ROLE_LIMIT, policy};
@@ -20,7 +20,7 @@ pub(crate) fn iam(args: &IamArgs, show: Show) -> Result<Exit, Stop> {
     if lacking.region && defaults.region.is_none() {
         defaults.region = region_of_environment();
     }
-    let asks_who = lacking.account && texts.settings.account.is_none();
+    let asks_who = lacking.account && texts.settings.accounts.is_empty();
     let wanted = setup::resolve(&texts, parsed, defaults)?.wanted;
     setup::check_home(&texts, &wanted)?;
     let wanted = setup::only(wanted, &args.targets)?;
@@ -29,7 +29,11 @@ pub(crate) fn iam(args: &IamArgs, show: Show) -> Result<Exit, Stop> {
         (None, Some(it)) => (it, "named by the settings"),
         (None, None) => (Mode::Enforce, "as `permitd plan` takes it where nobody names one"),
     };
-    let policy = policy(&wanted, mode, args.undo, clock::system());
+    let mut policy = policy(&wanted, mode, args.undo, clock::system());
+    let queue = texts.settings.events.as_ref().map(Events::arn);
+    if let Some(Some(arn)) = &queue {
+        policy = policy.with_queue(arn.clone());
+    }
     show.data(&format!("{}\n", policy.text()))
         .map_err(|it| Stop::failure(format!("cannot write the policy: {it}")))?;
     let targets = if wanted.len() == 1 { "target" } else { "targets" };
@@ -38,6 +42,12 @@ pub(crate) fn iam(args: &IamArgs, show: Show) -> Result<Exit, Stop> {
         show.note(
             "permitd also calls sts:GetCallerIdentity, for the files name no account; \
              it needs no permission.",
+        );
+    }
+    if queue == Some(None) {
+        show.note(
+            "permitd also reads the queue of `events`, whose URL is not of AWS's form: allow \
+             sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes on it.",
         );
     }
     let length = policy.length();

@@ -61,6 +61,17 @@ impl Receivers {
     }
 }
 
+/// The files in which something secret is to be.
+pub(crate) fn files(wanted: &[Notify], base: &Path) -> Vec<PathBuf> {
+    let secrets = wanted.iter().flat_map(|it| [Some(&it.url), it.secret.as_ref()]).flatten();
+    let file = |it: &Secret| match &it.kept {
+        settings::Kept::Here(_) | settings::Kept::Variable(_) => None,
+        settings::Kept::File(path) => Some(base.join(path)),
+        settings::Kept::Credential(name) => credential(name),
+    };
+    secrets.filter_map(file).collect()
+}
+
 fn receiver(it: &Notify, base: &Path) -> Result<Receiver, Vec<Diagnostic>> {
     let Notify { url, format, secret, events, timeout } = it;
     let url = kept(url, "URL", base).and_then(|kept| match checked(&kept) {
@@ -110,14 +121,16 @@ fn kept(secret: &Secret, kind: &str, base: &Path) -> Result<Kept, Diagnostic> {
             let help = format!(
                 "write `LoadCredential={name}:PATH` into the unit, with the {kind} in that file"
             );
-            match variable("CREDENTIALS_DIRECTORY") {
-                Some(it) => {
-                    Kept::in_file(PathBuf::from(it).join(name)).map_err(|it| wrong(&it, help))
-                }
+            match credential(name) {
+                Some(it) => Kept::in_file(it).map_err(|it| wrong(&it, help)),
                 None => Err(wrong("is not there: systemd gives this process no credentials", help)),
             }
         }
     }
+}
+
+fn credential(name: &str) -> Option<PathBuf> {
+    variable("CREDENTIALS_DIRECTORY").map(|it| PathBuf::from(it).join(name))
 }
 
 /// Where it is, for people.

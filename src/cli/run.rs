@@ -1,14 +1,19 @@
 //! `permitd run`: look, repair, wait, again.
 
+mod discovering;
 mod hearing;
 mod once;
 mod reloading;
+mod slow;
 mod start;
 
 use std::{
     cell::{Cell, RefCell},
     sync::{Arc, Mutex},
 };
+
+use tokio::{sync::mpsc, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::{
     args::RunArgs,
@@ -19,24 +24,27 @@ use crate::cli::{
     setup::{self, Texts},
     show::{Show, Stop},
 };
-use crate::config::settings::Http;
+use crate::config::settings::{Http, Settings, events::Events};
 use crate::daemon::{
     clock,
     control::server::Server,
-    run::{self, Daemon},
+    events::Listener,
+    run::{self, Call, Daemon},
     systemd::Systemd,
     watch::Known,
 };
-use crate::lambda::{fleet::Fleet, witness::Witness};
+use crate::lambda::{fleet::Fleet, queue::sqs::SqsQueue, witness::Witness};
 use crate::observe::{
     http::{self, Listening, Site},
     metered::Metered,
     monitor::Monitor,
 };
 
+use discovering::Discovering;
 use hearing::Hearing;
 pub(crate) use once::grace_note;
 use reloading::Reloading;
+use slow::Slow;
 use start::Start;
 
 /// The daemon; with `--once` a single pass and its report.
@@ -55,13 +63,16 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let stop = setup::stop_on_signals();
     let (monitor, systemd) = (Arc::new(Monitor::default()), Systemd::from_environment());
     if args.once {
-        return Box::pin(once::one_pass(args, texts, &reports, &stop, show)).await;
+        return Box::pin(once::one_pass(args, texts, reports, &stop, show)).await;
     }
     Receivers::read(&texts.settings.notify, &texts.base)?.take_over(&monitor);
     // Before anything is asked of AWS: whether this process lives does not depend on that.
     let page = watched(args, &texts, &monitor).await?;
     let source = &args.target.source;
-    let mut hearing = Hearing::start(source, texts.settings.poll_interval, Arc::clone(&known))?;
+    let discovering = Discovering::new();
+    let listed = Arc::clone(&discovering.news);
+    let mut hearing =
+        Hearing::start(source, texts.settings.poll_interval, Arc::clone(&known), listed)?;
     if args.per_target_metrics {
         monitor.metrics.count_each_target();
     }
@@ -74,6 +85,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let start = Start {
         args: &args.target,
         fleet,
+        discovery: &discovering.discovery,
         monitor: &monitor,
         systemd: &systemd,
         stop: &stop.token,
@@ -86,6 +98,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     };
     let settings = texts.settings.clone();
     let found = texts.found();
+    discovering.wants(&understood, &texts);
     let loaded = setup::in_force(understood, &settings);
     let scribe = journal::open_for_good(source, &found)?;
     let mind = journal::mind(&scribe);
@@ -100,6 +113,8 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         mode = loaded.rules.mode.name(),
         "permitd is running"
     );
+    let slow_passes = Slow::new(setup::budgets(&settings, &args.target));
+    slow_passes.tell(&loaded.wanted, settings.interval);
     let daemon = Daemon {
         gateway: &gateway,
         clock: clock::system,
@@ -110,28 +125,60 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         monitor: &monitor,
         systemd: &systemd,
     };
+    let listening = listen(&settings, &monitor, &stop.token, &mut hearing).await;
     let reloading = Reloading {
         args: &args.target,
         fleet,
+        discovering: &discovering,
+        texts: RefCell::new(Arc::clone(&texts)),
+        only_listed: Cell::default(),
+        covered: RefCell::default(),
         known: &known,
         started: &settings,
         monitor: &monitor,
         show,
         poll: Cell::new(settings.poll_interval),
         told: RefCell::default(),
+        slow: slow_passes,
     };
     let reload = async || reloading.again().await;
     let heard = async || {
         hearing.poll_every(reloading.poll.get());
-        hearing.next().await
+        let call = hearing.next().await;
+        reloading.only_listed.set(matches!(call, Call::Listed));
+        call
     };
-    Box::pin(run::run(&daemon, loaded, reload, heard, server)).await;
+    tokio::select! {
+        () = Box::pin(run::run(&daemon, loaded, reload, heard, server)) => {}
+        () = Box::pin(discovering.go_on(&gateway, &monitor)) => {}
+    }
+    if let Some(it) = listening {
+        it.abort();
+    }
     monitor.close().await;
     if let Some(page) = page {
         page.close().await;
     }
     tracing::info!("permitd has stopped");
     Ok(Exit::Success)
+}
+
+/// Listens to the queue of events, where there is one, beside everything else.
+async fn listen(
+    settings: &Settings,
+    monitor: &Arc<Monitor>,
+    stop: &CancellationToken,
+    hearing: &mut Hearing,
+) -> Option<JoinHandle<()>> {
+    let Events { queue_url, region } = settings.events.clone()?;
+    tracing::info!(queue = queue_url, "listening for events of CloudTrail");
+    let queue = SqsQueue::new(queue_url, region).await;
+    let (to, events) = mpsc::channel(1);
+    hearing.take_events(events);
+    let (monitor, stop) = (Arc::clone(monitor), stop.clone());
+    Some(tokio::spawn(async move {
+        Listener::new(&queue, &monitor, clock::system).listen(to, &stop).await;
+    }))
 }
 
 /// Begins to answer over HTTP. The usual address may be taken by another daemon, and then

@@ -2,28 +2,32 @@
 
 mod prints;
 mod stopping;
+mod understand;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 use wildmatch::WildMatch;
 
 use crate::cli::{
-    args::{SourceArgs, TargetArgs},
+    args::{Deny, SourceArgs, TargetArgs},
     embedded,
     exit::Exit,
     show::{Show, Stop},
 };
 use crate::config::{
-    diagnostic::{File, Files},
+    diagnostic::{Diagnostic, File, Files, Severity},
     load, permissions,
     resolve::{self, Context, Examined},
-    settings::{Budget, Cap, Pattern, Settings},
+    rules::Rule,
+    settings::{self as config, Account, Budget, Cap, Pattern, Settings},
+    warnings::idle_rules,
 };
 use crate::daemon::{
     cadence::Cadence,
-    carry::{self, Carrier},
+    carry::Carrier,
     clock,
+    discovery::{Discovery, Unlisted, Wants},
     mind::Mind,
     pass::Worker,
     run::Loaded,
@@ -32,14 +36,16 @@ use crate::daemon::{
 use crate::drift::{
     allow::{Mode, Rules},
     limits::Limits,
+    undeclared::Undeclared,
     wanted::Wanted,
 };
 use crate::lambda::{
-    fleet::{Access, Fleet},
+    fleet::{Access, Entrance, Fleet, Role},
+    gateway::Urgency,
     paced::{Budgets, Rate},
 };
 use crate::observe::metered::Metered;
-use crate::policy::target::{Defaults, check_account, check_region};
+use crate::policy::target::{AccountRegion, Defaults, check_account, check_region};
 
 /// Files as read, before they are understood.
 #[derive(Debug)]
@@ -91,10 +97,16 @@ pub(crate) struct Ready {
     pub(crate) gateway: Metered<Fleet>,
     /// What the paths of the settings are relative to.
     pub(crate) base: PathBuf,
+    /// Rules that cover nothing.
+    pub(crate) idle: Vec<Diagnostic>,
+    /// What is to be listed.
+    pub(crate) wants: Wants,
+    /// What was listed.
+    pub(crate) discovery: Discovery,
 }
 
 /// Stands in for an account that nobody has to know.
-const NOBODY: &str = "000000000000";
+pub(crate) const NOBODY: &str = "000000000000";
 
 /// A command that writes does not start without a mode.
 pub(crate) fn needs_mode(texts: &Texts, args: &TargetArgs, command: &str) -> Result<(), Stop> {
@@ -196,6 +208,7 @@ pub(crate) fn examine_offline(texts: &Texts, args: &SourceArgs) -> Result<Examin
 
 pub(crate) use prints::read_whole;
 pub(crate) use stopping::{Stopping, stop_on_signals};
+pub(crate) use understand::{Lists, Understood, account_of, understand};
 
 pub(crate) fn resolve(
     texts: &Texts,
@@ -203,19 +216,22 @@ pub(crate) fn resolve(
     defaults: Defaults,
 ) -> Result<Wishes, Stop> {
     let context = context(&texts.settings, defaults);
-    let resolve::Loaded { wanted } = resolve::resolve(parsed, &context).map_err(Stop::Config)?;
+    let resolve::Loaded { wanted, .. } =
+        resolve::resolve(parsed, &context).map_err(Stop::Config)?;
     Ok(Wishes { wanted })
 }
 
 /// What holds for files that say nothing else.
 pub(crate) fn context(settings: &Settings, defaults: Defaults) -> Context {
     let Settings { ownership, replace, ignore, .. } = settings;
-    Context { defaults, ownership: ownership.clone(), replace: *replace, ignore: ignore.clone() }
+    let (ownership, ignore) = (ownership.clone(), ignore.clone());
+    let places = homes(settings).into_iter().collect();
+    Context { defaults, ownership, replace: *replace, ignore, places, inventory: None }
 }
 
 /// The account and region that flags or settings name.
 pub(crate) fn named_defaults(texts: &Texts, args: &SourceArgs) -> Result<Defaults, Stop> {
-    let own = texts.settings.account.as_ref();
+    let (account, region) = only_home(&texts.settings);
     if let Some(Err(error)) = args.account.as_deref().map(check_account) {
         return Err(Stop::usage(format!("--account: {error}")));
     }
@@ -223,9 +239,18 @@ pub(crate) fn named_defaults(texts: &Texts, args: &SourceArgs) -> Result<Default
         return Err(Stop::usage(format!("--region: {error}")));
     }
     Ok(Defaults {
-        account: args.account.clone().or_else(|| own.map(|it| it.account.clone())),
-        region: args.region.clone().or_else(|| own.map(|it| it.region.clone())),
+        account: args.account.clone().or(account),
+        region: args.region.clone().or(region),
     })
+}
+
+/// The account, where the settings name one only, and likewise the region.
+fn only_home(settings: &Settings) -> (Option<String>, Option<String>) {
+    let homes = homes(settings);
+    let accounts: BTreeSet<String> = homes.iter().map(|it| it.account.clone()).collect();
+    let regions: BTreeSet<String> = homes.into_iter().map(|it| it.region).collect();
+    let only = |it: BTreeSet<String>| Some(it).filter(|it| it.len() == 1)?.into_iter().next();
+    (only(accounts), only(regions))
 }
 
 /// Reads and understands everything for a command that writes: it needs a mode, and is told before anything is
@@ -269,7 +294,7 @@ async fn way_to(
     let parsed = permissions::parse(&texts.files);
     // Without a region the AWS chain looks for one as far as the metadata service: not for nothing.
     let own = || resolve::first_region(&parsed).filter(|_| !resolve::lacking(&parsed).region);
-    let access = Access { region: defaults.region.or_else(own), simulator };
+    let access = access(&texts.settings, defaults.region.or_else(own), simulator);
     Ok(Metered::new(fleet(&access, budgets(&texts.settings, args)).await?))
 }
 
@@ -285,9 +310,36 @@ pub(crate) async fn ready_at(
 
 async fn ready_by(gateway: Metered<Fleet>, texts: Texts, args: &TargetArgs) -> Result<Ready, Stop> {
     let texts = Arc::new(texts);
-    let Understood { wanted, n_targets, rules } = understand(&texts, args, gateway.inner()).await?;
+    let discovery = Discovery::default();
+    let lists = Lists { discovery: &discovery, wait: true };
+    let understood = understand(&texts, args, gateway.inner(), lists).await?;
+    let Understood { wanted, n_targets, rules, uses, wants } = understood;
+    let idle = idle_rules(&texts.files, &uses);
     let (settings, base) = (texts.settings.clone(), texts.base.clone());
-    Ok(Ready { wanted, n_targets, rules, settings, gateway, base })
+    Ok(Ready { wanted, n_targets, rules, settings, gateway, base, idle, wants, discovery })
+}
+
+/// How Lambda is reached, as the settings say.
+pub(crate) fn access(
+    settings: &Settings,
+    region: Option<String>,
+    simulator: Option<String>,
+) -> Access {
+    let role = |it: &config::Role| Role {
+        arn: it.arn.clone(),
+        external_id: it.external_id.clone(),
+        session_name: it.session_name.clone(),
+    };
+    let entrance = |it: &Account| Entrance {
+        account: it.id.clone(),
+        profile: it.profile.clone(),
+        role: it.role.as_ref().map(role),
+    };
+    // The embedded simulator takes any key, and knows no profile.
+    let none: &[Account] = &[];
+    let accounts = if simulator.is_some() { none } else { &settings.accounts };
+    let entrances = accounts.iter().map(entrance).collect();
+    Access { region, simulator, entrances }
 }
 
 /// The variables of an endpoint that the SDK reads.
@@ -308,18 +360,61 @@ pub(crate) async fn fleet(access: &Access, budgets: Budgets) -> Result<Fleet, St
 /// What the files want, for who asks only that.
 pub(crate) async fn wanted(args: &TargetArgs) -> Result<Vec<Wanted>, Stop> {
     let texts = Arc::new(read(&args.source)?);
-    let fleet = fleet(&Access::default(), budgets(&texts.settings, args)).await?;
-    Ok(understand(&texts, args, &fleet).await?.wanted)
+    let access = access(&texts.settings, None, None);
+    let fleet = fleet(&access, budgets(&texts.settings, args)).await?;
+    let discovery = Discovery::default();
+    let lists = Lists { discovery: &discovery, wait: true };
+    Ok(understand(&texts, args, &fleet, lists).await?.wanted)
 }
 
 /// From now on.
 pub(crate) fn in_force(understood: Understood, settings: &Settings) -> Loaded {
-    let Understood { wanted, n_targets, rules } = understood;
-    let cadence = Cadence { interval: settings.interval, jitter: settings.jitter };
+    let Understood { wanted, n_targets, rules, uses: _, wants: _ } = understood;
+    let Settings { interval, interval_with_events, jitter, .. } = settings;
+    let with_events = interval_with_events.unwrap_or(*interval);
+    let cadence = Cadence { interval: *interval, with_events, jitter: *jitter };
     Loaded { wanted, rules: Rules { loaded_at: clock::system(), ..rules }, cadence, n_targets }
 }
 
 impl Ready {
+    /// Says which rules cover nothing, and what could not be listed. Where one of the first is denied, that is the end.
+    pub(crate) fn tell_of_rules(&self, deny: &[Deny], show: Show) -> Option<Exit> {
+        let denied = deny.iter().any(|it| it.covers(Rule::RuleMatchesNothing));
+        if denied && !self.idle.is_empty() {
+            let error = |it: &Diagnostic| Diagnostic { severity: Severity::Error, ..it.clone() };
+            show.findings(&self.idle.iter().map(error).collect::<Vec<_>>());
+            return Some(Exit::Failure);
+        }
+        if !self.idle.is_empty() && !show.is_quiet() {
+            show.findings(&self.idle);
+        }
+        for Unlisted { place, message, hint } in self.discovery.unlisted() {
+            let hint = hint.map(|it| format!("\nhint: {it}")).unwrap_or_default();
+            show.problem(&format!(
+                "error: it is not known which functions there are in {place}: {message}{hint}"
+            ));
+        }
+        None
+    }
+
+    /// What could not be listed is an error, whatever became of the rest.
+    pub(crate) fn exit(&self, exit: Exit) -> Exit {
+        let all_known = self.discovery.unlisted().is_empty();
+        if all_known || matches!(exit, Exit::Interrupted(_)) { exit } else { Exit::Failure }
+    }
+
+    /// The policies that no file names, where the settings ask for them.
+    pub(crate) async fn undeclared(&self, show: Show) -> Vec<Undeclared> {
+        if self.wants.discover.is_empty() {
+            return Vec::new();
+        }
+        show.note("Looking for policies that no file names (`discover: true`).");
+        let gateway = &self.gateway;
+        Box::pin(self.discovery.list(gateway, &self.wants, || ())).await;
+        Box::pin(self.discovery.sweep(gateway, &self.wants, clock::system)).await;
+        self.discovery.undeclared()
+    }
+
     /// A worker that acts for this command.
     pub(crate) fn worker<'a, G>(
         &'a self,
@@ -330,7 +425,13 @@ impl Ready {
         command: &str,
     ) -> Worker<'a, G> {
         Worker {
-            carrier: Carrier { gateway, clock: clock::system, scribe, stop },
+            carrier: Carrier {
+                gateway,
+                clock: clock::system,
+                scribe,
+                stop,
+                urgency: Urgency::Sweep,
+            },
             mind,
             rules: &self.rules,
             n_targets: self.n_targets,
@@ -343,96 +444,6 @@ impl Ready {
     pub(crate) fn found(&self) -> Found {
         Found { path: None, file: None, settings: self.settings.clone(), base: self.base.clone() }
     }
-}
-
-/// What the files want, and what may be done.
-#[derive(Debug)]
-pub(crate) struct Understood {
-    wanted: Vec<Wanted>,
-    n_targets: usize,
-    rules: Rules,
-}
-
-/// Files to targets and rules. Calls nothing but GetCallerIdentity, and that only where an account is not written
-/// anywhere. What takes its time is done on a thread of its own, so that whoever waits for it can do something else.
-pub(crate) async fn understand(
-    texts: &Arc<Texts>,
-    args: &TargetArgs,
-    fleet: &Fleet,
-) -> Result<Understood, Stop> {
-    let region = fleet.region();
-    let mut account = None;
-    loop {
-        let (texts, args) = (Arc::clone(texts), args.clone());
-        let (region, known) = (region.clone(), account.take());
-        let work = move || understand_as(&texts, &args, region, known);
-        let done = tokio::task::spawn_blocking(work).await;
-        let failed = |it| Stop::usage(format!("the files could not be understood: {it}"));
-        if let Some(it) = done.map_err(failed)?? {
-            return Ok(moved_here(it));
-        }
-        let otherwise = "write `account:` into the files, or pass --account";
-        account = Some(account_of(fleet, otherwise).await?);
-    }
-}
-
-/// Copied by this thread, and given back by one of those that read. What was read is a tenth of what reading took,
-/// and as long as some of it lives there, malloc keeps all of it for that thread: some 3 KiB for each target.
-fn moved_here(read: Understood) -> Understood {
-    let Understood { wanted: before, n_targets, rules } = read;
-    let wanted = before.iter().map(Wanted::apart).collect();
-    // Nobody waits for it.
-    drop(tokio::task::spawn_blocking(move || drop(before)));
-    Understood { wanted, n_targets, rules }
-}
-
-/// For whose credentials are of this account, or of one that is not known yet. None: it has to be.
-fn understand_as(
-    texts: &Texts,
-    args: &TargetArgs,
-    region: Option<String>,
-    account: Option<String>,
-) -> Result<Option<Understood>, Stop> {
-    let parsed = permissions::parse(&texts.files);
-    let mut defaults = named_defaults(texts, &args.source)?;
-    let lacking = resolve::lacking(&parsed);
-    if lacking.region && defaults.region.is_none() {
-        defaults.region = region;
-    }
-    if let Some(region) = &defaults.region {
-        let hint = "set AWS_REGION, or pass --region";
-        check_region(region).map_err(|it| Stop::config(it.to_string(), hint))?;
-    }
-    if lacking.account && defaults.account.is_none() {
-        let Some(account) = account else {
-            // What is wrong with the files is told before anything is asked of AWS.
-            let nobody = Defaults { account: Some(NOBODY.into()), ..defaults };
-            let Wishes { wanted } = resolve(texts, parsed, nobody)?;
-            // A glob over names can be judged without the account, too.
-            if args.targets.iter().all(|it| !it.contains("arn:")) {
-                only(wanted, &args.targets)?;
-            }
-            return Ok(None);
-        };
-        defaults.account = Some(account);
-    }
-    let Wishes { wanted } = resolve(texts, parsed, defaults)?;
-    check_home(texts, &wanted)?;
-    let n_targets = wanted.len();
-    let wanted = only(wanted, &args.targets)?;
-    Ok(Some(Understood { wanted, n_targets, rules: rules(&texts.settings, args) }))
-}
-
-/// The account of the credentials; `otherwise` is what to do where they do not tell.
-pub(crate) async fn account_of(fleet: &Fleet, otherwise: &str) -> Result<String, Stop> {
-    fleet.account().await.map_err(|error| {
-        let message = format!("cannot tell the account of the credentials: {error}");
-        // Who has no way to AWS is helped by that, and not by being asked for a number.
-        let mut hint = carry::hint(&error, "sts:GetCallerIdentity").unwrap_or_default();
-        hint.push_str(if hint.is_empty() { "" } else { "; or " });
-        hint.push_str(otherwise);
-        Stop::Said(Exit::Failure, message, Some(hint))
-    })
 }
 
 /// What may be done: flags win over the settings. When the files were loaded, the daemon says.
@@ -457,14 +468,28 @@ pub(crate) fn rules(settings: &Settings, args: &TargetArgs) -> Rules {
 
 /// With `accounts` in the settings, a target elsewhere is a mistake.
 pub(crate) fn check_home(texts: &Texts, wanted: &[Wanted]) -> Result<(), Stop> {
-    let Some(home) = &texts.settings.account else { return Ok(()) };
-    let stray = wanted.iter().find(|it| it.target.account_region() != *home);
-    stray.map_or(Ok(()), |it| {
+    let homes = homes(&texts.settings);
+    if homes.is_empty() {
+        return Ok(());
+    }
+    let mut stray = wanted.iter().filter(|it| !homes.contains(&it.target.account_region()));
+    stray.next().map_or(Ok(()), |it| {
+        let more = stray.count();
+        let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+        let place = it.target.account_region();
         Err(Stop::config(
-            format!("{}: {} is not in {home}, which `accounts` names", it.source, it.target),
-            "correct the entry or the settings; more accounts are not supported yet",
+            format!(
+                "{}: {} is in {place}, which `accounts` does not name{more}",
+                it.source, it.target
+            ),
+            "correct the entry, or add the account and region to `accounts` in the settings",
         ))
     })
+}
+
+/// The account-regions that the settings name; none: wherever the credentials are.
+pub(crate) fn homes(settings: &Settings) -> BTreeSet<AccountRegion> {
+    settings.accounts.iter().flat_map(Account::places).collect()
 }
 
 pub(crate) fn only(wanted: Vec<Wanted>, globs: &[String]) -> Result<Vec<Wanted>, Stop> {
@@ -483,19 +508,23 @@ pub(crate) fn only(wanted: Vec<Wanted>, globs: &[String]) -> Result<Vec<Wanted>,
 }
 
 pub(crate) fn budgets(settings: &Settings, args: &TargetArgs) -> Budgets {
-    let usual = Budgets::default();
-    let rate = |flag: Option<Budget>, file: Option<Budget>, usual: Rate| match flag.or(file) {
+    let control = args.budgets.control_budget.or(settings.budgets.control);
+    Budgets {
+        get_policy: get_policy_rate(args.budgets.get_policy_budget.or(settings.budgets.get_policy)),
+        control: rate(control, Budgets::default().control),
+    }
+}
+
+/// How fast policies are read where this is what somebody wrote.
+pub(crate) fn get_policy_rate(written: Option<Budget>) -> Rate {
+    rate(written, Budgets::default().get_policy)
+}
+
+fn rate(written: Option<Budget>, usual: Rate) -> Rate {
+    match written {
         None => usual,
         Some(Budget::Unlimited) => Rate::UNLIMITED,
         Some(Budget::PerSecond(it)) => Rate::per_second(it).unwrap_or(usual),
-    };
-    Budgets {
-        get_policy: rate(
-            args.budgets.get_policy_budget,
-            settings.budgets.get_policy,
-            usual.get_policy,
-        ),
-        control: rate(args.budgets.control_budget, settings.budgets.control, usual.control),
     }
 }
 

@@ -27,7 +27,7 @@ use crate::drift::{
     wanted::Wanted,
 };
 use crate::journal::{entry::Entry, reader::Reader, store::Journal};
-use crate::lambda::fleet::{Access, Fleet};
+use crate::lambda::fleet::Fleet;
 use crate::observe::metered::Metered;
 use crate::policy::target::{Defaults, Target};
 use crate::report::{palette::safe, text};
@@ -93,7 +93,7 @@ async fn fleet(entry: &Entry, found: &Found, args: &UndoArgs) -> Result<Fleet, S
     }
     let target = Target::parse(&entry.step.target, None, &Defaults::default())
         .map_err(|it| Stop::failure(it.to_string()))?;
-    let access = Access { region: Some(target.region().to_owned()), simulator: None };
+    let access = setup::access(&found.settings, Some(target.region().to_owned()), None);
     setup::fleet(&access, setup::budgets(&found.settings, &args.target)).await
 }
 

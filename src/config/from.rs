@@ -167,6 +167,7 @@ fn check(
         accept: Vec::new(),
         description: None,
         source,
+        rule: None,
     };
     Ok((function, grant))
 }

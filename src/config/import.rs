@@ -179,6 +179,7 @@ impl<'a> Sheet<'a> {
                 accept,
                 description: None,
                 source: source.clone(),
+                rule: None,
             };
             Item { grant, above }
         });

@@ -11,6 +11,10 @@ use crate::config::yaml::{self, Value};
 use crate::drift::allow::{Ownership, Replace};
 use crate::policy::{grant::check_sid, risk::Risk};
 
+mod many;
+
+pub(super) use many::{ALL, MATCH_KEYS, Match, NAME_GLOB, QUALIFIER_GLOB, Several, UNQUALIFIED};
+
 /// All permission files, read as far as they can be, with everything that is wrong so far.
 #[derive(Debug, Default)]
 pub struct Parsed<'a> {
@@ -28,6 +32,8 @@ pub(super) struct Document<'a> {
     pub functions_at: Spot,
     pub account: Option<Text<'a>>,
     pub region: Option<Text<'a>>,
+    pub accounts: Option<Several<'a>>,
+    pub regions: Option<Several<'a>>,
     pub entries: Vec<FunctionEntry<'a>>,
 }
 
@@ -35,6 +41,8 @@ pub(super) struct Document<'a> {
 #[derive(Debug, Default)]
 pub(super) struct FunctionEntry<'a> {
     pub names: Vec<Text<'a>>,
+    /// Instead of names: a rule for many functions.
+    pub rule: Option<Match<'a>>,
     pub qualifier: Option<Text<'a>>,
     pub ownership: Option<(Ownership, Spot)>,
     pub absent: Vec<Text<'a>>,
@@ -62,10 +70,13 @@ pub(super) struct Statement<'a> {
     pub bad: Vec<&'static str>,
 }
 
-pub(super) const DOCUMENT_KEYS: &[&str] = &["account", "region", "functions"];
+pub(super) const DOCUMENT_KEYS: &[&str] =
+    &["account", "region", "accounts", "regions", "functions"];
 pub(super) const ENTRY_KEYS: &[&str] = &[
     "function",
     "names",
+    "match",
+    "except",
     "qualifier",
     "ownership",
     "sid_prefix",
@@ -155,13 +166,19 @@ fn document<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Document<
         functions_at: root.spot(),
         account: None,
         region: None,
+        accounts: None,
+        regions: None,
         entries: Vec::new(),
     };
     let mut meant = Vec::new();
+    let mut keys = Vec::new();
     for item in walker.map(root, "a permission file")? {
+        keys.push(item);
         match item.key {
             "account" => document.account = walker.text(item),
             "region" => document.region = walker.text(item),
+            "accounts" => document.accounts = many::several(walker, item),
+            "regions" => document.regions = many::several(walker, item),
             "functions" => {
                 meant.push("functions");
                 document.functions_at = item.key_spot();
@@ -176,12 +193,28 @@ fn document<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Document<
     if !meant.contains(&"functions") {
         walker.advise(root.spot(), "`functions` is missing", NO_FUNCTIONS);
     }
+    for (one, several) in [("account", "accounts"), ("region", "regions")] {
+        let found = |key| keys.iter().find(|it| it.key == key);
+        if let (Some(one), Some(several)) = (found(one), found(several)) {
+            exclude(walker, *one, *several, &format!("write all of them under `{}`", several.key));
+        }
+    }
     Some(document)
+}
+
+/// Two keys of which one is enough.
+fn exclude<'a>(walker: &mut Walker<'a>, first: Item<'_, 'a>, later: Item<'_, 'a>, help: &str) {
+    let message = format!("`{}` and `{}` exclude each other", first.key, later.key);
+    let error = later.key_spot().error(walker.file, message);
+    let place = first.key_spot().place(walker.file);
+    let error = error.also(place, format!("`{}` stands here", first.key));
+    walker.diagnostics.push(error.help(help));
 }
 
 fn entry<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<FunctionEntry<'a>> {
     let mut entry = FunctionEntry { statements_at: root.spot(), ..FunctionEntry::default() };
     let (mut function, mut names, mut ownership, mut prefix) = (None, None, None, None);
+    let (mut rule, mut qualifier, mut except) = (None, None, None);
     let mut meant = Vec::new();
     let mut has_statements = false;
     for item in walker.map(root, "an item of `functions`")? {
@@ -194,7 +227,15 @@ fn entry<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<FunctionEntr
                 names = Some(item);
                 entry.names.extend(texts(walker, item, "names: [one, other]"));
             }
-            "qualifier" => entry.qualifier = walker.text(item),
+            "match" => {
+                rule = Some(item);
+                entry.rule = Some(many::read(walker, item));
+            }
+            "except" => except = Some(item),
+            "qualifier" => {
+                qualifier = Some(item);
+                entry.qualifier = walker.text(item);
+            }
             "ownership" => ownership = Some(item),
             "sid_prefix" => prefix = Some(item),
             "absent" => {
@@ -213,9 +254,10 @@ fn entry<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<FunctionEntr
             _ => meant.extend(walker.unknown(item, "an item of `functions`", ENTRY_KEYS)),
         }
     }
-    if !meant.contains(&"function") && !meant.contains(&"names") {
-        check_names(walker, root, function, names);
+    if !["function", "names", "match"].iter().any(|it| meant.contains(it)) {
+        check_names(walker, root, [function, names, rule]);
     }
+    check_rule(walker, &mut entry, rule, qualifier, except);
     if !meant.contains(&"statements") && !meant.contains(&"absent") {
         let help = "write `statements:` with a list, or `absent:` with Sids to take back";
         walker.advise(root.spot(), "`statements` is missing", help);
@@ -231,30 +273,59 @@ fn entry<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<FunctionEntr
     Some(entry)
 }
 
-/// Exactly one of `function` and `names`, and a name in it.
+/// Exactly one of `function`, `names` and `match`, and a name in it.
 fn check_names<'a>(
     walker: &mut Walker<'a>,
     root: Item<'_, 'a>,
-    function: Option<Item<'_, 'a>>,
-    names: Option<Item<'_, 'a>>,
+    [function, names, rule]: [Option<Item<'_, 'a>>; 3],
 ) {
-    match (function, names) {
-        (Some(function), Some(names)) => {
-            let message = "`function` and `names` exclude each other";
-            let error = names.key_spot().error(walker.file, message);
-            let first = function.key_spot().place(walker.file);
-            let error = error.also(first, "`function` stands here");
-            walker.diagnostics.push(error.help("put all of them under `names`"));
+    let there: Vec<Item<'_, 'a>> = [function, names, rule].into_iter().flatten().collect();
+    match there.as_slice() {
+        [first, later, ..] => {
+            let help = match rule {
+                Some(_) => "write an entry of its own for the rule",
+                None => "put all of them under `names`",
+            };
+            exclude(walker, *first, *later, help);
         }
-        (None, Some(names)) if matches!(&names.node.value, Value::Seq(it) if it.is_empty()) => {
-            let help = "name a function, or delete the entry";
-            walker.advise(names.spot(), "`names` is empty", help);
+        [names] if names.key == "names" => {
+            if matches!(&names.node.value, Value::Seq(it) if it.is_empty()) {
+                let help = "name a function, or delete the entry";
+                walker.advise(names.spot(), "`names` is empty", help);
+            }
         }
-        (None, None) => {
-            let help = "write `function: NAME`, or `names: [one, other]` for several";
+        [_] => {}
+        [] => {
+            let help = "write `function: NAME`, `names: [one, other]` for several, or \
+                        `match: {name: prefix-*}` for all whose name matches";
             walker.advise(root.spot(), "`function` is missing", help);
         }
-        (Some(_), None) | (None, Some(_)) => {}
+    }
+}
+
+/// What goes with `match` only, and what does not.
+fn check_rule<'a>(
+    walker: &mut Walker<'a>,
+    entry: &mut FunctionEntry<'a>,
+    rule: Option<Item<'_, 'a>>,
+    qualifier: Option<Item<'_, 'a>>,
+    except: Option<Item<'_, 'a>>,
+) {
+    let excepted = except.map(|it| many::except(walker, it));
+    match (&mut entry.rule, except) {
+        (Some(rule), _) => {
+            let (except, sound) = excepted.unwrap_or((Vec::new(), true));
+            rule.except = except;
+            rule.bad |= !sound;
+        }
+        (None, Some(except)) => {
+            let help = "write `match: {name: \"orders-*\"}` beside it, or delete it";
+            walker.advise(except.key_spot(), "`except` goes with `match` only", help);
+        }
+        (None, None) => {}
+    }
+    if let (Some(rule), Some(qualifier)) = (rule, qualifier) {
+        exclude(walker, rule, qualifier, "write `qualifiers: [live]` into `match`");
     }
 }
 

@@ -33,7 +33,9 @@ pub(super) fn diagnostic(diagnostic: &Diagnostic, color: bool, width: Option<usi
         | Rule::Expired
         | Rule::DuplicateGrant
         | Rule::PolicyNearlyFull
-        | Rule::PolicyTooLarge => {
+        | Rule::PolicyTooLarge
+        | Rule::RuleMatchesNothing
+        | Rule::SlowPass => {
             let id = rule.id();
             let title = fitting(message, &format!("warning[{id}]: "), width);
             level.primary_title(title).id(id)

@@ -1,20 +1,34 @@
 //! Typed files to what is wanted of each target; every rule over more than one value stands here.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::config::diagnostic::{self, Diagnostic, File, PERMISSION_FILES, Place};
-use crate::config::permissions::{Document, FunctionEntry, Parsed, Statement};
+use crate::config::permissions::{Document, FunctionEntry, Match, Parsed};
+use crate::config::placeholders::Values;
 use crate::config::walk::{Spot, Text};
 use crate::drift::allow::{IgnoreRule, Ownership, Replace};
-use crate::drift::bridge::is_reserved;
 use crate::drift::wanted::Wanted;
-use crate::policy::grant::{Draft, Grant, Permission};
-use crate::policy::target::{Defaults, Target, TargetError, check_account, check_region};
+use crate::policy::grant::Grant;
+use crate::policy::inventory::Inventory;
+use crate::policy::target::{
+    AccountRegion, Defaults, Target, TargetError, check_account, check_region, partition_of,
+};
 
+mod body;
+mod findings;
+mod homes;
+mod many;
 mod merge;
 
+pub use many::{Asks, Listing, Needs, RuleUse, Writes, needs};
+
+use body::Body;
+use findings::Findings;
+use homes::homes;
+use many::{Matcher, owns_more, place_of};
 pub(super) use merge::matches;
-use merge::{Mark, Merged, grant};
+use merge::{Mark, Merged};
 
 /// What the files do not say themselves.
 #[derive(Debug, Clone)]
@@ -27,6 +41,10 @@ pub struct Context {
     pub replace: Replace,
     /// From the settings; a grant that matches one is an error.
     pub ignore: Vec<IgnoreRule>,
+    /// The accounts and regions of the settings. None of them: nobody knows, and what `all` means is the default.
+    pub places: Vec<AccountRegion>,
+    /// What the rules for many functions look into. None: nothing was listed, so they are checked and cover nothing.
+    pub inventory: Option<Arc<Inventory>>,
 }
 
 impl Default for Context {
@@ -36,6 +54,8 @@ impl Default for Context {
             ownership: Ownership::Declared,
             replace: Replace::default(),
             ignore: Vec::new(),
+            places: Vec::new(),
+            inventory: None,
         }
     }
 }
@@ -43,8 +63,10 @@ impl Default for Context {
 /// What the files want, ready to be compared with what is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
-    /// Sorted by target; never empty.
+    /// Sorted by target; never empty, unless there are rules.
     pub wanted: Vec<Wanted>,
+    /// The rules for many functions, in the order of the files, and what each covers now.
+    pub rules: Vec<RuleUse>,
 }
 
 /// What the files want as far as it is clear, beside everything that is wrong with them.
@@ -55,8 +77,10 @@ pub struct Loaded {
 pub struct Examined {
     /// Sorted by target.
     pub targets: Vec<Part>,
-    /// Grants of entries whose functions are not clear.
+    /// Grants of entries whose functions are not clear, and of rules that cover nothing.
     pub loose: Vec<Grant>,
+    /// The rules for many functions, in the order of the files.
+    pub rules: Vec<RuleUse>,
     /// Everything that is wrong, by file and position.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -82,19 +106,37 @@ pub struct Lacking {
 /// `names` times `statements` may be this much over all files; more is a mistake or an attack.
 const MAX_GRANTS: usize = 500_000;
 const NOBODY: &str = "000000000000";
+/// What placeholders stand for where nothing else is known. Lambda takes them wherever it takes any.
+const EXAMPLE: Values<'_> = Values {
+    account: "123456789012",
+    region: "us-east-1",
+    partition: "aws",
+    function: "f",
+    qualifier: Some("live"),
+};
 
 /// Whether any entry needs an account or a region from elsewhere, so that nobody asks for nothing.
 pub fn lacking(parsed: &Parsed<'_>) -> Lacking {
+    lacking_in(parsed, &[])
+}
+
+/// The same where the settings name these accounts and regions.
+pub fn lacking_in(parsed: &Parsed<'_>, places: &[AccountRegion]) -> Lacking {
     let mut lacking = Lacking::default();
     for document in &parsed.documents {
-        let own = file_defaults(document, &Defaults::default());
-        if own.account.is_some() && own.region.is_some() {
-            continue;
-        }
-        for name in document.entries.iter().flat_map(|it| &it.names) {
-            for error in errors_of(&name.text, None, &own) {
-                lacking.account |= matches!(error, TargetError::NoAccount(_));
-                lacking.region |= matches!(error, TargetError::NoRegion(_));
+        for own in homes(document, &Defaults::default(), places, &mut Findings::default()) {
+            if own.account.is_some() && own.region.is_some() {
+                continue;
+            }
+            if document.entries.iter().any(|it| it.rule.is_some()) {
+                lacking.account |= own.account.is_none();
+                lacking.region |= own.region.is_none();
+            }
+            for name in document.entries.iter().flat_map(|it| &it.names) {
+                for error in errors_of(&name.text, None, &own) {
+                    lacking.account |= matches!(error, TargetError::NoAccount(_));
+                    lacking.region |= matches!(error, TargetError::NoRegion(_));
+                }
             }
         }
     }
@@ -104,20 +146,22 @@ pub fn lacking(parsed: &Parsed<'_>) -> Lacking {
 /// The first region that the files name themselves: where to ask for credentials when nobody says otherwise.
 pub fn first_region(parsed: &Parsed<'_>) -> Option<String> {
     parsed.documents.iter().find_map(|document| {
-        let mut own = file_defaults(document, &Defaults::default());
-        own.account.get_or_insert_with(|| NOBODY.to_owned());
-        let mut names = document.entries.iter().flat_map(|it| &it.names);
-        names
-            .find_map(|it| Target::parse(&it.text, None, &own).ok())
-            .map(|it| it.region().to_owned())
+        let homes = homes(document, &Defaults::default(), &[], &mut Findings::default());
+        let has_rule = document.entries.iter().any(|it| it.rule.is_some());
+        homes.into_iter().find_map(|mut own| {
+            own.account.get_or_insert_with(|| NOBODY.to_owned());
+            let mut names = document.entries.iter().flat_map(|it| &it.names);
+            let named = names.find_map(|it| Target::parse(&it.text, None, &own).ok());
+            named.map(|it| it.region().to_owned()).or(own.region.filter(|_| has_rule))
+        })
     })
 }
 
 /// Everything that the files want, or everything that is wrong with them, by file and position.
 pub fn resolve(parsed: Parsed<'_>, context: &Context) -> Result<Loaded, Vec<Diagnostic>> {
-    let Examined { targets, loose: _, diagnostics } = examine(parsed, context);
+    let Examined { targets, loose: _, rules, diagnostics } = examine(parsed, context);
     if diagnostics.is_empty() {
-        Ok(Loaded { wanted: targets.into_iter().map(|it| it.wanted).collect() })
+        Ok(Loaded { wanted: targets.into_iter().map(|it| it.wanted).collect(), rules })
     } else {
         Err(diagnostics)
     }
@@ -126,43 +170,46 @@ pub fn resolve(parsed: Parsed<'_>, context: &Context) -> Result<Loaded, Vec<Diag
 /// What the files want, and what is wrong with them.
 pub fn examine(parsed: Parsed<'_>, context: &Context) -> Examined {
     let Parsed { documents, diagnostics } = parsed;
-    let (targets, loose) = (BTreeMap::new(), Vec::new());
-    let mut resolver = Resolver { context, diagnostics, targets, loose, n_grants: 0 };
+    let mut resolver = Resolver {
+        context,
+        findings: Findings::new(diagnostics),
+        targets: BTreeMap::new(),
+        loose: Vec::new(),
+        rules: Vec::new(),
+        n_grants: 0,
+    };
     for document in &documents {
         resolver.document(document);
     }
-    let Resolver { mut diagnostics, targets, loose, .. } = resolver;
-    if targets.is_empty() && diagnostics.is_empty() {
-        diagnostics.push(no_functions(&documents));
+    let Resolver { mut findings, targets, loose, rules, .. } = resolver;
+    if targets.is_empty() && rules.is_empty() && findings.is_empty() {
+        findings.push(no_functions(&documents));
     }
     let part = |(target, merged): (Target, Merged<'_>)| {
-        let before = diagnostics.len();
-        let (wanted, complete) = merged.finish(target, context, &mut diagnostics);
-        Part { wanted, complete: complete && diagnostics.len() == before }
+        let before = findings.n_told();
+        let (wanted, complete) = merged.finish(target, context, &mut findings);
+        Part { wanted, complete: complete && findings.n_told() == before }
     };
     let targets = targets.into_iter().map(part).collect();
+    let mut diagnostics = findings.into_list();
     diagnostic::sort(&mut diagnostics);
-    Examined { targets, loose, diagnostics }
+    Examined { targets, loose, rules, diagnostics }
 }
 
 struct Resolver<'a, 'c> {
     context: &'c Context,
-    diagnostics: Vec<Diagnostic>,
+    findings: Findings,
     targets: BTreeMap<Target, Merged<'a>>,
     loose: Vec<Grant>,
+    rules: Vec<RuleUse>,
     n_grants: usize,
-}
-
-/// A statement that was checked for one partition; none if something was wrong with it.
-struct Checked {
-    partition: String,
-    permissions: Vec<Option<Permission>>,
 }
 
 /// What holds for all entries of one document.
 struct Scope<'a> {
     file: &'a Arc<File>,
-    defaults: Defaults,
+    /// Where its functions are; what is none there nobody said.
+    homes: Vec<Defaults>,
     /// Its own account or region was refused already.
     bad: bool,
     /// Some of it may be missing.
@@ -180,70 +227,168 @@ impl<'a> Resolver<'a, '_> {
             if let Some(Text { text, spot }) = text
                 && let Err(error) = check(text)
             {
-                self.diagnostics.push(spot.error(file, error.to_string()));
+                self.findings.push(spot.error(file, error.to_string()));
                 bad = true;
             }
         }
-        let defaults = file_defaults(document, &self.context.defaults);
-        let scope = Scope { file, defaults, bad, broken: document.broken };
+        let Context { defaults, places, .. } = self.context;
+        let homes = homes(document, defaults, places, &mut self.findings);
+        let scope = Scope { file, homes, bad, broken: document.broken };
         for entry in &document.entries {
-            self.entry(&scope, entry);
+            let mut body = Body::new(file, entry, &mut self.findings);
+            match &entry.rule {
+                Some(rule) => self.many(&scope, entry, rule, &mut body),
+                None => self.named(&scope, entry, &mut body),
+            }
         }
     }
 
-    fn entry(&mut self, scope: &Scope<'a>, entry: &'a FunctionEntry<'a>) {
+    fn named(&mut self, scope: &Scope<'a>, entry: &'a FunctionEntry<'a>, body: &mut Body<'a>) {
         let file = scope.file;
-        let mut checked: Vec<Checked> = Vec::new();
         let mut named: BTreeMap<Target, Spot> = BTreeMap::new();
+        let mut clear = false;
         for name in &entry.names {
-            let Some(target) = self.target(scope, entry, name) else { continue };
-            if let Some(first) = named.get(&target) {
-                let message = format!("{target} stands in this list twice");
-                let error = name.spot.error(file, message);
-                self.diagnostics.push(error.also(first.place(file), "it stands here first"));
-                continue;
+            // A name that says it all is the same everywhere.
+            let mut here: BTreeSet<Target> = BTreeSet::new();
+            for home in &scope.homes {
+                let Some(target) = self.target(scope, home, entry, name) else { continue };
+                clear = true;
+                if let Some(first) = named.get(&target) {
+                    let message = format!("{target} stands in this list twice");
+                    let error = name.spot.error(file, message);
+                    let error = error.also(first.place(file), "it stands here first");
+                    self.findings.of_target(&target, "list", error);
+                } else if here.insert(target.clone())
+                    && !self.give(scope, (entry, body), target, (name.spot, None))
+                {
+                    return;
+                }
             }
-            self.n_grants = self.n_grants.saturating_add(entry.statements.len());
-            if self.n_grants > MAX_GRANTS {
-                let message =
-                    format!("the files have more than {MAX_GRANTS} grants, `names` expanded");
-                self.diagnostics.push(name.spot.error(file, message));
-                return;
-            }
-            let partition = target.partition();
-            if !checked.iter().any(|it| it.partition == partition) {
-                let permissions =
-                    entry.statements.iter().map(|it| self.check(file, it, partition)).collect();
-                checked.push(Checked { partition: partition.to_owned(), permissions });
-            }
-            let permissions = checked.iter().find(|it| it.partition == partition);
-            let permissions = permissions.map(|it| it.permissions.as_slice()).unwrap_or_default();
             if entry.names.len() > 1 {
-                named.insert(target.clone(), name.spot);
+                named.extend(here.into_iter().map(|it| (it, name.spot)));
             }
-            let merged = self
-                .targets
-                .entry(target)
-                .or_insert_with(|| Merged::new(Mark::new(file, name.spot)));
-            merged.add(file, entry, permissions, &mut self.diagnostics);
-            merged.broken |= scope.broken;
         }
-        if checked.is_empty() {
+        if !clear {
             // No target to check them for, but the author wants to hear of everything at once.
-            for it in &entry.statements {
-                let permission = self.check(file, it, "aws");
-                self.loose.extend(permission.and_then(|permission| grant(file, it, permission)));
+            self.loose.extend(body.without_target(EXAMPLE, None, &mut self.findings));
+        }
+    }
+
+    fn many(
+        &mut self,
+        scope: &Scope<'a>,
+        entry: &'a FunctionEntry<'a>,
+        rule: &Match<'a>,
+        body: &mut Body<'a>,
+    ) {
+        let matcher = Matcher::new(rule);
+        let text = &matcher.text;
+        let mut usage = self.usage(scope, entry, rule, &matcher);
+        let inventory = self.context.inventory.as_ref().filter(|_| !rule.bad);
+        for home in &scope.homes {
+            let Some(place) = place_of(home) else {
+                self.no_place(scope, home, rule);
+                continue;
+            };
+            let functions = inventory.and_then(|it| it.functions(&place));
+            let covered = functions.map(|it| matcher.covers(home, it)).unwrap_or_default();
+            if !covered.complete {
+                usage.not_listed.push(place);
+            }
+            for target in covered.targets {
+                usage.n_targets += 1;
+                if !self.give(scope, (entry, body), target, (rule.spot, Some(text))) {
+                    return;
+                }
             }
         }
+        if usage.n_targets == 0 {
+            let values = scope.homes.first().map_or(EXAMPLE, |it| Values {
+                account: it.account.as_deref().unwrap_or(EXAMPLE.account),
+                region: it.region.as_deref().unwrap_or(EXAMPLE.region),
+                partition: it.region.as_deref().map_or(EXAMPLE.partition, partition_of),
+                ..EXAMPLE
+            });
+            let qualifier = EXAMPLE.qualifier.filter(|_| !matcher.covers_unqualified());
+            let values = Values { qualifier, ..values };
+            self.loose.extend(body.without_target(values, Some(text), &mut self.findings));
+        }
+        self.rules.extend(Some(usage).filter(|_| !rule.bad));
+    }
+
+    fn usage(
+        &self,
+        scope: &Scope<'a>,
+        entry: &FunctionEntry<'a>,
+        rule: &Match<'a>,
+        matcher: &Matcher,
+    ) -> RuleUse {
+        let places: Vec<AccountRegion> = scope.homes.iter().filter_map(place_of).collect();
+        let arns = places.iter().flat_map(|it| matcher.arns(it)).collect();
+        let ownership = entry.ownership.as_ref().map_or(&self.context.ownership, |(it, _)| it);
+        let grants = !entry.statements.is_empty();
+        RuleUse {
+            source: rule.spot.place(scope.file).source(),
+            text: Arc::clone(&matcher.text),
+            places,
+            n_targets: 0,
+            not_listed: Vec::new(),
+            arns,
+            asks: matcher.asks(),
+            writes: Writes {
+                adds: grants,
+                removes: grants || !entry.absent.is_empty() || owns_more(ownership),
+                suspended: entry.suspend.is_some_and(|(it, _)| it),
+            },
+        }
+    }
+
+    fn no_place(&mut self, scope: &Scope<'a>, home: &Defaults, rule: &Match<'a>) {
+        let what = [
+            (home.account.is_none(), "account", "account", "--account"),
+            (home.region.is_none(), "region", "region", "--region"),
+        ];
+        for (_, what, key, flag) in what.into_iter().filter(|it| it.0) {
+            let message = format!("no {what} for this rule");
+            let help = format!(
+                "write `{key}:`, or `{key}s:` with a list or `all`, at the top of the file, or pass {flag}"
+            );
+            self.findings.push(rule.spot.error(scope.file, message).help(help));
+        }
+    }
+
+    /// Adds what an entry says to a target. False if that is too much.
+    fn give(
+        &mut self,
+        scope: &Scope<'a>,
+        (entry, body): (&'a FunctionEntry<'a>, &mut Body<'a>),
+        target: Target,
+        (spot, rule): (Spot, Option<&Arc<str>>),
+    ) -> bool {
+        let file = scope.file;
+        self.n_grants = self.n_grants.saturating_add(entry.statements.len());
+        if self.n_grants > MAX_GRANTS {
+            let message =
+                format!("the files have more than {MAX_GRANTS} grants, `names` and rules expanded");
+            self.findings.push(spot.error(file, message));
+            return false;
+        }
+        let said = body.at(&target, rule, &mut self.findings);
+        let merged = self.targets.entry(target.clone());
+        let merged = merged.or_insert_with(|| Merged::new(Mark::new(file, spot)));
+        merged.add(file, entry, said, &target, &mut self.findings);
+        merged.broken |= scope.broken;
+        true
     }
 
     fn target(
         &mut self,
         scope: &Scope<'_>,
+        defaults: &Defaults,
         entry: &FunctionEntry<'a>,
         name: &Text<'a>,
     ) -> Option<Target> {
-        let Scope { file, defaults, bad, broken: _ } = scope;
+        let Scope { file, bad, .. } = scope;
         let qualifier = entry.qualifier.as_ref();
         let beside = qualifier.map(|it| it.text.as_ref());
         if let Ok(target) = Target::parse(&name.text, beside, defaults) {
@@ -266,67 +411,10 @@ impl<'a> Resolver<'a, '_> {
             };
             let spot = qualifier.filter(|_| of_qualifier).map_or(name.spot, |it| it.spot);
             if !told {
-                self.diagnostics.push(spot.error(file, error.to_string()));
+                self.findings.push(spot.error(file, error.to_string()));
             }
         }
         None
-    }
-
-    fn check(
-        &mut self,
-        file: &Arc<File>,
-        statement: &Statement<'a>,
-        partition: &str,
-    ) -> Option<Permission> {
-        let text = |key| statement.text(key);
-        let draft = Draft {
-            sid: text("sid").unwrap_or_default(),
-            principal: text("principal").unwrap_or_default(),
-            action: text("action"),
-            source_arn: text("source_arn"),
-            source_account: text("source_account"),
-            principal_org_id: text("principal_org_id"),
-            event_source_token: text("event_source_token"),
-            function_url_auth_type: text("function_url_auth_type"),
-            invoked_via_function_url: statement.invoked_via_function_url.map(|(it, _)| it),
-        };
-        if let Some(sid) = text("sid") {
-            self.refuse_bridge(file, sid, statement.spot_of("sid"));
-        }
-        match draft.check(partition) {
-            Ok(it) => Some(it).filter(|_| statement.bad.is_empty()),
-            Err(problems) => {
-                let missing =
-                    |key: &str| statement.bad.contains(&key) && statement.text(key).is_none();
-                let told = |field: &str| {
-                    let by_action =
-                        ["function_url_auth_type", "invoked_via_function_url"].contains(&field);
-                    missing(field) || (by_action && missing("action"))
-                };
-                for it in problems.into_iter().filter(|it| !told(it.field)) {
-                    let error = statement.spot_of(it.field).error(file, it.message);
-                    self.diagnostics.push(error);
-                }
-                None
-            }
-        }
-    }
-
-    fn refuse_bridge(&mut self, file: &Arc<File>, sid: &str, spot: Spot) {
-        if is_reserved(sid) {
-            let message = format!("the sid `{sid}` is reserved for permitd's own bridges");
-            let help = "a sid may not end in `-permitd-` and eight hex digits; choose another";
-            self.diagnostics.push(spot.error(file, message).help(help));
-        }
-    }
-}
-
-/// The account and region that hold in a file.
-fn file_defaults(document: &Document<'_>, outer: &Defaults) -> Defaults {
-    let own = |text: &Option<Text<'_>>| text.as_ref().map(|it| it.text.clone().into_owned());
-    Defaults {
-        account: own(&document.account).or_else(|| outer.account.clone()),
-        region: own(&document.region).or_else(|| outer.region.clone()),
     }
 }
 

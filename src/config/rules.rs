@@ -23,8 +23,12 @@ pub enum Rule {
     DuplicateGrant,
     /// A policy takes more than 80 % of what Lambda allows.
     PolicyNearlyFull,
+    /// A rule for many functions covers none.
+    RuleMatchesNothing,
     /// A policy takes more than Lambda allows.
     PolicyTooLarge,
+    /// A full pass takes longer than the interval, at the request budget that there is.
+    SlowPass,
     /// What a file says makes no sense, contradicts itself, or would be refused by Lambda.
     Invalid,
     /// A file is not the YAML that is read here.
@@ -35,7 +39,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Risk(Risk::P001),
         Self::Risk(Risk::P002),
         Self::Risk(Risk::P003),
@@ -48,7 +52,9 @@ impl Rule {
         Self::Expired,
         Self::DuplicateGrant,
         Self::PolicyNearlyFull,
+        Self::RuleMatchesNothing,
         Self::PolicyTooLarge,
+        Self::SlowPass,
         Self::Invalid,
         Self::Syntax,
         Self::Unreadable,
@@ -62,7 +68,9 @@ impl Rule {
             Self::Expired => "expired",
             Self::DuplicateGrant => "duplicate-grant",
             Self::PolicyNearlyFull => "policy-nearly-full",
+            Self::RuleMatchesNothing => "rule-matches-nothing",
             Self::PolicyTooLarge => "policy-too-large",
+            Self::SlowPass => "slow-pass",
             Self::Invalid => "invalid",
             Self::Syntax => "syntax",
             Self::Unreadable => "unreadable",
@@ -81,7 +89,9 @@ impl Rule {
             | Self::ExpiresSoon
             | Self::Expired
             | Self::DuplicateGrant
-            | Self::PolicyNearlyFull => Severity::Warning,
+            | Self::PolicyNearlyFull
+            | Self::RuleMatchesNothing
+            | Self::SlowPass => Severity::Warning,
             Self::PolicyTooLarge | Self::Invalid | Self::Syntax | Self::Unreadable => {
                 Severity::Error
             }

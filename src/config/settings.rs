@@ -11,9 +11,9 @@ use crate::config::yaml::{self, Value};
 use crate::drift::allow::{IgnoreRule, Mode, ORPHAN_GRACE, Ownership, Replace};
 use crate::drift::limits::Limits;
 use crate::policy::risk::Risk;
-use crate::policy::target::AccountRegion;
 
 pub(super) mod accounts;
+pub mod events;
 pub(super) mod hidden;
 pub(super) mod http;
 pub(super) mod journal;
@@ -30,6 +30,8 @@ pub struct Settings {
     pub mode: Option<Mode>,
     /// From the start of one full pass to the start of the next.
     pub interval: Duration,
+    /// The same while events come; none: `interval`.
+    pub interval_with_events: Option<Duration>,
     /// How often the daemon looks whether the files have changed.
     pub poll_interval: Duration,
     /// The share of the interval by which a pass may come earlier or later: 0 to 1.
@@ -48,8 +50,10 @@ pub struct Settings {
     pub remove_inexpressible: bool,
     /// Live statements that are nobody's business.
     pub ignore: Vec<IgnoreRule>,
-    /// The one account and region; none is the credentials' own.
-    pub account: Option<AccountRegion>,
+    /// Whether policies of functions that no file names are looked for.
+    pub discover: bool,
+    /// The accounts and their regions; none: the credentials' own.
+    pub accounts: Vec<Account>,
     /// The embedded simulator instead of AWS.
     pub simulator: Option<Simulator>,
     /// None: the default of the program.
@@ -58,6 +62,8 @@ pub struct Settings {
     pub journal: Journal,
     /// Where the daemon is watched.
     pub http: Http,
+    /// The queue that tells what others change.
+    pub events: Option<events::Events>,
     /// Who is told when something changes.
     pub notify: Vec<notify::Notify>,
     /// The socket of the daemon, relative to the settings file, as written; none: where the system keeps such.
@@ -135,6 +141,7 @@ impl Default for Settings {
             permissions: Vec::new(),
             mode: None,
             interval: Duration::from_mins(5),
+            interval_with_events: None,
             poll_interval: Duration::from_secs(15),
             jitter: 0.1,
             ownership: Ownership::Declared,
@@ -144,11 +151,13 @@ impl Default for Settings {
             orphan_grace: ORPHAN_GRACE,
             remove_inexpressible: false,
             ignore: Vec::new(),
-            account: None,
+            discover: false,
+            accounts: Vec::new(),
             simulator: None,
             budgets: Budgets::default(),
             journal: Journal::default(),
             http: Http::default(),
+            events: None,
             notify: Vec::new(),
             control: None,
         }
@@ -173,6 +182,7 @@ impl<T> Cap<T> {
     }
 }
 
+pub use accounts::{Account, Role, USUAL_SESSION};
 pub use values::{
     parse_budget, parse_interval, parse_jitter, parse_max_changed_targets, parse_max_revocations,
 };
@@ -181,6 +191,7 @@ pub(super) const KEYS: &[&str] = &[
     "permissions",
     "mode",
     "interval",
+    "interval_with_events",
     "poll_interval",
     "jitter",
     "defaults",
@@ -189,11 +200,13 @@ pub(super) const KEYS: &[&str] = &[
     "orphan_grace",
     "remove_inexpressible",
     "ignore",
+    "discover",
     "accounts",
     "lambda",
     "budgets",
     "journal",
     "http",
+    "events",
     "notify",
     "control",
 ];
@@ -209,8 +222,6 @@ pub(super) const SIMULATOR_KEYS: &[&str] = &["listen", "seed"];
 pub(super) const BUDGETS_KEYS: &[&str] = &["get_policy", "control"];
 /// The value of `writer` that this version has.
 pub(super) const WRITER: &str = "statements";
-/// Keys of a later version, told apart from misspelt ones.
-const LATER: &[&str] = &["events"];
 pub(super) const MODES: &[(&str, Mode)] =
     &[("observe", Mode::Observe), ("additive", Mode::Additive), ("enforce", Mode::Enforce)];
 
@@ -251,11 +262,13 @@ pub fn without_receivers(file: &Arc<File>) -> String {
 }
 
 fn top<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings) {
+    let (mut stretched, mut has_events) = (None, false);
     for item in walker.map(root, "the settings file").into_iter().flatten() {
         match item.key {
             "permissions" => settings.permissions = patterns(walker, item),
             "mode" => settings.mode = walker.choice(item, MODES).map(|(it, _)| it),
             "interval" => set(&mut settings.interval, scalar(walker, item, parse_interval)),
+            "interval_with_events" => stretched = Some(item),
             "poll_interval" => {
                 set(&mut settings.poll_interval, scalar(walker, item, parse_interval));
             }
@@ -270,20 +283,27 @@ fn top<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings)
                 set(&mut settings.remove_inexpressible, walker.boolean(item).map(|(it, _)| it));
             }
             "ignore" => settings.ignore = ignore(walker, item),
-            "accounts" => settings.account = accounts::read(walker, item),
+            "discover" => {
+                set(&mut settings.discover, walker.boolean(item).map(|(it, _)| it));
+            }
+            "accounts" => settings.accounts = accounts::read(walker, item),
             "lambda" => settings.simulator = lambda(walker, item),
             "budgets" => settings.budgets = budgets(walker, item),
             "journal" => journal::read(walker, item, &mut settings.journal),
             "http" => http::read(walker, item, &mut settings.http),
+            "events" => {
+                has_events = true;
+                settings.events = events::read(walker, item);
+            }
             "notify" => settings.notify = notify::read(walker, item),
             "control" => settings.control = path(walker, item),
-            key if LATER.contains(&key) => later(walker, item),
             key if is_extension(key) => {}
             _ => {
                 walker.unknown(item, "the settings file", KEYS);
             }
         }
     }
+    events::stretched(walker, stretched, settings, has_events);
 }
 
 fn set<T>(field: &mut T, value: Option<T>) {
@@ -311,11 +331,6 @@ fn path<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Option<PathBuf> {
         return None;
     }
     Some(PathBuf::from(text.as_ref()))
-}
-
-fn later(walker: &mut Walker<'_>, item: Item<'_, '_>) {
-    let message = format!("`{}` is not supported yet in this version", item.key);
-    walker.advise(item.key_spot(), message, "remove it");
 }
 
 fn patterns<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Vec<Pattern> {

@@ -237,7 +237,7 @@ pub(super) fn is_extension(key: &str) -> bool {
 }
 
 /// The word that was probably meant, also from the spelling of the API and of other tools.
-fn nearest<'w>(text: &str, words: &[&'w str]) -> Option<&'w str> {
+pub(super) fn nearest<'w>(text: &str, words: &[&'w str]) -> Option<&'w str> {
     const SYNONYMS: &[(&str, &str)] = &[
         ("statementid", "sid"),
         ("statement", "statements"),

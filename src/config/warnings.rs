@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::diagnostic::{self, Diagnostic, Files, Subject};
-use crate::config::resolve::{Examined, Part};
+use crate::config::resolve::{Examined, Part, RuleUse};
 use crate::config::rules::Rule;
 use crate::drift::{diff::is_live, plan::SOON};
 use crate::policy::{
@@ -16,9 +16,11 @@ use crate::policy::{
 };
 
 mod places;
+mod slow;
 mod whole;
 
 use places::Places;
+pub use slow::{SlowPass, slow_passes};
 
 /// All findings about grants and policies, by file and position. One that several functions share, for one entry
 /// names them all, is told once.
@@ -51,8 +53,30 @@ pub fn warnings(files: &Files, examined: &Examined, now: Timestamp) -> Vec<Diagn
         .map(|((source, rule, _), it)| it.tell(&places, source, *rule, now))
         .collect();
     found.extend(sizes.iter().map(|(it, source)| it.tell(&places, source)));
+    found.extend(examined.rules.iter().filter_map(|it| idle(&places, it)));
     diagnostic::sort(&mut found);
     found
+}
+
+/// The rules for many functions that are known to cover none, by file and position.
+pub fn idle_rules(files: &Files, rules: &[RuleUse]) -> Vec<Diagnostic> {
+    let places = Places::of(files);
+    let mut found: Vec<Diagnostic> = rules.iter().filter_map(|it| idle(&places, it)).collect();
+    diagnostic::sort(&mut found);
+    found
+}
+
+fn idle(places: &Places<'_>, rule: &RuleUse) -> Option<Diagnostic> {
+    let RuleUse { source, text, n_targets, not_listed, .. } = rule;
+    if *n_targets > 0 || !not_listed.is_empty() {
+        return None;
+    }
+    let message = format!("no function matches the rule {text}");
+    let subject = Some(Box::new(Subject { name: text.to_string(), functions: 0 }));
+    let found = Diagnostic::of(Rule::RuleMatchesNothing, places.place_of(source), message);
+    let help = "look for a misspelt name or tag, and at the accounts and regions of the file; a \
+                function that is made later is found";
+    Some(Diagnostic { subject, ..found.help(help) })
 }
 
 /// For people: what is told of a risk once is not told again with the next statement that has it.
@@ -154,6 +178,8 @@ impl Found<'_> {
             Rule::DuplicateGrant
             | Rule::PolicyNearlyFull
             | Rule::PolicyTooLarge
+            | Rule::RuleMatchesNothing
+            | Rule::SlowPass
             | Rule::Invalid
             | Rule::Syntax
             | Rule::Unreadable => {

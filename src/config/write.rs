@@ -4,11 +4,13 @@
 //! serde-saphyr writes every value, on one line each; only what it cannot place, comments and what stands between
 //! the items, is put together here.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_saphyr::FlowSeq;
 
+use crate::config::placeholders::escape;
 use crate::drift::allow::Ownership;
 use crate::policy::grant::{DEFAULT_ACTION, Grant, Permission, UrlAuthType};
 
@@ -119,7 +121,7 @@ fn head(entry: &Entry, names: &[&str]) -> Result<String, NotYaml> {
         Some(Ownership::Declared) => (Some("declared"), None),
         Some(Ownership::Prefix(prefix)) => (Some("prefix"), Some(prefix.as_str())),
     };
-    let absent = &entry.absent;
+    let absent = entry.absent.iter().map(|it| escape(it)).collect();
     let qualifier = entry.qualifier.as_deref();
     let head = Head { function, names, qualifier, ownership, sid_prefix, absent };
     Ok(comments(&entry.above, 2) + &indented(&yaml(&[head])?, 2))
@@ -163,8 +165,8 @@ struct Head<'a> {
     ownership: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sid_prefix: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    absent: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    absent: Vec<Cow<'a, str>>,
 }
 
 #[derive(Serialize)]
@@ -176,18 +178,18 @@ enum Names<'a> {
 
 #[derive(Serialize)]
 struct StatementItem<'a> {
-    sid: &'a str,
-    principal: &'a str,
+    sid: Cow<'a, str>,
+    principal: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     action: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source_arn: Option<&'a str>,
+    source_arn: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source_account: Option<&'a str>,
+    source_account: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     principal_org_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    event_source_token: Option<&'a str>,
+    event_source_token: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     function_url_auth_type: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -197,11 +199,12 @@ struct StatementItem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     accept: Option<FlowSeq<Vec<&'static str>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'a str>,
+    description: Option<Cow<'a, str>>,
 }
 
+/// What reads like a placeholder is meant as it is written.
 fn statement(grant: &Grant) -> StatementItem<'_> {
-    let Grant { sid, permission, expires, accept, description, source: _ } = grant;
+    let Grant { sid, permission, expires, accept, description, source: _, rule: _ } = grant;
     let Permission {
         principal,
         action,
@@ -214,18 +217,18 @@ fn statement(grant: &Grant) -> StatementItem<'_> {
     } = permission;
     let codes: Vec<&'static str> = accept.iter().map(|it| it.code()).collect();
     StatementItem {
-        sid,
-        principal: principal.parameter(),
+        sid: escape(sid),
+        principal: escape(principal.parameter()),
         action: Some(action.0.as_str()).filter(|it| *it != DEFAULT_ACTION),
-        source_arn: source_arn.as_deref(),
-        source_account: source_account.as_deref(),
+        source_arn: source_arn.as_deref().map(escape),
+        source_account: source_account.as_deref().map(escape),
         principal_org_id: principal_org_id.as_deref(),
-        event_source_token: event_source_token.as_deref(),
+        event_source_token: event_source_token.as_deref().map(escape),
         function_url_auth_type: function_url_auth_type.map(UrlAuthType::as_str),
         invoked_via_function_url: invoked_via_function_url.then_some(true),
         expires: expires.map(|it| it.to_string()),
         accept: (!codes.is_empty()).then_some(FlowSeq(codes)),
-        description: description.as_deref(),
+        description: description.as_deref().map(escape),
     }
 }
 

@@ -17,7 +17,9 @@ use crate::drift::{
     plan::Action,
 };
 use crate::journal::entry::Outcome;
-use crate::lambda::gateway::{GatewayError, PolicyGateway, PolicyReader, Receipt, Recovery};
+use crate::lambda::gateway::{
+    GatewayError, PolicyGateway, PolicyReader, Receipt, Recovery, Urgency,
+};
 use crate::policy::target::Target;
 
 /// What a conversation is carried with.
@@ -31,6 +33,8 @@ pub struct Carrier<'a, G> {
     pub scribe: &'a Scribe,
     /// No further request is started once this is cancelled; the one in flight is finished.
     pub stop: &'a CancellationToken,
+    /// How urgent the first look at a target is. What a conversation reads after that goes before it.
+    pub urgency: Urgency,
 }
 
 impl<G: PolicyReader> Carrier<'_, G> {
@@ -54,7 +58,7 @@ impl<G: PolicyReader> Carrier<'_, G> {
                     | Request::Planned
                     | Request::Judge
                     | Request::Write(_)
-                    | Request::Done => self.read(target).await,
+                    | Request::Done => self.read(target, self.urgency).await,
                 }
             };
             // A read can be dropped at any time, also while it waits for its turn.
@@ -65,8 +69,8 @@ impl<G: PolicyReader> Carrier<'_, G> {
         }
     }
 
-    async fn read(&self, target: &Target) -> Answer {
-        Answer::Policy(match self.gateway.get_policy(target).await {
+    async fn read(&self, target: &Target, urgency: Urgency) -> Answer {
+        Answer::Policy(match self.gateway.get_policy_as(target, urgency).await {
             Ok(it) => Ok(Some((it.text, it.revision))),
             Err(error) if error.recovery == Recovery::Absent => Ok(None),
             Err(error) => Err(failure(&error, "lambda:GetPolicy")),
@@ -115,7 +119,7 @@ impl<G: PolicyGateway> Carrier<'_, G> {
             }
             let answer = match request {
                 Request::Read | Request::Planned | Request::Judge | Request::Done => {
-                    self.read(target).await
+                    self.read(target, Urgency::Repair).await
                 }
                 Request::Exists => self.exists(target).await,
                 Request::Wait { attempt, at_least } => self.wait(attempt, at_least, may_stop).await,
@@ -152,6 +156,10 @@ impl<G: PolicyGateway> Carrier<'_, G> {
         };
         let sent = self.send(target, write).await;
         tell::write(write, entry, &sent);
+        self.scribe.sent(match &sent {
+            Ok(receipt) => receipt.request_id.as_ref(),
+            Err(failure) => failure.request_id.as_ref(),
+        });
         let result = sent.map(drop);
         if result.is_ok() {
             self.settle_earlier(doubt, write).await;
@@ -173,7 +181,7 @@ impl<G: PolicyGateway> Carrier<'_, G> {
     }
 
     async fn send(&self, target: &Target, write: &Write) -> Result<Receipt, Failure> {
-        let Write { step, revision, opens_gap, before: _, after: _, approval: _ } = write;
+        let Write { step, revision, opens_gap, before: _, after: _, approval: _, by: _ } = write;
         let (answer, right) = match (&step.action, revision) {
             (Action::Add(permission), revision) => {
                 let call =
@@ -277,6 +285,18 @@ pub fn hint(error: &GatewayError, right: &str) -> Option<String> {
         (_, "NoCredentials") => {
             "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is given"
                 .to_owned()
+        }
+        // The codes of `lambda::fleet`, which is there with the feature `aws` only.
+        (_, "CannotAssumeRole") => {
+            "look at `role_arn` and `external_id` in `accounts`, at the role's trust policy, and whether the \
+             credentials permitd runs with may do sts:AssumeRole"
+                .to_owned()
+        }
+        (_, "NoProfile") => {
+            "look at `profile` in `accounts`, and at ~/.aws/config (AWS_CONFIG_FILE)".to_owned()
+        }
+        (_, "WrongAccount") => {
+            "give this account a `role_arn` or a `profile` in `accounts`, or correct its id".to_owned()
         }
         (_, "ExpiredTokenException" | "ExpiredToken") => {
             "the credentials have expired: get new ones (for SSO: `aws sso login`)".to_owned()

@@ -10,11 +10,12 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 
 use crate::drift::{
+    actor::{Actor, Actors},
     approval::{Approval, Entry},
-    limits::{Ledger, Limits},
+    limits::{Ledger, Limits, Used},
     memory::TargetMemory,
     outcome::{Outcome, StepResult},
-    plan::{Decisions, Judgement, Plan},
+    plan::{Change, Decisions, Judgement, Plan, sids_of},
     wanted::Wanted,
 };
 use crate::journal::pause::Pause;
@@ -44,6 +45,8 @@ struct Inner {
     pauses: Vec<Pause>,
     /// Targets whose files may not be whole yet.
     settling: BTreeSet<Target>,
+    /// Who changed which policy lately, as events told.
+    actors: BTreeMap<Target, Actors>,
 }
 
 /// An approval, or what could become one.
@@ -107,6 +110,7 @@ impl Mind {
             paused: inner.paused(wanted, now),
             settling: inner.settling.contains(&wanted.target),
             no_journal: no_journal.map(str::to_owned),
+            actors: inner.actors_of(&wanted.target, now),
             ..Decisions::default()
         }
     }
@@ -145,9 +149,13 @@ impl Mind {
     /// A conversation is over: what it did counts, and a yes that it used is used.
     pub fn settle(&self, outcome: &Outcome, pass: u64, now: Timestamp) {
         let mut inner = self.inner();
+        inner.explain(outcome, now);
         let done = outcome.done.iter().filter(|it| it.result == StepResult::Done);
-        let limited = done.clone().filter(|it| it.limited).count();
-        inner.ledger.settle(&outcome.target, pass, limited, now);
+        let used = Used {
+            narrowing: done.clone().filter(|it| it.limited).count(),
+            by_rules: done.clone().filter(|it| it.by_rule).count(),
+        };
+        inner.ledger.settle(&outcome.target, pass, used, now);
         for it in done {
             for dated in &mut inner.approvals {
                 dated.approval = dated.approval.without(&it.entries);
@@ -267,6 +275,11 @@ impl Mind {
         Arc::clone(functions.entry(function_arn.to_owned()).or_default())
     }
 
+    /// An event has told who changed a policy. Where it `is_past`, that was put right before the event came.
+    pub fn heard(&self, target: &Target, actor: Actor, is_past: bool, now: Timestamp) {
+        self.inner().actors.entry(target.clone()).or_default().note(actor, is_past, now);
+    }
+
     /// Forgets what is not managed any more.
     pub fn keep_only(&self, managed: &[Wanted]) {
         let is_managed =
@@ -274,6 +287,7 @@ impl Mind {
         let mut inner = self.inner();
         inner.targets.retain(|target, _| is_managed(target));
         inner.settling.retain(is_managed);
+        inner.actors.retain(|target, _| is_managed(target));
         drop(inner);
         let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
         functions.retain(|_, it| Arc::strong_count(it) > 1);
@@ -281,6 +295,32 @@ impl Mind {
 }
 
 impl Inner {
+    fn actors_of(&mut self, target: &Target, now: Timestamp) -> Actors {
+        let Some(actors) = self.actors.get_mut(target) else { return Actors::default() };
+        actors.forget(now);
+        let res = actors.clone();
+        if res.is_empty() {
+            self.actors.remove(target);
+        }
+        res
+    }
+
+    /// Who did what is not there any more has nothing to do with what will differ next.
+    fn explain(&mut self, outcome: &Outcome, now: Timestamp) {
+        let (Some(actors), Some(left)) = (self.actors.get_mut(&outcome.target), &outcome.left)
+        else {
+            return;
+        };
+        let differs: Vec<&str> = left.drift.iter().flat_map(sids_of_change).collect();
+        let done = outcome.done.iter().filter(|it| it.result == StepResult::Done);
+        let written: Vec<&str> = done
+            .flat_map(|it| [Some(&it.step.sid), it.step.replaces.as_ref()])
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        actors.saw(&differs, &written, now);
+    }
+
     fn paused(&self, wanted: &Wanted, now: Timestamp) -> Option<String> {
         if self.pauses.is_empty() {
             return None;
@@ -298,6 +338,10 @@ impl Inner {
             (None, None) => format!("{}, until somebody resumes it", pause.reason),
         })
     }
+}
+
+fn sids_of_change(change: &Change) -> Vec<&str> {
+    sids_of(&change.drift)
 }
 
 #[cfg(test)]

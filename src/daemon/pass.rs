@@ -126,7 +126,9 @@ impl<'a, G: PolicyReader> Worker<'a, G> {
                 seen
             }
         };
-        stream::iter(wanted).map(look).buffered(CONCURRENCY).collect().await
+        let mut seen = everywhere(wanted, |it| it.target.account_region(), look).await;
+        seen.sort_by(|a: &Seen<'_>, b| a.plan().0.cmp(b.plan().0));
+        seen
     }
 
     /// Judges all narrowing that was seen together. Without `why` to wait, the plans tell what came of it.
@@ -191,8 +193,9 @@ impl<'a, G: PolicyReader> Worker<'a, G> {
                 seen
             }
         };
-        let mut seen: Vec<Seen<'a>> =
-            stream::iter(wanted.iter().copied()).map(look).buffered(CONCURRENCY).collect().await;
+        let all = wanted.iter().copied();
+        let mut seen = everywhere(all, |it| it.target.account_region(), look).await;
+        seen.sort_by(|a: &Seen<'_>, b| a.plan().0.cmp(b.plan().0));
         self.judge(&mut seen);
         let close = |seen| match seen {
             Seen::Settled(it) => *it,
@@ -251,8 +254,10 @@ impl<'a, G: PolicyGateway> Worker<'a, G> {
                 res
             }
         };
-        let groups: Vec<Vec<Seen<'a>>> =
-            stream::iter(functions).map(look).buffer_unordered(CONCURRENCY).collect().await;
+        let place = |(_, group): &(String, Vec<&'a Wanted>)| {
+            group.first().map(|it| it.target.account_region())
+        };
+        let groups: Vec<Vec<Seen<'a>>> = everywhere(functions, place, look).await;
         let mut seen: Vec<Seen<'a>> = groups.into_iter().flatten().collect();
         self.judge(&mut seen);
         self.through(seen, &lost, told).await
@@ -275,11 +280,7 @@ impl<'a, G: PolicyGateway> Worker<'a, G> {
             Seen::Open(it) => Some(it.1.decisions().clearance.clone()),
             Seen::Settled(_) => None,
         });
-        let groups: Vec<Vec<Seen<'a>>> = stream::iter(by_function(seen))
-            .map(widen)
-            .buffer_unordered(CONCURRENCY)
-            .collect()
-            .await;
+        let groups: Vec<Vec<Seen<'a>>> = everywhere(by_function(seen), place_of, widen).await;
         let mut seen: Vec<Seen<'a>> = groups.into_iter().flatten().collect();
         let now = (self.carrier.clock)();
         for it in &mut seen {
@@ -316,9 +317,8 @@ impl<'a, G: PolicyGateway> Worker<'a, G> {
                 res
             }
         };
-        let groups = stream::iter(by_function(seen)).map(narrow).buffer_unordered(CONCURRENCY);
-        let mut outcomes: Vec<Outcome> =
-            groups.collect::<Vec<_>>().await.into_iter().flatten().collect();
+        let groups = everywhere(by_function(seen), place_of, narrow).await;
+        let mut outcomes: Vec<Outcome> = groups.into_iter().flatten().collect();
         outcomes.sort_by(|a, b| a.target.cmp(&b.target));
         outcomes
     }
@@ -351,6 +351,25 @@ impl<'a, G: PolicyGateway> Worker<'a, G> {
         }
         Seen::Open(open)
     }
+}
+
+/// Does it for all of them, so many at once in each place: one whose budget is small, or that does not answer,
+/// keeps no other from going on.
+async fn everywhere<T, P: Ord, R, F: Future<Output = R>>(
+    items: impl IntoIterator<Item = T>,
+    place: impl Fn(&T) -> P,
+    work: impl Fn(T) -> F,
+) -> Vec<R> {
+    let mut places: BTreeMap<P, Vec<T>> = BTreeMap::new();
+    for it in items {
+        places.entry(place(&it)).or_default().push(it);
+    }
+    let of_place = |it| Box::pin(stream::iter(it).map(&work).buffer_unordered(CONCURRENCY));
+    stream::select_all(places.into_values().map(of_place)).collect().await
+}
+
+fn place_of(group: &(String, Vec<Seen<'_>>)) -> Option<AccountRegion> {
+    group.1.first().map(|it| it.plan().0.account_region())
 }
 
 fn by_function(seen: Vec<Seen<'_>>) -> BTreeMap<String, Vec<Seen<'_>>> {

@@ -22,6 +22,7 @@ use crate::daemon::{
     cadence::Cadence,
     clock::Clock,
     control::{Request, server::Reply, server::Server},
+    events::Batch,
     mind::Mind,
     scribe::Scribe,
     systemd::Systemd,
@@ -32,11 +33,13 @@ use crate::lambda::gateway::PolicyGateway;
 use crate::observe::monitor::Monitor;
 use crate::policy::target::{AccountRegion, Target};
 
+mod hearsay;
 mod orders;
 mod passes;
 mod reminders;
 mod renew;
 
+use hearsay::Hearsay;
 use passes::Ended;
 use reminders::Reminders;
 
@@ -123,10 +126,14 @@ const LONGEST_WORK: Duration = Duration::from_mins(15);
 pub enum Call {
     /// Something about the files.
     Files(Heard),
+    /// Which functions there are has changed, and with that what the rules cover.
+    Listed,
     /// Somebody wants them to be loaded now, and hears what came of it.
     Reload(Back),
     /// Somebody wants a full pass now.
     Pass(Back),
+    /// What others changed, as events tell.
+    Events(Batch),
 }
 
 /// The way back to who called, in one line. Whoever has gone meanwhile is not told.
@@ -147,6 +154,7 @@ pub async fn run<G: PolicyGateway>(
         daemon.beat();
         work.start_what_is_due();
         work.remind();
+        work.see_whether_events_come();
         let wake = work.next_wake();
         // Each arm is cancel-safe: a timer, levels, a stream, a signal and requests that are kept until taken.
         let event = tokio::select! {
@@ -165,11 +173,15 @@ pub async fn run<G: PolicyGateway>(
             }
             Event::Called(Call::Files(Heard::Settled)) => work.settled(),
             Event::Called(Call::Files(Heard::New { whole })) => {
-                work.reload(reload(), whole, None).await;
+                work.reload(reload(), Some(whole), None).await;
             }
             // Who says so knows that all of it is there.
-            Event::Called(Call::Reload(back)) => work.reload(reload(), true, Some(back)).await,
+            Event::Called(Call::Reload(back)) => {
+                work.reload(reload(), Some(true), Some(back)).await;
+            }
+            Event::Called(Call::Listed) => work.reload(reload(), None, None).await,
             Event::Called(Call::Pass(back)) => work.pass_now(back),
+            Event::Called(Call::Events(batch)) => work.heard(batch),
             Event::Stop => break,
         }
     }
@@ -202,6 +214,7 @@ struct Work<'a, G> {
     /// Targets where something is held until the files have settled.
     waiting_for_files: BTreeSet<Target>,
     reminders: Reminders,
+    hearsay: Hearsay,
     /// How many passes were started.
     n_passes: u64,
 }
@@ -209,6 +222,8 @@ struct Work<'a, G> {
 struct Place {
     indices: Vec<usize>,
     next_full: Instant,
+    /// So much later is early enough while events come.
+    spare: Duration,
     running: bool,
     /// A full pass that a reload has ended, to be gone on with.
     rest: Option<Rest>,
@@ -232,6 +247,7 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             passing: daemon.stop.child_token(),
             waiting_for_files: BTreeSet::new(),
             reminders: Reminders::default(),
+            hearsay: Hearsay::default(),
             n_passes: 0,
         };
         res.daemon.monitor.configured(&res.loaded.wanted, res.loaded.rules.mode, res.now());
@@ -271,7 +287,7 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
     fn pass_now(&mut self, back: Back) {
         let now = Instant::now();
         for it in self.places.values_mut() {
-            it.next_full = now;
+            (it.next_full, it.spare) = (now, Duration::ZERO);
         }
         let targets = self.loaded.wanted.len();
         drop(back.send(Ok(format!("started; {targets} targets"))));
@@ -291,7 +307,7 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
         }
         let idle = self.places.values().filter(|it| !it.running);
         let latest = now + self.daemon.systemd.pulse(LONGEST_SLEEP);
-        let mut wake = idle.map(|it| it.next_full).min().map_or(latest, |it| it.min(latest));
+        let mut wake = idle.map(|it| self.due(it)).min().map_or(latest, |it| it.min(latest));
         if let Some(at) = self.reminders.next() {
             wake = wake.min(at);
         }
@@ -318,10 +334,12 @@ fn places(
         let key = wanted.target.account_region();
         let known = before.remove(&key);
         let next_full = known.as_ref().map_or(now, |it| it.next_full);
+        let spare = known.as_ref().map_or(Duration::ZERO, |it| it.spare);
         let rest = known.and_then(|it| it.rest);
         let place = res.entry(key).or_insert_with(|| Place {
             indices: Vec::new(),
             next_full,
+            spare,
             running: false,
             rest,
         });

@@ -1,6 +1,7 @@
 //! Takes every write down in the journal before it leaves, and what became of it afterwards.
 
 use std::{
+    collections::VecDeque,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -32,7 +33,12 @@ pub struct Scribe {
     /// One entry at a time. The journal takes no more anyway, and every thread that waits for it would keep some
     /// megabytes for good.
     turn: Arc<tokio::sync::Mutex<()>>,
+    /// The ids that AWS gave to our own writes, the newest last.
+    sent: Arc<Mutex<VecDeque<String>>>,
 }
+
+/// So many are remembered: their events come back within minutes.
+const MOST_SENT: usize = 4096;
 
 #[derive(Debug, Clone)]
 enum Book {
@@ -89,6 +95,7 @@ impl Scribe {
             actor,
             failures: Arc::default(),
             turn: Arc::default(),
+            sent: Arc::default(),
         }
     }
 
@@ -155,7 +162,7 @@ impl Scribe {
         occasion: &Occasion,
         now: Timestamp,
     ) -> Result<Option<i64>, String> {
-        let Write { step, revision, before, after, approval, opens_gap: _ } = write;
+        let Write { step, revision, before, after, approval, opens_gap: _, by } = write;
         let entry = NewEntry {
             time: now,
             target: target.arn(),
@@ -173,6 +180,7 @@ impl Scribe {
             approval: approval.clone(),
             undoes: occasion.undoes,
             replaces: step.replaces.clone(),
+            caused_by: by.as_deref().and_then(|it| serde_json::to_string(it).ok()),
         };
         self.begin_entry(entry).await
     }
@@ -229,6 +237,22 @@ impl Scribe {
                 tracing::error!(%error, "the end of a pause could not be taken down");
             }
         }
+    }
+
+    /// A write of ours has this id at AWS.
+    pub(super) fn sent(&self, request_id: Option<&String>) {
+        let Some(id) = request_id else { return };
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.push_back(id.clone());
+        while sent.len() > MOST_SENT {
+            sent.pop_front();
+        }
+    }
+
+    /// Whether a write that an event tells of was ours.
+    pub(super) fn has_sent(&self, request_id: &str) -> bool {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.iter().rev().any(|it| it == request_id)
     }
 
     /// Who writes.

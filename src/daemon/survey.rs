@@ -27,7 +27,7 @@ use crate::policy::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// Every function that is there.
-    All(AccountRegion),
+    All(Vec<AccountRegion>),
     /// These. It is told when one of them does not exist.
     Named(Vec<Target>),
 }
@@ -120,7 +120,10 @@ impl<G: PolicyReader + FunctionLister> Survey<'_, G> {
         scope: &'a Scope,
     ) -> impl Stream<Item = Result<Asked, Trouble>> + use<'a, G> {
         let functions = match scope {
-            Scope::All(place) => self.functions(place).left_stream(),
+            Scope::All(places) => {
+                let lists = stream::iter(places).map(|it| Box::pin(self.functions(it)));
+                lists.flatten_unordered(None).left_stream()
+            }
             Scope::Named(targets) => {
                 let named = |it: &Target| Ok(Asked { target: it.clone(), seen: false });
                 stream::iter(targets).map(named).right_stream()
@@ -263,7 +266,7 @@ fn pages<F: Future<Output = Result<Page, GatewayError>>>(
 }
 
 /// Reads until there is an answer, as long as a pass would: none where there is no such thing.
-async fn persist<T, F: Future<Output = Result<T, GatewayError>>>(
+pub(super) async fn persist<T, F: Future<Output = Result<T, GatewayError>>>(
     right: &str,
     read: impl Fn() -> F,
 ) -> Result<Option<T>, Failure> {

@@ -6,6 +6,7 @@ use tokio::time::Duration;
 use tracing::Span;
 
 use crate::drift::{
+    actor::Actor,
     allow::Reason,
     approval::Approval,
     dialogue::{Failure, FailureKind, Write},
@@ -96,14 +97,35 @@ pub(super) fn settled(write: &Write, entry: i64, was_done: bool) {
     }
 }
 
+/// Somebody changed the policy of a target, as an event tells.
+pub(super) fn event(target: &Target, actor: &Actor) {
+    let Actor { arn: by, role_arn, source_address, user_agent, time, event, request_id, sid } =
+        actor;
+    tracing::info!(
+        arn = %target,
+        by,
+        role = role_arn,
+        from = source_address,
+        user_agent,
+        event,
+        sid,
+        at = %time,
+        request_id,
+        "somebody changed a policy"
+    );
+}
+
 /// What is new about a target, once.
 pub(super) fn edges(outcome: &Outcome, edges: &[Edge]) {
     for edge in edges {
         let Edge { news, target: arn, state, reason, matters, before, since, .. } = edge;
         match news {
             News::DriftFound => {
-                for Matter { sid, kind, detail, .. } in matters {
-                    tracing::warn!(%arn, sid, kind = kind.name(), detail, "drift found");
+                for Matter { sid, kind, detail, by, .. } in matters {
+                    let request_id = by.as_ref().and_then(|it| it.request_id.as_deref());
+                    let by = by.as_ref().map(|it| &it.arn);
+                    let kind = kind.name();
+                    tracing::warn!(%arn, sid, kind, detail, by, request_id, "drift found");
                 }
             }
             News::Repaired => {

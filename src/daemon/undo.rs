@@ -22,7 +22,7 @@ use crate::journal::{
     pause::Pause,
     undo::{self, Undo},
 };
-use crate::lambda::gateway::{GatewayError, PolicyGateway, PolicyReader, Recovery};
+use crate::lambda::gateway::{GatewayError, PolicyGateway, PolicyReader, Recovery, Urgency};
 use crate::policy::{
     canonical::Canonical,
     document::Document,
@@ -164,7 +164,7 @@ impl<G: PolicyReader> Workplace<'_, G> {
 
     fn carrier(&self) -> Carrier<'_, G> {
         let Self { gateway, clock, scribe, mind: _, stop } = *self;
-        Carrier { gateway, clock, scribe, stop }
+        Carrier { gateway, clock, scribe, stop, urgency: Urgency::Repair }
     }
 }
 
@@ -249,6 +249,7 @@ impl<G: PolicyGateway> Workplace<'_, G> {
                 approval: Some(shown.digest.clone()),
                 undoes: Some(entry.id),
                 replaces: None,
+                caused_by: None,
             };
             let id = self.scribe.begin_entry(taken).await.map_err(Refusal::new)?;
             let result = self.gateway.put_policy(&shown.target, after, revision).await;

@@ -182,8 +182,11 @@ pub enum Reason {
         /// Allowed.
         limit: u32,
     },
-    /// More targets would lose something within an hour than `max_changed_targets` allows.
+    /// More targets would lose something, or be changed by rules for many functions, within an hour than
+    /// `max_changed_targets` allows.
     MaxChangedTargets {
+        /// By rules, which also add.
+        by_rules: bool,
         /// In this pass and in the hour before.
         changed: usize,
         /// Managed.
@@ -303,11 +306,10 @@ impl fmt::Display for Reason {
             Self::MaxRevocations { wanted, done, limit } => {
                 write!(f, ", {wanted} wanted and {done} done in the last hour; {limit} allowed")
             }
-            Self::MaxChangedTargets { changed, targets, percent } => {
-                write!(
-                    f,
-                    ", {changed} of {targets} targets would lose something; {percent}% allowed"
-                )
+            Self::MaxChangedTargets { by_rules, changed, targets, percent } => {
+                let what =
+                    if *by_rules { "would be changed by rules" } else { "would lose something" };
+                write!(f, ", {changed} of {targets} targets {what}; {percent}% allowed")
             }
             Self::LastAllow => f.write_str(", nothing would be allowed any more"),
             Self::NotJudged => {

@@ -92,9 +92,11 @@ enum Expecting {
 struct InFlight {
     write: Write,
     replaced: Option<Statement>,
-    /// What it makes of the Sids of its change, and whether the limits were asked about it.
+    /// What it makes of the Sids of its change, and whether the limits were asked about it: about taking
+    /// something away, and about a rule for many functions.
     entries: Vec<Entry>,
     limited: bool,
+    by_rule: bool,
 }
 
 /// A statement that we took away to replace it.

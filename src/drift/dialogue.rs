@@ -1,8 +1,11 @@
 //! What is said in a conversation with Lambda: requests one way, answers the other.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use crate::drift::plan::{Action, Step};
+use crate::drift::{
+    actor::Actor,
+    plan::{Action, Step},
+};
 
 /// What is to be asked next. Whoever carries it decides nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +46,8 @@ pub struct Write {
     pub approval: Option<String>,
     /// The new statement comes under the same Sid, and until then it is away.
     pub opens_gap: bool,
+    /// Who made the difference that it puts right, where an event told.
+    pub by: Option<Arc<Actor>>,
 }
 
 impl Write {

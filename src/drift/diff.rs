@@ -16,6 +16,7 @@
 //! | nothing | not owned | none; it is foreign |
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -44,6 +45,8 @@ pub struct Drift {
     pub ambiguous: bool,
     /// Where the files speak of it.
     pub source: Option<Source>,
+    /// The rule for many functions that grants it.
+    pub rule: Option<Arc<str>>,
 }
 
 /// The kinds of drift; the table above tells them apart.
@@ -164,6 +167,7 @@ pub fn diff(wanted: &Wanted, live: Option<&Document>, rules: &Rules, now: Timest
                 other,
                 ambiguous: twins > 1,
                 source: absent.map(|it| it.source.clone()),
+                rule: None,
             });
         } else {
             res.foreign.push(statement.clone());
@@ -201,6 +205,7 @@ fn of_grant(grant: &Grant, found: &[&Statement], now: Timestamp) -> Option<Drift
         other: (kind == Kind::Duplicate).then(|| grant.sid.clone()),
         ambiguous: found.len() > 1,
         source: Some(grant.source.clone()),
+        rule: grant.rule.clone(),
     })
 }
 

@@ -159,12 +159,13 @@ pub(super) fn last_allow(scene: &Scene<'_>, changes: &mut [Change]) {
 /// What was judged together with the rest of the pass.
 pub(super) fn beyond_limits(scene: &Scene<'_>, changes: &mut [Change]) {
     let Clearance::Judged(judgement) = &scene.memory.decisions.clearance else { return };
-    let Judgement { pass: _, seen, beyond } = &**judgement;
+    let Judgement { pass: _, seen, beyond, rules_beyond } = &**judgement;
     for change in changes {
         if change.held.is_some() || !change.is_judged() || is_approved(scene, change) {
             continue;
         }
         let judged = seen.covers(&scene.wanted.target, change);
+        let beyond = if change.effect == Effect::Narrows { beyond } else { rules_beyond };
         change.held = if judged { beyond.clone() } else { Some(Reason::NotJudged) };
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | 0 | the addition after an open gap | a statement is away |
 //! | 1 | statements with a deleted principal; bridges of another content | the one keeps Lambda from adding anything, the other holds the Sid of a bridge |
-//! | 2 | additions that fit; bridges of what stands in another statement that is replaced | widening before narrowing: nobody is locked out on the way to the new policy |
+//! | 2 | additions that fit; bridges of what stands in another statement that is replaced | widening before narrowing: nobody is locked out on the way to the new policy; what a rule for many functions adds waits for the limits |
 //! | 3 | replacements | the new content stands under a temporary Sid before the old goes; where both do not fit there is a gap, and the plan says so |
 //! | 4 | removals that change nothing | renamed, duplicates, bridges: what they say stands elsewhere by now |
 //! | 5 | removals that narrow | |
@@ -93,7 +93,7 @@ impl Line<'_, '_> {
             let grown = size::with(self.size, self.cost(change));
             if rank == 0 || grown <= size::LIMIT {
                 self.size = grown;
-                self.add(rank, at, change, self.adding_waits);
+                self.add(rank, at, change, self.adding_waits || change.is_judged());
             } else {
                 self.late.push(at);
             }

@@ -190,6 +190,8 @@ pub struct Done {
     pub entries: Vec<Entry>,
     /// It took access away, and the limits were asked about it.
     pub limited: bool,
+    /// A rule for many functions asked for it, and the limits were asked about that.
+    pub by_rule: bool,
     /// The statement was taken away before the new one could stand.
     pub opened_gap: bool,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::drift::{
+    actor::{Actor, Actors},
     allow::{Reason, Rules},
     approval::Approval,
     bridge,
@@ -56,12 +57,14 @@ pub struct Change {
     pub effect: Effect,
     /// How a statement is replaced.
     pub how: How,
-    /// It narrows, and no limit is asked: a replacement that was begun, or a grant that ran out.
+    /// No limit is asked: a replacement that was begun, or a grant that ran out.
     pub exempt: bool,
     /// A replacement that was begun: it is finished, whatever was said yes to.
     pub begun: bool,
     /// Why nothing is done.
     pub held: Option<Reason>,
+    /// Who made it, where an event told.
+    pub by: Option<Arc<Actor>>,
 }
 
 /// How a live statement becomes another one. Lambda has no update.
@@ -151,7 +154,7 @@ pub struct Memory {
 /// What others decided about one target. Each changes the plan, and nothing else does.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Decisions {
-    /// What was judged of all narrowing of a pass together.
+    /// What was judged of a pass together: all narrowing, and what rules for many functions grant.
     pub clearance: Clearance,
     /// Said yes to: it is done beyond every limit.
     pub approved: Vec<Approval>,
@@ -165,6 +168,8 @@ pub struct Decisions {
     pub may_not_add: Option<String>,
     /// The journal cannot be written: nothing is taken away.
     pub no_journal: Option<String>,
+    /// Who changed the policy lately. This one changes no plan, and only explains it.
+    pub actors: Actors,
 }
 
 impl Decisions {
@@ -174,7 +179,7 @@ impl Decisions {
     }
 }
 
-/// Whether narrowing may be done.
+/// Whether what the limits are asked about may be done.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Clearance {
     /// It was not judged yet: it is planned, and waits.
@@ -196,15 +201,17 @@ impl Clearance {
     }
 }
 
-/// What came of judging the narrowing steps of a pass.
+/// What came of judging a pass.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Judgement {
     /// Which pass, counted by the process.
     pub pass: u64,
     /// What was judged.
     pub seen: Approval,
-    /// The limit that all of it together is beyond.
+    /// The limit that all narrowing together is beyond.
     pub beyond: Option<Reason>,
+    /// The limit that all that rules for many functions grant is beyond.
+    pub rules_beyond: Option<Reason>,
 }
 
 /// Plans from the policy as read. It cannot fail; it can only hold.
@@ -259,8 +266,8 @@ impl Plan {
         self.drift.iter().filter_map(|it| it.held.as_ref().map(|held| (it, held)))
     }
 
-    /// What takes access away and is asked of the limits.
-    pub fn narrowing(&self) -> impl Iterator<Item = &Change> {
+    /// What is asked of the limits.
+    pub fn judged(&self) -> impl Iterator<Item = &Change> {
         self.drift.iter().filter(|it| it.is_judged() && it.held.is_none())
     }
 }
@@ -276,10 +283,20 @@ impl Change {
         self.drift.before.is_some()
     }
 
-    /// The limits are asked.
+    /// The limits are asked: it narrows, or a rule for many functions widens.
     pub fn is_judged(&self) -> bool {
-        self.effect == Effect::Narrows && !self.exempt
+        let by_rule = self.effect == Effect::Widens && self.drift.rule.is_some();
+        (self.effect == Effect::Narrows || by_rule) && !self.exempt
     }
+}
+
+/// Every Sid that a difference is about.
+pub fn sids_of(drift: &Drift) -> Vec<&str> {
+    let live = drift.before.as_ref().and_then(Statement::sid);
+    let mut res: Vec<&str> =
+        [drift.sid.as_deref(), drift.other.as_deref(), live].into_iter().flatten().collect();
+    res.dedup();
+    res
 }
 
 /// Everything that a plan is made from, at hand.
@@ -356,7 +373,8 @@ impl<'a> Scene<'a> {
         let bridged = begun && drift.sid.as_deref().is_some_and(|it| self.bridge_of(it).is_some());
         let effect = if bridged && drift.kind == Kind::Missing { Effect::Neutral } else { effect };
         let ran_out = drift.kind == Kind::Expired && self.expired_while_loaded(&drift);
-        Change { drift, effect, how: How::Plain, exempt: begun || ran_out, begun, held: None }
+        let by = self.memory.decisions.actors.of(&sids_of(&drift)).cloned();
+        Change { drift, effect, how: How::Plain, exempt: begun || ran_out, begun, held: None, by }
     }
 
     /// Its bridge stands, or its old statement is away: only what is under way already is left to do.

@@ -38,7 +38,8 @@ impl Wanted {
         let Self { target, ownership, grants, absent, suspend, replace, source: _ } = self;
         let mut hash = Sha256::new();
         hash.update(format!("{target}\n{ownership:?}\n{suspend}\n{replace:?}\n"));
-        for Grant { sid, permission, expires, accept, description: _, source: _ } in grants {
+        for Grant { sid, permission, expires, accept, description: _, source: _, rule: _ } in grants
+        {
             let text = permission.statement_text(sid, target);
             hash.update(format!("{text}\n{expires:?}\n{accept:?}\n"));
         }

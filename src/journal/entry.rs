@@ -34,6 +34,8 @@ pub struct NewEntry {
     /// The Sid whose statement is being replaced, on every step of a replacement: on the removal of the old
     /// statement and the addition of the new one, and on both steps of a bridge, whose own Sid is another.
     pub replaces: Option<String>,
+    /// Who made the difference that it puts right, as JSON, where an event told.
+    pub caused_by: Option<String>,
 }
 
 /// A write as it stands in the journal.
@@ -102,6 +104,19 @@ pub struct History<'a> {
     pub entries: &'a [Entry],
 }
 
+impl NewEntry {
+    /// Who made the difference, in a few words: the ARN, and where from.
+    pub fn caused_by(&self) -> Option<String> {
+        let by: serde_json::Value = serde_json::from_str(self.caused_by.as_deref()?).ok()?;
+        let text = |key: &str| by.get(key).and_then(serde_json::Value::as_str);
+        let arn = text("arn")?;
+        Some(match text("source_address") {
+            Some(from) => format!("{arn} from {from}"),
+            None => arn.to_owned(),
+        })
+    }
+}
+
 impl Action {
     /// Every action.
     pub const ALL: [Self; 3] = [Self::Add, Self::Remove, Self::Put];
@@ -162,6 +177,7 @@ impl Serialize for Entry {
             approval,
             undoes,
             replaces,
+            caused_by,
         } = step;
         let row = Row {
             id: *id,
@@ -182,6 +198,7 @@ impl Serialize for Entry {
             undoes: *undoes,
             replaces: replaces.as_deref(),
             instead: *instead,
+            caused_by: caused_by.as_deref().map(Text::of),
         };
         row.serialize(serializer)
     }
@@ -207,6 +224,8 @@ struct Row<'a> {
     undoes: Option<i64>,
     replaces: Option<&'a str>,
     instead: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caused_by: Option<Text<'a>>,
 }
 
 /// A statement as it is, and what is no JSON as a string.

@@ -8,7 +8,7 @@ use crate::journal::entry::{Action, Entry, Filter, NewEntry, Outcome};
 use crate::journal::pause::Pause;
 use crate::policy::target::{Defaults, Target};
 
-/// The last column finds the removal that a step of a replacement belongs to: the bridge's addition comes before
+/// The last column but one finds the removal that a step of a replacement belongs to: the bridge's addition comes before
 /// it, everything else after it.
 const ENTRIES: &str = "
     SELECT id, time, target, action, sid, kind, before, after, revision, actor, reason, approval,
@@ -25,8 +25,16 @@ const ENTRIES: &str = "
                 WHERE other.target = entry.target AND other.replaces = entry.replaces
                     AND other.action = 'remove' AND other.sid = other.replaces
                     AND other.outcome IN ('done', 'unknown') AND other.id < entry.id)
-        END
+        END,
+        caused_by
     FROM entry";
+
+/// A journal that is only looked at may still be of version 1, which has no `caused_by`.
+fn select(connection: &Connection) -> rusqlite::Result<String> {
+    let has_it = "SELECT count(*) FROM pragma_table_info('entry') WHERE name = 'caused_by'";
+    let n: i64 = connection.query_row(has_it, [], |row| row.get(0))?;
+    Ok(if n > 0 { ENTRIES.to_owned() } else { ENTRIES.replace("caused_by", "NULL") })
+}
 
 /// Newest last.
 pub(super) fn entries(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Entry>> {
@@ -39,7 +47,7 @@ pub(super) fn entries(connection: &Connection, filter: &Filter) -> rusqlite::Res
         target.as_ref().is_none_or(|glob| names(&it.target).iter().any(|it| glob.matches(it)))
             && sid.as_ref().is_none_or(|glob| it.sid.as_ref().is_some_and(|it| glob.matches(it)))
     };
-    let query = format!("{ENTRIES} WHERE time BETWEEN ?1 AND ?2 ORDER BY id DESC");
+    let query = format!("{} WHERE time BETWEEN ?1 AND ?2 ORDER BY id DESC", select(connection)?);
     let mut statement = connection.prepare(&query)?;
     let mut found = Vec::new();
     let mut rows = statement.query((since, until))?;
@@ -56,7 +64,7 @@ pub(super) fn entries(connection: &Connection, filter: &Filter) -> rusqlite::Res
 }
 
 pub(super) fn entry(connection: &Connection, id: i64) -> rusqlite::Result<Option<Entry>> {
-    let mut statement = connection.prepare(&format!("{ENTRIES} WHERE id = ?1"))?;
+    let mut statement = connection.prepare(&format!("{} WHERE id = ?1", select(connection)?))?;
     let mut rows = statement.query([id])?;
     rows.next()?.map(read_entry).transpose()
 }
@@ -108,6 +116,7 @@ fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         approval: row.get(11)?,
         undoes: row.get(12)?,
         replaces: row.get(13)?,
+        caused_by: row.get(18)?,
     };
     Ok(Entry {
         id: row.get(0)?,

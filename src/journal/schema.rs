@@ -26,7 +26,8 @@ const APPLICATION_AT: usize = 68;
 ///
 /// Times are nanoseconds since 1970, so that they compare. Ids are never given twice (AUTOINCREMENT), for people
 /// write them down. There is no reference from `undoes` to `id`: what is undone may be pruned first.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE entry (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         time INTEGER NOT NULL,
@@ -56,7 +57,11 @@ const MIGRATIONS: &[&str] = &["
         wanted TEXT,
         reason TEXT NOT NULL
     ) STRICT;
-"];
+",
+    "
+    ALTER TABLE entry ADD COLUMN caused_by TEXT; -- JSON
+",
+];
 
 /// What stands at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

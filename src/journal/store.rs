@@ -91,11 +91,12 @@ impl Journal {
             approval,
             undoes,
             replaces,
+            caused_by,
         } = entry;
         let time = query::nanoseconds(*time);
         let write = "INSERT INTO entry (time, target, action, sid, kind, before, after, revision,
-                actor, reason, approval, undoes, replaces, outcome)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+                actor, reason, approval, undoes, replaces, caused_by, outcome)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
         let values = params![
             time,
             target,
@@ -110,6 +111,7 @@ impl Journal {
             approval,
             undoes,
             replaces,
+            caused_by,
             Outcome::Pending.name()
         ];
         self.with(|it| it.execute(write, values).map(|_| it.last_insert_rowid()))

@@ -189,7 +189,15 @@ pub fn grant(statement: &Statement, source: Source, target: &Target) -> Option<G
     let sid = statement.sid()?.to_owned();
     let checked = permission.draft(&sid).check(target.partition()).ok();
     let permission = checked.filter(|it| it == permission)?;
-    Some(Grant { sid, permission, expires: None, accept: Vec::new(), description: None, source })
+    Some(Grant {
+        sid,
+        permission,
+        expires: None,
+        accept: Vec::new(),
+        description: None,
+        source,
+        rule: None,
+    })
 }
 
 fn instead_of(instead: Option<i64>, sid: &str) -> String {

@@ -4,7 +4,7 @@
     reason = "the SDK's error enums are non-exhaustive, so they cannot be matched otherwise"
 )]
 
-use std::{error::Error, future::Future, time::Duration};
+use std::{collections::BTreeMap, error::Error, future::Future, time::Duration};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_lambda::{
@@ -99,6 +99,12 @@ impl FunctionLister for LambdaClient {
         let answer = ask("ListVersionsByFunction", Box::pin(call.send())).await?;
         let versions = answer.versions.unwrap_or_default().into_iter();
         Ok(Page { names: versions.filter_map(|it| it.version).collect(), next: answer.next_marker })
+    }
+
+    async fn list_tags(&self, function: &Target) -> Result<BTreeMap<String, String>, GatewayError> {
+        let call = self.client.list_tags().resource(function.function_arn());
+        let answer = ask("ListTags", Box::pin(call.send())).await?;
+        Ok(answer.tags.unwrap_or_default().into_iter().collect())
     }
 }
 
@@ -237,7 +243,7 @@ fn incomplete(message: &str) -> GatewayError {
 }
 
 /// Sorts a failed call by status and code, never by the SDK's variant for one operation.
-fn failure<E>(error: &SdkError<E, Response>) -> GatewayError
+pub(super) fn failure<E>(error: &SdkError<E, Response>) -> GatewayError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {

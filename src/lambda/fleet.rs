@@ -1,17 +1,25 @@
 //! Accounts and regions: credentials, one client for each with its own budget, and the way of a target to its own.
 
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use aws_config::{
-    BehaviorVersion, Region, SdkConfig, identity::IdentityCache, retry::RetryConfig,
+    BehaviorVersion, Region, SdkConfig, identity::IdentityCache,
+    profile::ProfileFileCredentialsProvider, provider_config::ProviderConfig, retry::RetryConfig,
     stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
 };
 use aws_credential_types::Credentials;
+use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig, tls};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::lambda::{
     client::LambdaClient,
     gateway::{
         FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt,
+        Urgency,
     },
     paced::{Budgets, Paced},
     witness::Witness,
@@ -21,6 +29,12 @@ use crate::policy::{
     target::{AccountRegion, Target},
 };
 
+mod door;
+mod keeper;
+
+use door::Door;
+pub use door::{Entrance, NO_PROFILE, NO_ROLE, Role, WRONG_ACCOUNT};
+
 /// Where Lambda is, and who we are there.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
@@ -29,17 +43,19 @@ pub struct Access {
     pub region: Option<String>,
     /// The embedded simulator: it takes any key, and nothing else is asked for credentials.
     pub simulator: Option<String>,
+    /// Accounts that are not entered with the base credentials alone.
+    pub entrances: Vec<Entrance>,
 }
 
 /// Everything that Lambda is spoken to through. Cheap to clone handles are shared inside.
 #[derive(Debug)]
 pub struct Fleet {
-    base: SdkConfig,
+    base: Door,
+    doors: BTreeMap<String, Door>,
     region_is_of_chain: bool,
     budgets: Budgets,
-    witness: Option<std::sync::Arc<dyn Witness>>,
-    account: tokio::sync::OnceCell<String>,
-    members: Mutex<BTreeMap<AccountRegion, std::sync::Arc<Paced<LambdaClient>>>>,
+    witness: Option<Arc<dyn Witness>>,
+    members: Mutex<BTreeMap<AccountRegion, Arc<Paced<LambdaClient>>>>,
 }
 
 /// A server that accepts and never answers would hang a pass: the SDK's defaults bound only the connect.
@@ -49,9 +65,16 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 /// One attempt, and getting credentials before it.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(30);
 
-impl Fleet {
-    /// Reads the AWS chain. Nothing is called yet.
-    pub async fn new(access: &Access, budgets: Budgets) -> Self {
+/// Reads the AWS chain, once for each profile. Connections and TLS are the same for all of them.
+#[derive(Debug)]
+struct Loader {
+    region: Option<String>,
+    simulator: Option<String>,
+    http: SharedHttpClient,
+}
+
+impl Loader {
+    async fn load(&self, profile: Option<&str>) -> SdkConfig {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
@@ -59,72 +82,155 @@ impl Fleet {
             .operation_timeout(OPERATION_TIMEOUT)
             .build();
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(self.http.clone())
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .identity_cache(IdentityCache::lazy().load_timeout(CONNECT_TIMEOUT * 2).build());
-        if let Some(region) = &access.region {
+            // They are kept by us.
+            .identity_cache(IdentityCache::no_cache());
+        if let Some(profile) = profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = &self.region {
             loader = loader.region(Region::new(region.clone()));
         }
-        if let Some(endpoint) = &access.simulator {
+        if let Some(endpoint) = &self.simulator {
             let key = Credentials::new("simulator", "simulator", None, None, "simulator");
             loader = loader.endpoint_url(endpoint).credentials_provider(key);
         }
-        Self {
-            base: loader.load().await,
-            region_is_of_chain: access.region.is_none(),
-            budgets,
-            witness: None,
-            account: tokio::sync::OnceCell::new(),
-            members: Mutex::default(),
+        if let (Some(profile), None) = (profile, &self.simulator) {
+            // Of this profile and of nothing else: the chain would take keys of the environment first.
+            let how = ProviderConfig::default().with_http_client(self.http.clone());
+            let builder = ProfileFileCredentialsProvider::builder();
+            loader =
+                loader.credentials_provider(builder.configure(&how).profile_name(profile).build());
         }
+        loader.load().await
+    }
+}
+
+/// As the SDK makes one for itself (rustls with aws-lc, proxies of the environment), but one for all clients.
+fn shared_http() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+        let mut builder = Connector::builder().tls_provider(provider);
+        builder.set_connector_settings(settings.cloned());
+        builder.set_sleep_impl(components.and_then(|it| it.sleep_impl()));
+        builder.set_proxy_config(Some(ProxyConfig::from_env()));
+        builder.build()
+    })
+}
+
+impl Fleet {
+    /// Reads the AWS chain. Nothing is called yet.
+    pub async fn new(access: &Access, budgets: Budgets) -> Self {
+        let Access { region, simulator, entrances } = access;
+        let (region, simulator) = (region.clone(), simulator.clone());
+        let region_is_of_chain = region.is_none();
+        let loader = Loader { region, simulator, http: shared_http() };
+        let base = Door::of(loader.load(None).await);
+        let mut doors = BTreeMap::new();
+        for it in entrances {
+            doors.insert(it.account.clone(), Door::new(it, &base, &loader).await);
+        }
+        let members = Mutex::default();
+        Self { base, doors, region_is_of_chain, budgets, witness: None, members }
     }
 
     /// This one hears of every call to Lambda from now on.
-    pub fn heard_by(&mut self, witness: std::sync::Arc<dyn Witness>) {
+    pub fn heard_by(&mut self, witness: Arc<dyn Witness>) {
         self.witness = Some(witness);
     }
 
     /// The region of the AWS chain, if it has one.
     pub fn region(&self) -> Option<String> {
-        self.base.region().filter(|_| self.region_is_of_chain).map(ToString::to_string)
+        self.base.config.region().filter(|_| self.region_is_of_chain).map(ToString::to_string)
     }
 
     /// The account of the credentials, by GetCallerIdentity. It is asked until it is known, and then no more.
     pub async fn account(&self) -> Result<String, GatewayError> {
-        self.account.get_or_try_init(|| self.ask_for_account()).await.cloned()
+        self.base.account().await
     }
 
-    async fn ask_for_account(&self) -> Result<String, GatewayError> {
-        let region = self.base.region().cloned().unwrap_or(Region::from_static("us-east-1"));
-        let config = aws_sdk_sts::config::Builder::from(&self.base).region(region).build();
-        let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
-        crate::lambda::client::caller_account(answer)
+    fn door(&self, account: &str) -> &Door {
+        self.doors.get(account).unwrap_or(&self.base)
     }
 
-    fn member(&self, place: AccountRegion) -> std::sync::Arc<Paced<LambdaClient>> {
-        let mut members = self.members.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    fn member(&self, place: AccountRegion) -> Arc<Paced<LambdaClient>> {
+        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
         let region = Region::new(place.region.clone());
+        let config = &self.door(&place.account).config;
         let member = members.entry(place).or_insert_with(|| {
-            let config = aws_sdk_lambda::config::Builder::from(&self.base).region(region).build();
+            let config = aws_sdk_lambda::config::Builder::from(config).region(region).build();
             let client = LambdaClient::new(aws_sdk_lambda::Client::from_conf(config));
             let paced = Paced::new(client, self.budgets);
-            std::sync::Arc::new(match &self.witness {
+            Arc::new(match &self.witness {
                 Some(it) => paced.heard_by(it),
                 None => paced,
             })
         });
-        std::sync::Arc::clone(member)
+        Arc::clone(member)
     }
+
+    /// A call in a place. An expired token is replaced once, and the call made again: it was not done.
+    async fn call<T, F>(
+        &self,
+        place: AccountRegion,
+        call: impl Fn(Arc<Paced<LambdaClient>>) -> F + Send,
+    ) -> Result<T, GatewayError>
+    where
+        T: Send,
+        F: Future<Output = Result<T, GatewayError>> + Send,
+    {
+        let account = place.account.clone();
+        let door = self.door(&account);
+        let member = self.member(place);
+        let key = door.key().await;
+        let error = match call(Arc::clone(&member)).await {
+            Err(it) if is_expired(&it) => {
+                // The first call of all had no key before it.
+                let used = match key {
+                    Some(it) => Some(it),
+                    None => door.key().await,
+                };
+                let Some(used) = used else { return Err(it) };
+                door.renew(&used).await;
+                match call(member).await {
+                    Err(it) => it,
+                    good => return good,
+                }
+            }
+            Err(it) => it,
+            good => return good,
+        };
+        Err(door.explain(error, &account).await)
+    }
+}
+
+fn is_expired(error: &GatewayError) -> bool {
+    matches!(error.code.as_deref(), Some("ExpiredTokenException" | "ExpiredToken"))
 }
 
 impl PolicyReader for Fleet {
     async fn get_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
-        self.member(target.account_region()).get_policy(target).await
+        self.call(target.account_region(), |it| async move { it.get_policy(target).await }).await
+    }
+
+    async fn get_policy_as(
+        &self,
+        target: &Target,
+        urgency: Urgency,
+    ) -> Result<LivePolicy, GatewayError> {
+        self.call(
+            target.account_region(),
+            |it| async move { it.get_policy_as(target, urgency).await },
+        )
+        .await
     }
 
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
-        self.member(target.account_region()).function_exists(target).await
+        self.call(target.account_region(), |it| async move { it.function_exists(target).await })
+            .await
     }
 }
 
@@ -134,7 +240,7 @@ impl FunctionLister for Fleet {
         place: &AccountRegion,
         marker: Option<&str>,
     ) -> Result<Page, GatewayError> {
-        self.member(place.clone()).list_functions(place, marker).await
+        self.call(place.clone(), |it| async move { it.list_functions(place, marker).await }).await
     }
 
     async fn list_aliases(
@@ -142,7 +248,11 @@ impl FunctionLister for Fleet {
         function: &Target,
         marker: Option<&str>,
     ) -> Result<Page, GatewayError> {
-        self.member(function.account_region()).list_aliases(function, marker).await
+        self.call(
+            function.account_region(),
+            |it| async move { it.list_aliases(function, marker).await },
+        )
+        .await
     }
 
     async fn list_versions(
@@ -150,7 +260,14 @@ impl FunctionLister for Fleet {
         function: &Target,
         marker: Option<&str>,
     ) -> Result<Page, GatewayError> {
-        self.member(function.account_region()).list_versions(function, marker).await
+        self.call(function.account_region(), |it| async move {
+            it.list_versions(function, marker).await
+        })
+        .await
+    }
+
+    async fn list_tags(&self, function: &Target) -> Result<BTreeMap<String, String>, GatewayError> {
+        self.call(function.account_region(), |it| async move { it.list_tags(function).await }).await
     }
 }
 
@@ -162,7 +279,10 @@ impl PolicyGateway for Fleet {
         permission: &Permission,
         revision: Option<&str>,
     ) -> Result<Receipt, GatewayError> {
-        self.member(target.account_region()).add_permission(target, sid, permission, revision).await
+        self.call(target.account_region(), |it| async move {
+            it.add_permission(target, sid, permission, revision).await
+        })
+        .await
     }
 
     async fn remove_permission(
@@ -171,7 +291,10 @@ impl PolicyGateway for Fleet {
         sid: &str,
         revision: &str,
     ) -> Result<Receipt, GatewayError> {
-        self.member(target.account_region()).remove_permission(target, sid, revision).await
+        self.call(target.account_region(), |it| async move {
+            it.remove_permission(target, sid, revision).await
+        })
+        .await
     }
 
     async fn remove_to_replace(
@@ -180,7 +303,10 @@ impl PolicyGateway for Fleet {
         sid: &str,
         revision: &str,
     ) -> Result<Receipt, GatewayError> {
-        self.member(target.account_region()).remove_to_replace(target, sid, revision).await
+        self.call(target.account_region(), |it| async move {
+            it.remove_to_replace(target, sid, revision).await
+        })
+        .await
     }
 
     async fn put_policy(
@@ -189,6 +315,9 @@ impl PolicyGateway for Fleet {
         document: &str,
         revision: &str,
     ) -> Result<String, GatewayError> {
-        self.member(target.account_region()).put_policy(target, document, revision).await
+        self.call(target.account_region(), |it| async move {
+            it.put_policy(target, document, revision).await
+        })
+        .await
     }
 }

@@ -1,6 +1,6 @@
 //! The seam to Lambda: what is asked of it, and every way it can fail as a way to go on.
 
-use std::{fmt, future::Future, time::Duration};
+use std::{collections::BTreeMap, fmt, future::Future, time::Duration};
 
 use crate::policy::{
     grant::Permission,
@@ -23,6 +23,19 @@ pub struct Receipt {
     pub request_id: Option<String>,
 }
 
+/// How urgent a call is: what stands first here goes first where calls have to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// A write, and a read that a write waits for.
+    Write,
+    /// A read of a repair that goes on, or of a target that something says to look at now.
+    Repair,
+    /// A read of a full pass.
+    Sweep,
+    /// What finds out which functions there are, and what those say that are in no file.
+    Discovery,
+}
+
 /// What only looks. A dry run is handed this, so that it has nothing to write with.
 pub trait PolicyReader: Send + Sync {
     /// GetPolicy. [`Recovery::Absent`] where there is no policy, or no function:
@@ -31,6 +44,16 @@ pub trait PolicyReader: Send + Sync {
         &self,
         target: &Target,
     ) -> impl Future<Output = Result<LivePolicy, GatewayError>> + Send;
+
+    /// The same, with how urgent it is. Only who makes calls wait has to tell them apart.
+    fn get_policy_as(
+        &self,
+        target: &Target,
+        urgency: Urgency,
+    ) -> impl Future<Output = Result<LivePolicy, GatewayError>> + Send {
+        let _ = urgency;
+        self.get_policy(target)
+    }
 
     /// GetFunction with the qualifier. [`Recovery::Absent`] where function, alias or version is not there.
     fn function_exists(
@@ -62,6 +85,12 @@ pub trait FunctionLister: Send + Sync {
         function: &Target,
         marker: Option<&str>,
     ) -> impl Future<Output = Result<Page, GatewayError>> + Send;
+
+    /// ListTags of a function, without a qualifier. [`Recovery::Absent`] where it is not there.
+    fn list_tags(
+        &self,
+        function: &Target,
+    ) -> impl Future<Output = Result<BTreeMap<String, String>, GatewayError>> + Send;
 }
 
 /// One page of a list.

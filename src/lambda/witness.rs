@@ -1,8 +1,8 @@
 //! Who hears of every call to Lambda, and of every wait for its turn.
 
-use std::{fmt::Debug, time::Duration};
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
-use crate::lambda::gateway::GatewayError;
+use crate::lambda::{gateway::GatewayError, paced::Pace};
 
 /// Hears of calls. It must not block.
 pub trait Witness: Debug + Send + Sync {
@@ -16,6 +16,10 @@ pub trait Witness: Debug + Send + Sync {
     );
     /// A call waited so long for its turn in the budget.
     fn waited(&self, bucket: &'static str, time: Duration);
+    /// There is a budget, of one account and region, and this is how fast it goes from now on.
+    fn paced(&self, bucket: &'static str, pace: &Arc<Pace>) {
+        let _ = (bucket, pace);
+    }
 }
 
 impl GatewayError {

@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::drift::{allow::Mode, outcome::Outcome, wanted::Wanted};
+use crate::drift::{allow::Mode, outcome::Outcome, undeclared::Undeclared, wanted::Wanted};
 use crate::journal::pause::Pause;
 use crate::observe::{
     news::Edge,
@@ -34,6 +34,21 @@ pub struct View {
     pub offers: Vec<Offer>,
     /// What is left alone because somebody said so.
     pub pauses: Vec<Pause>,
+    /// Policies that no file names, where they are looked for.
+    pub undeclared: Arc<[Undeclared]>,
+    /// Where it is not known which functions there are, and why.
+    pub unlisted: BTreeMap<AccountRegion, String>,
+    /// The queue of events, once it was asked.
+    pub events: Option<EventsView>,
+}
+
+/// How the queue of events does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventsView {
+    /// When it answered last.
+    pub answered_at: Option<Timestamp>,
+    /// Since when it does not, and why, in one line.
+    pub trouble: Option<(Timestamp, String)>,
 }
 
 /// The passes of one account and region.
@@ -96,6 +111,13 @@ impl Board {
     /// As it is now.
     pub fn view(&self) -> View {
         self.inner().clone()
+    }
+
+    /// How one target stands.
+    pub fn standing(&self, target: &Target) -> Option<Arc<Standing>> {
+        let inner = self.inner();
+        let at = inner.targets.binary_search_by(|it| it.target.cmp(target)).ok()?;
+        inner.targets.get(at).map(Arc::clone)
     }
 
     /// A configuration is in force. What is known of targets that were there before stays.
@@ -163,6 +185,36 @@ impl Board {
         it.running_since = None;
         it.last_success = if pass.successful { Some(pass.at) } else { it.last_success };
         it.last_full = Some(pass);
+    }
+
+    /// What is known of functions that no file names.
+    pub fn discovered(
+        &self,
+        undeclared: Vec<Undeclared>,
+        unlisted: BTreeMap<AccountRegion, String>,
+    ) {
+        let mut inner = self.inner();
+        (inner.undeclared, inner.unlisted) = (undeclared.into(), unlisted);
+    }
+
+    /// The queue of events answered, or this is why it did not.
+    pub fn events(&self, trouble: Option<String>, now: Timestamp) {
+        let mut inner = self.inner();
+        let it = inner.events.get_or_insert_default();
+        match trouble {
+            None => *it = EventsView { answered_at: Some(now), trouble: None },
+            Some(why) => {
+                let since = it.trouble.as_ref().map_or(now, |(since, _)| *since);
+                it.trouble = Some((since, why));
+            }
+        }
+    }
+
+    /// When the next full pass of a place starts is known better now.
+    pub fn next_full(&self, place: &AccountRegion, next: Timestamp) {
+        if let Some(it) = self.inner().places.get_mut(place) {
+            it.next_full = Some(next);
+        }
     }
 
     /// What waits for people now.

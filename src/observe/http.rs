@@ -103,6 +103,7 @@ impl Site {
             alive: self.monitor.is_alive(),
             entries,
             usage: self.monitor.metrics.usage.minutes(),
+            speeds: self.monitor.metrics.usage.speeds(),
         };
         let page::Page { document, tag } = page::page(&self.monitor.board.view(), query, &facts);
         Made::new(document.into_bytes(), tag)

@@ -10,7 +10,7 @@ use std::{
 use tokio::time::Instant;
 
 use crate::lambda::gateway::{
-    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt,
+    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt, Urgency,
 };
 use crate::policy::{
     grant::Permission,
@@ -84,6 +84,14 @@ impl<G: PolicyReader> PolicyReader for Metered<G> {
         self.meter("GetPolicy", self.inner.get_policy(target)).await
     }
 
+    async fn get_policy_as(
+        &self,
+        target: &Target,
+        urgency: Urgency,
+    ) -> Result<LivePolicy, GatewayError> {
+        self.meter("GetPolicy", self.inner.get_policy_as(target, urgency)).await
+    }
+
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
         self.meter("GetFunction", self.inner.function_exists(target)).await
     }
@@ -112,6 +120,10 @@ impl<G: FunctionLister> FunctionLister for Metered<G> {
         marker: Option<&str>,
     ) -> Result<Page, GatewayError> {
         self.meter("ListVersionsByFunction", self.inner.list_versions(function, marker)).await
+    }
+
+    async fn list_tags(&self, function: &Target) -> Result<BTreeMap<String, String>, GatewayError> {
+        self.meter("ListTags", self.inner.list_tags(function)).await
     }
 }
 

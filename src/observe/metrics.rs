@@ -8,7 +8,7 @@ pub mod table;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -27,7 +27,7 @@ use crate::drift::{
 };
 use crate::lambda::{
     gateway::{GatewayError, Recovery},
-    paced::BUCKETS,
+    paced::{BUCKETS, Pace},
     witness::Witness,
 };
 use crate::observe::{
@@ -35,20 +35,24 @@ use crate::observe::{
     metrics::table::{Kind, TABLE},
     monitor::Passed,
     news::{Edge, News},
-    usage::Usage,
+    usage::{Speed, Usage},
 };
 
 /// The calls that a daemon makes.
 const OPERATIONS: [&str; 4] = ["GetPolicy", "GetFunction", "AddPermission", "RemovePermission"];
 /// What a pass is set off by, in the words of the loop and as a label.
-const TRIGGERS: [(&str, &str); 6] = [
+const TRIGGERS: [(&str, &str); 7] = [
     ("full pass", "full_pass"),
     ("the files changed", "file_change"),
     ("expiry", "expiry"),
     ("approved", "approval"),
     ("second look", "second_look"),
     ("resumed", "resume"),
+    ("event", "event"),
 ];
+/// What becomes of the messages of the queue of events.
+const EVENTS: [&str; 8] =
+    ["ok", "own", "duplicate", "foreign", "ignored", "unclear", "other_service", "invalid"];
 /// More than one of them.
 const SEVERAL: &str = "several";
 
@@ -156,9 +160,10 @@ impl Metrics {
                 self.add("permitd_steps_total", &[action, result], 0);
             }
         }
-        for result in ["ok", "ignored", "invalid"] {
+        for result in EVENTS {
             self.add("permitd_events_received_total", &[result], 0);
         }
+        self.set("permitd_event_lag_seconds", &[], 0.0);
         for result in ["sent", "failed", "dropped"] {
             self.notified(result, 0);
         }
@@ -240,6 +245,16 @@ impl Metrics {
         }
     }
 
+    /// A message of the queue of events was received.
+    pub fn event(&self, result: &str) {
+        self.add("permitd_events_received_total", &[result], 1);
+    }
+
+    /// What an event tells of was done so long ago.
+    pub fn event_lag(&self, lag: Duration) {
+        self.set("permitd_event_lag_seconds", &[], lag.as_secs_f64());
+    }
+
     /// What became of so many notifications.
     pub fn notified(&self, result: &str, n: u64) {
         self.add("permitd_notifications_total", &[result], n);
@@ -249,6 +264,11 @@ impl Metrics {
     pub fn text(&self, view: &View, started: Timestamp, now: Timestamp) -> Vec<u8> {
         let _one = self.reading.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         self.gauges_of(view, now);
+        for (bucket, Speed { limit, rate, used }) in BUCKETS.iter().zip(self.usage.speeds()) {
+            self.set("permitd_budget_limit_calls_per_second", &[bucket], limit);
+            self.set("permitd_budget_rate_calls_per_second", &[bucket], rate);
+            self.set("permitd_budget_use_ratio", &[bucket], used);
+        }
         process::gauges(|name, value| self.set(name, &[], value));
         self.set("process_start_time_seconds", &[], started.as_duration().as_secs_f64());
         let mut res = Vec::new();
@@ -346,7 +366,9 @@ impl Metrics {
         let behind = successes.and_then(|it| it.into_iter().min());
         self.set("permitd_last_successful_pass_timestamp_seconds", &[], at(behind));
         self.set("permitd_build_info", &[env!("CARGO_PKG_VERSION")], 1.0);
-        self.set("permitd_event_lag_seconds", &[], 0.0);
+        if let Some(it) = &view.events {
+            self.set_count("permitd_event_queue_up", &[], usize::from(it.trouble.is_none()));
+        }
         self.set("permitd_leader", &[], 1.0);
     }
 }
@@ -377,6 +399,10 @@ impl Witness for Metrics {
             Some(Recovery::Stale) => self.add("permitd_revision_conflicts_total", &[], 1),
             Some(_) | None => {}
         }
+    }
+
+    fn paced(&self, bucket: &'static str, pace: &Arc<Pace>) {
+        self.usage.paced(bucket, pace);
     }
 
     fn waited(&self, bucket: &'static str, time: Duration) {

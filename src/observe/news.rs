@@ -1,8 +1,11 @@
 //! What is new about a target: the edges of which logs, notifications and counters tell once.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::drift::{
+    actor::Actor,
     diff::Kind,
     outcome::{Outcome, State, StepResult},
     plan::{Change, Plan},
@@ -156,4 +159,6 @@ pub struct Matter {
     pub detail: String,
     /// The name of the reason why nothing is done about it.
     pub held: Option<&'static str>,
+    /// Who made it, where an event told.
+    pub by: Option<Arc<Actor>>,
 }

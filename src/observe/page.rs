@@ -18,8 +18,13 @@ use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::journal::entry::Entry;
-use crate::observe::{board::View, http, usage::Minute};
-use crate::report::html::assets;
+use crate::lambda::paced::BUCKETS;
+use crate::observe::{
+    board::View,
+    http,
+    usage::{Minute, Speed},
+};
+use crate::report::{html::assets, undeclared};
 
 pub use query::Query;
 
@@ -52,6 +57,8 @@ pub struct Facts {
     pub entries: Result<Vec<Entry>, String>,
     /// How the budgets were used, minute by minute, the newest last.
     pub usage: Vec<Minute>,
+    /// How fast they go now.
+    pub speeds: [Speed; BUCKETS.len()],
 }
 
 /// A page, and the name of what it says.
@@ -71,8 +78,9 @@ pub fn page(view: &View, query: &Query, facts: &Facts) -> Page {
         (health::health(view, facts, &verdict))
         (lately::waiting(view, facts.now))
         (targets::targets(view, query))
+        (undeclared::markup(&view.undeclared))
         (lately::lately(facts))
-        (figures::figures(view, &facts.usage))
+        (figures::figures(view, facts))
     };
     // Weak: another page of the same tag says the same, at another time.
     let tag = format!("W/{}", http::tag(main.0.as_bytes()));

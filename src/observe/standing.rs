@@ -5,6 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use jiff::Timestamp;
 
 use crate::drift::{
+    actor::Actor,
     allow::Reason,
     diff::Kind,
     outcome::{Outcome, State, StepResult, Trouble, TroubleReason},
@@ -71,6 +72,8 @@ pub struct Open {
     pub held: Option<&'static str>,
     /// When it was first seen.
     pub since: Timestamp,
+    /// Who made it, where an event told.
+    pub by: Option<Arc<Actor>>,
 }
 
 /// How far a conversation is when its outcome is taken over.
@@ -95,6 +98,8 @@ pub struct Event {
     pub reason: &'static str,
     /// How many writes were done.
     pub writes: usize,
+    /// Who made the first difference that was found, where an event told.
+    pub by: Option<Arc<Actor>>,
 }
 
 impl Standing {
@@ -185,6 +190,7 @@ impl Standing {
                     Stage::Settled | Stage::Last => it.held.as_ref().map(Reason::name),
                 },
                 since: known.map_or(now, |it| it.since),
+                by: it.by.clone().or_else(|| known.and_then(|it| it.by.clone())),
             }
         };
         self.open = plan.drift.iter().map(open).collect();
@@ -196,9 +202,11 @@ impl Standing {
         if self.lately.back().is_some_and(same) {
             return;
         }
+        let (state, reason) = (self.state, self.reason);
+        let by = outcome.found.iter().flat_map(|it| &it.drift).find_map(|it| it.by.clone());
         // Most have one event for a long time, and there may be a hundred thousand of them.
         self.lately.reserve_exact(1);
-        self.lately.push_back(Event { at: now, state: self.state, reason: self.reason, writes });
+        self.lately.push_back(Event { at: now, state, reason, writes, by });
         while self.lately.len() > LATELY {
             self.lately.pop_front();
         }
@@ -235,5 +243,6 @@ pub(super) fn matter(change: &Change) -> Matter {
         kind: change.drift.kind,
         detail: words::change(change),
         held: change.held.as_ref().map(Reason::name),
+        by: change.by.clone(),
     }
 }

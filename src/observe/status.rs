@@ -6,13 +6,17 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::drift::outcome::State;
+use crate::drift::{actor::Actor, outcome::State};
 use crate::observe::{
-    board::{ConfigView, Offer, PassView, PlaceView, View},
+    board::{ConfigView, EventsView, Offer, PassView, PlaceView, View},
     standing::{Event, Open, Standing},
 };
 use crate::policy::size;
-use crate::report::{palette::safe, words};
+use crate::report::{
+    palette::safe,
+    undeclared::{self, UndeclaredReport},
+    words,
+};
 
 /// The version of the document.
 const FORMAT: &str = "1.0";
@@ -27,9 +31,23 @@ struct Status<'a> {
     config: Config<'a>,
     summary: Summary,
     places: Vec<Place<'a>>,
+    /// None where no queue is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Events<'a>>,
     held: Vec<Held<'a>>,
     paused: Vec<Paused<'a>>,
+    /// Policies that no file names, where they are looked for.
+    undeclared: Vec<UndeclaredReport>,
+    /// Where it is not known which functions there are.
+    unlisted: Vec<Unlisted<'a>>,
     targets: Vec<Target<'a>>,
+}
+
+#[derive(Serialize)]
+struct Unlisted<'a> {
+    account: &'a str,
+    region: &'a str,
+    message: &'a str,
 }
 
 #[derive(Serialize)]
@@ -71,6 +89,12 @@ struct Pass {
 }
 
 #[derive(Serialize)]
+struct Events<'a> {
+    last_answer: Option<Timestamp>,
+    trouble: Option<Refused<'a>>,
+}
+
+#[derive(Serialize)]
 struct Held<'a> {
     digest: &'a str,
     statements: usize,
@@ -105,7 +129,7 @@ struct Target<'a> {
     message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
-    last_outcomes: Vec<Outcome>,
+    last_outcomes: Vec<Outcome<'a>>,
 }
 
 #[derive(Serialize)]
@@ -127,14 +151,17 @@ struct Drift<'a> {
     kind: &'static str,
     since: Timestamp,
     held: Option<&'static str>,
+    /// Who made it, where an event told.
+    by: Option<&'a Actor>,
 }
 
 #[derive(Serialize)]
-struct Outcome {
+struct Outcome<'a> {
     at: Timestamp,
     state: &'static str,
     reason: &'static str,
     writes: usize,
+    by: Option<&'a Actor>,
 }
 
 /// The document of this moment.
@@ -161,6 +188,7 @@ pub fn status(view: &View, started: Timestamp, now: Timestamp) -> Vec<u8> {
             .iter()
             .map(|(place, it)| of_place(&place.account, &place.region, it))
             .collect(),
+        events: view.events.as_ref().map(events),
         held: view.offers.iter().map(held).collect(),
         paused: view
             .pauses
@@ -170,6 +198,16 @@ pub fn status(view: &View, started: Timestamp, now: Timestamp) -> Vec<u8> {
                 since: it.since,
                 until: it.until,
                 reason: &it.reason,
+            })
+            .collect(),
+        undeclared: undeclared::json(&view.undeclared),
+        unlisted: view
+            .unlisted
+            .iter()
+            .map(|(place, message)| Unlisted {
+                account: &place.account,
+                region: &place.region,
+                message,
             })
             .collect(),
         targets: view.targets.iter().map(|it| target(it, view)).collect(),
@@ -192,6 +230,11 @@ fn of_place<'a>(account: &'a str, region: &'a str, it: &PlaceView) -> Place<'a> 
     }
 }
 
+fn events(it: &EventsView) -> Events<'_> {
+    let trouble = it.trouble.as_ref().map(|(at, message)| Refused { at: *at, message });
+    Events { last_answer: it.answered_at, trouble }
+}
+
 fn held(it: &Offer) -> Held<'_> {
     let Offer { digest, statements, targets, at } = it;
     let approve = words::approve_daemon(digest);
@@ -205,12 +248,14 @@ fn target<'a>(it: &'a Standing, view: &View) -> Target<'a> {
         kind: it.kind.name(),
         since: it.since,
         held: it.held,
+        by: it.by.as_deref(),
     };
-    let outcome = |it: &Event| Outcome {
+    let outcome = |it: &'a Event| Outcome {
         at: it.at,
         state: it.state.name(),
         reason: it.reason,
         writes: it.writes,
+        by: it.by.as_deref(),
     };
     Target {
         arn: it.target.arn(),

@@ -2,13 +2,13 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
 use tokio::time::Instant;
 
-use crate::lambda::paced::BUCKETS;
+use crate::lambda::paced::{BUCKETS, Pace};
 
 /// How many minutes are kept: three hours.
 pub const KEPT: usize = 180;
@@ -19,6 +19,8 @@ const MINUTE: u64 = 60;
 pub struct Usage {
     start: Instant,
     inner: Mutex<Inner>,
+    /// The budgets of the accounts and regions that are there.
+    paces: Mutex<Vec<(&'static str, Weak<Pace>)>>,
 }
 
 #[derive(Debug, Default)]
@@ -46,9 +48,20 @@ pub struct Used {
     pub waited_seconds: f64,
 }
 
+/// How fast one budget goes, over all accounts and regions.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Speed {
+    /// Calls a second that are allowed, summed up; 0 where there is no limit, or nobody was asked yet.
+    pub limit: f64,
+    /// The same as it is slowed now, since Lambda refused calls.
+    pub rate: f64,
+    /// The part of what was allowed that was used in the last whole minute, where the most was used.
+    pub used: f64,
+}
+
 impl Default for Usage {
     fn default() -> Self {
-        Self { start: Instant::now(), inner: Mutex::default() }
+        Self { start: Instant::now(), inner: Mutex::default(), paces: Mutex::default() }
     }
 }
 
@@ -80,6 +93,28 @@ impl Usage {
             it.calls += 1;
             it.throttles += u64::from(throttled);
         });
+    }
+
+    /// There is a budget, of one account and region.
+    pub fn paced(&self, bucket: &'static str, pace: &Arc<Pace>) {
+        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        paces.retain(|(_, it)| it.strong_count() > 0);
+        paces.push((bucket, Arc::downgrade(pace)));
+    }
+
+    /// How fast each budget goes now, in the order of [`BUCKETS`].
+    pub fn speeds(&self) -> [Speed; BUCKETS.len()] {
+        let paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        BUCKETS.map(|bucket| {
+            let of = paces.iter().filter(|(name, _)| *name == bucket);
+            let mut res = Speed::default();
+            for pace in of.filter_map(|(_, it)| it.upgrade()) {
+                res.limit += pace.limit().unwrap_or_default();
+                res.rate += pace.rate().unwrap_or_default();
+                res.used = res.used.max(pace.use_ratio());
+            }
+            res
+        })
     }
 
     fn number(&self) -> u64 {

@@ -1,6 +1,6 @@
 //! What is wanted: one permission under one Sid, checked against what Lambda takes.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use regex::Regex;
@@ -31,6 +31,8 @@ pub struct Grant {
     pub description: Option<String>,
     /// Where it was written.
     pub source: Source,
+    /// The rule for many functions that it comes from, as people call it; none for one that names its function.
+    pub rule: Option<Arc<str>>,
 }
 
 /// What one AddPermission can allow: one principal, one action, up to six conditions.

@@ -212,6 +212,8 @@ fn finding(it: &Diagnostic) -> Finding<'_> {
             | Rule::DuplicateGrant
             | Rule::PolicyNearlyFull
             | Rule::PolicyTooLarge
+            | Rule::RuleMatchesNothing
+            | Rule::SlowPass
             | Rule::Invalid
             | Rule::Syntax
             | Rule::Unreadable => None,

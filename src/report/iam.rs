@@ -6,6 +6,7 @@
 //! | `GetFunction` | all: where there is no policy, it tells whether there is a function |
 //! | `AddPermission` | with a grant that has not expired |
 //! | `RemovePermission` | with a grant or an `absent`, or that own more than what they declare |
+//! | `ReceiveMessage`, `DeleteMessage`, `GetQueueAttributes` of SQS | the queue of `events`, where there is one |
 //!
 //! Mode `observe` and `suspend: true` leave the reads. Mode `additive` writes the same calls as `enforce`: it, too,
 //! takes away what lets in nobody, or nobody who is not let in elsewhere (`drift/plan.rs`, the neutral effects):
@@ -56,6 +57,7 @@ struct Statement {
 const READ: &[&str] = &["lambda:GetFunction", "lambda:GetPolicy"];
 const WRITE: &[&str] = &["lambda:AddPermission", "lambda:RemovePermission"];
 const REMOVE: &[&str] = &["lambda:RemovePermission"];
+const EVENTS: &[&str] = &["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
 const UNDO: &[&str] =
     &["lambda:AddPermission", "lambda:PutResourcePolicy", "lambda:RemovePermission"];
 
@@ -98,6 +100,14 @@ fn writes(wanted: &Wanted, mode: Mode) -> bool {
 }
 
 impl Policy {
+    /// The same, and what it takes to read the queue of events with this ARN.
+    #[must_use]
+    pub fn with_queue(mut self, arn: String) -> Self {
+        let (sid, effect) = ("PermitdEvents", "Allow");
+        self.statement.push(Statement { sid, effect, action: EVENTS, resource: vec![arn] });
+        self
+    }
+
     /// As people read it and IAM takes it.
     pub fn text(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default()

@@ -75,9 +75,23 @@ pub fn change_parts(it: &Change) -> (String, Option<String>) {
     }
 }
 
-/// `changed, replaced with a gap`
+/// `missing; s3.amazonaws.com may invoke; by rule name: orders-*; changed by arn:aws:iam::123456789012:user/eve`
 pub fn change(it: &Change) -> String {
-    let Change { drift, effect: _, how, exempt: _, begun: _, held } = it;
+    let mut res = difference(it);
+    if let Some(rule) = &it.drift.rule {
+        res.push_str("; by rule ");
+        res.push_str(&safe(rule));
+    }
+    if let Some(by) = &it.by {
+        res.push_str("; changed by ");
+        res.push_str(&safe(&by.in_words()));
+    }
+    res
+}
+
+/// `changed, replaced with a gap`
+fn difference(it: &Change) -> String {
+    let Change { drift, effect: _, how, exempt: _, begun: _, held, by: _ } = it;
     let Drift { kind, before, after, other, .. } = drift;
     let live = before.as_ref().map(statement).unwrap_or_default();
     let other = other.as_deref().map(safe).unwrap_or_default();

@@ -25,6 +25,9 @@ pub(crate) struct World {
     pub(crate) directory: Directory,
     /// Access key to account; if there is any, no other key is accepted.
     pub(crate) access_keys: BTreeMap<String, String>,
+    /// The roles that can be assumed, by account and name, with the external id that each asks for; if there is
+    /// none, any can.
+    pub(crate) roles: BTreeMap<(String, String), Option<String>>,
     /// Access keys that AssumeRole gave.
     pub(crate) sessions: BTreeMap<String, Session>,
     pub(crate) switches: Switches,
@@ -122,6 +125,7 @@ impl World {
             regions: BTreeMap::new(),
             directory: Directory::default(),
             access_keys: BTreeMap::new(),
+            roles: BTreeMap::new(),
             sessions: BTreeMap::new(),
             switches: Switches::default(),
             rng: fastrand::Rng::new(),

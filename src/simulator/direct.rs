@@ -1,6 +1,6 @@
 //! The simulator as a gateway, without HTTP: the same rules, faults and log.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Map, Value, json};
 
@@ -136,6 +136,15 @@ impl FunctionLister for Direct {
             )
             .await?;
         Ok(page(&answer, "Versions", "Version"))
+    }
+
+    async fn list_tags(&self, function: &Target) -> Result<BTreeMap<String, String>, GatewayError> {
+        let labels = vec![function.function_arn()];
+        let answer =
+            self.list(function.account_region(), Operation::ListTags, labels, None).await?;
+        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        let tags = body.get("Tags").and_then(Value::as_object).into_iter().flatten();
+        Ok(tags.filter_map(|(key, it)| Some((key.clone(), it.as_str()?.to_owned()))).collect())
     }
 }
 

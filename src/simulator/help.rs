@@ -24,7 +24,8 @@ Faults: {"operation": GLOB, "target": GLOB, "nth": 1, "times": 1 | "forever", "p
 
 Seed (YAML), and the state in the same shape:
   accounts: [{id: "123456789012", region: us-east-1, functions: [{name: f, versions: 1, aliases: {live: "1"}, tags: {},
-    policy: {...}, policies: {live: {...}}}], principals: [IAM ARN], access_keys: [KEY]}]
+    policy: {...}, policies: {live: {...}}}], principals: [IAM ARN], access_keys: [KEY],
+    roles: [{name: permitd, external_id: ID}]}]
   switches: {read_lag: {reads: 1, time: 2s}, aroa_render_delay: 5s, public_block: on, ...}; all of them in $S/state
   tamper: [{every: 8s, after: 2s, function: f, qualifier: live, remove: SID | add: {Sid: ...} | change: {sid: SID, set: {...}} | clear: true},
     {every: 60s, delete_principal: IAM ARN}]

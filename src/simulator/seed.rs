@@ -22,6 +22,7 @@ use crate::simulator::{span::Span, switches::Switches, tamper::Tamper};
 ///         policies: {live: {…}}
 ///     principals: ["arn:aws:iam::123456789012:role/importer"]
 ///     access_keys: [AKIDEXAMPLE]
+///     roles: [{name: permitd, external_id: example}]
 /// switches: {size_overhead_per_statement: 5}
 /// tamper: [{every: 8s, function: thumbnail, qualifier: live, remove: s3-uploads}]
 /// ```
@@ -60,9 +61,23 @@ pub struct AccountSeed {
     /// Access keys of this account. If any account has some, no other key is accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access_keys: Vec<String>,
+    /// Roles of this account that can be assumed. If any account has some, no other role can.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<RoleSeed>,
     /// What is known of principals beside their names.
     #[serde(default, skip_serializing_if = "IdentitySeed::is_empty")]
     pub identities: IdentitySeed,
+}
+
+/// A role, as far as AssumeRole asks about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleSeed {
+    /// With its path, as it stands in the ARN behind `role/`.
+    pub name: String,
+    /// What its trust policy asks for; absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
 }
 
 fn home_region() -> String {

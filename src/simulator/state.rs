@@ -13,7 +13,7 @@ use crate::simulator::{
     render,
     seed::{
         AccountSeed, AliasDetails, FunctionDetails, FunctionSeed, IdSeed, IdentitySeed,
-        LeavingSeed, SessionSeed, VersionDetails,
+        LeavingSeed, RoleSeed, SessionSeed, VersionDetails,
     },
     span::Span,
     validate,
@@ -109,10 +109,11 @@ impl World {
         self.directory.living.clear();
         self.directory.leaving.clear();
         self.access_keys.clear();
+        self.roles.clear();
         if let Some(AccountSeed { id, region, .. }) = accounts.first() {
             self.home = AccountRegion { account: id.clone(), region: region.clone() };
         }
-        for AccountSeed { id, principals, access_keys, identities, .. } in accounts {
+        for AccountSeed { id, principals, access_keys, roles, identities, .. } in accounts {
             let IdentitySeed { ids, leaving } = identities;
             for arn in principals {
                 match ids.get(arn) {
@@ -129,6 +130,9 @@ impl World {
             }
             for key in access_keys {
                 self.access_keys.insert(key.clone(), id.clone());
+            }
+            for RoleSeed { name, external_id } in roles {
+                self.roles.insert((id.clone(), name.clone()), external_id.clone());
             }
         }
         for AccountSeed { id, region, functions, .. } in accounts {
@@ -227,6 +231,11 @@ impl World {
                 (first && owner == place.account) || (home && elsewhere)
             };
             let keys = self.access_keys.iter().filter(|(_, it)| first && **it == place.account);
+            let roles = self.roles.iter().filter(|((it, _), _)| first && *it == place.account);
+            let role = |((_, name), external_id): (&(String, String), &Option<String>)| RoleSeed {
+                name: name.clone(),
+                external_id: external_id.clone(),
+            };
             let functions = self.regions.get(place).into_iter().flatten();
             res.push(AccountSeed {
                 id: place.account.clone(),
@@ -234,6 +243,7 @@ impl World {
                 functions: functions.map(|(name, it)| it.save(name)).collect(),
                 principals: self.directory.living.keys().filter(|it| mine(it)).cloned().collect(),
                 access_keys: keys.map(|(key, _)| key.clone()).collect(),
+                roles: roles.map(role).collect(),
                 identities: self.identities(mine),
             });
         }

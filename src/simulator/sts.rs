@@ -35,10 +35,12 @@ pub(crate) fn get_caller_identity(caller: &Caller) -> Reply {
     )
 }
 
-/// AssumeRole. Any role of any account can be assumed; its access key belongs to that account.
+/// AssumeRole. Any role of any account can be assumed, unless the seed names some; its access key belongs to that
+/// account.
 pub(crate) fn assume_role(
     world: &mut World,
     request: &Request,
+    caller: &Caller,
     now: Moment,
 ) -> Result<Reply, Refusal> {
     let invalid = |text: &str| Refusal::new(400, "ValidationError", text);
@@ -52,6 +54,17 @@ pub(crate) fn assume_role(
     let Some(path) = path.strip_prefix("role/") else {
         return Err(invalid(&format!("{role} is invalid")));
     };
+    let trust = world.roles.get(&(account.to_owned(), path.to_owned()));
+    let trusted = trust
+        .is_some_and(|it| it.as_deref().is_none_or(|it| request.query("ExternalId") == Some(it)));
+    if !world.roles.is_empty() && !trusted {
+        // STS tells nobody whether it is the role, its trust policy or the external id.
+        let caller = caller.arn();
+        let text = format!(
+            "User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role}"
+        );
+        return Err(Refusal::new(403, "AccessDenied", &text));
+    }
     let short = path.rsplit('/').next().unwrap_or(path);
     let key = world.unique_id("ASIA");
     let unique = match world.directory.living.get(role) {

@@ -3,6 +3,7 @@
 //! Each test starts its own `permitd simulate`, and runs `permitd` beside it in an empty directory with an
 //! empty environment.
 
+mod accounts;
 mod apply;
 mod bad_input;
 mod bad_network;
@@ -32,9 +33,11 @@ mod plan_calls;
 mod plan_json;
 mod reload;
 mod report_files;
+mod rules;
 mod saved_plan;
 mod settings;
 mod simulate;
+mod slow_pass;
 mod streams;
 mod systemd;
 mod terminal;

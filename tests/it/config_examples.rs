@@ -38,7 +38,7 @@ fn the_example_settings_are_valid() {
     assert_eq!(settings.limits, usual.limits);
     assert_eq!(settings.orphan_grace, usual.orphan_grace);
     assert_eq!((settings.journal, settings.control), (usual.journal, usual.control));
-    assert_eq!(settings.account.unwrap().to_string(), "123456789012/us-east-1");
+    assert_eq!(settings.accounts[0].places().next().unwrap().to_string(), "123456789012/us-east-1");
 }
 
 /// What the example shows in comments is as good as the rest.

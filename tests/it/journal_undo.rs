@@ -45,6 +45,7 @@ fn grant(draft: &Draft<'_>) -> Grant {
         accept: Vec::new(),
         description: None,
         source: Source { file: "journal entry 1".into(), line: 1, column: 1 },
+        rule: None,
     }
 }
 

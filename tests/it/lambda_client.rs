@@ -56,7 +56,7 @@ async fn canned_within(answer: &str, budgets: Budgets) -> Canned {
             drop(stream.shutdown().await);
         }
     });
-    let access = Access { region: None, simulator: Some(endpoint) };
+    let access = Access { simulator: Some(endpoint), ..Access::default() };
     Canned { fleet: Fleet::new(&access, budgets).await, requests }
 }
 
@@ -262,7 +262,7 @@ async fn what_is_not_answered_is_perhaps_done_unless_it_was_not_sent() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", closed.local_addr().unwrap());
     drop(closed);
-    let access = Access { region: None, simulator: Some(endpoint) };
+    let access = Access { simulator: Some(endpoint), ..Access::default() };
     let fleet = Fleet::new(&access, Budgets::UNLIMITED).await;
     let error = fleet.get_policy(&target("f")).await.unwrap_err();
     assert_eq!(error.recovery, Recovery::Unreachable, "{error}");

@@ -29,6 +29,7 @@ mod metrics_documents;
 mod model;
 #[cfg(feature = "aws")]
 mod moto;
+mod page;
 mod properties;
 mod readme;
 mod report_cases;

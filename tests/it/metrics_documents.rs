@@ -7,6 +7,10 @@ use std::{
     collections::BTreeSet,
     io::Write,
     process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -18,16 +22,18 @@ use permitd::config::{
 };
 use permitd::drift::allow::Mode;
 use permitd::lambda::{
-    gateway::{GatewayError, Recovery},
+    gateway::{GatewayError, LivePolicy, PolicyReader, Recovery},
+    paced::{Budgets, Paced, Rate},
     witness::Witness,
 };
 use permitd::observe::{
-    board::{Board, View},
+    board::{Board, EventsView, View},
     metrics::{
         Metrics,
         table::{self, TABLE},
     },
 };
+use permitd::policy::target::{Defaults, Target};
 use serde_json::Value;
 
 fn now() -> Timestamp {
@@ -35,7 +41,8 @@ fn now() -> Timestamp {
 }
 
 fn text(metrics: &Metrics) -> String {
-    String::from_utf8(metrics.text(&View::default(), now(), now())).unwrap()
+    let view = View { events: Some(EventsView::default()), ..View::default() };
+    String::from_utf8(metrics.text(&view, now(), now())).unwrap()
 }
 
 #[test]
@@ -85,6 +92,62 @@ fn a_target_is_a_label_only_where_somebody_asks_for_it() {
     }
     board.configured(&wanted("g"), Mode::Enforce, now());
     assert!(!text().contains(arn) && text().contains("function:g"));
+}
+
+/// Over all accounts and regions that are there.
+#[tokio::test(start_paused = true)]
+async fn the_use_of_the_budgets_is_told() {
+    let metrics = Arc::new(Metrics::default());
+    let witness = Arc::clone(&metrics) as Arc<dyn Witness>;
+    let budgets = Budgets { get_policy: Rate::UNLIMITED, ..Budgets::default() };
+    let budgets = [budgets, Budgets::default()];
+    let refuse = Arc::new(AtomicBool::new(false));
+    let lambda = || Reads(Arc::clone(&refuse));
+    let paced = budgets.map(|it| Paced::new(lambda(), it).heard_by(&witness));
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:f";
+    let target = Target::parse(arn, None, &Defaults::default()).unwrap();
+    for _ in 0..60 {
+        paced[1].get_policy(&target).await.unwrap();
+    }
+    refuse.store(true, Ordering::Relaxed);
+    paced[1].get_policy(&target).await.unwrap_err();
+    tokio::time::advance(Duration::from_mins(1)).await;
+    let said = |name: &str, bucket: &str| {
+        let start = format!("permitd_budget_{name}{{bucket=\"{bucket}\"}} ");
+        let text = text(&metrics);
+        text.lines().find_map(|it| it.strip_prefix(&start)).unwrap().parse::<f64>().unwrap()
+    };
+    assert_eq!(said("limit_calls_per_second", "control").to_string(), "6");
+    assert_eq!(said("limit_calls_per_second", "get_policy").to_string(), "10");
+    assert_eq!(said("rate_calls_per_second", "get_policy").to_string(), "5");
+    assert_eq!(said("rate_calls_per_second", "control").to_string(), "6");
+    let used = said("use_ratio", "get_policy");
+    assert!((used - 0.1).abs() < 0.01, "{used}");
+    drop(paced);
+    assert_eq!(said("limit_calls_per_second", "control").to_string(), "0", "it is gone");
+}
+
+/// A Lambda that refuses when it is told to.
+#[derive(Debug)]
+struct Reads(Arc<AtomicBool>);
+
+impl PolicyReader for Reads {
+    async fn get_policy(&self, _: &Target) -> Result<LivePolicy, GatewayError> {
+        if !self.0.load(Ordering::Relaxed) {
+            return Ok(LivePolicy { text: String::new(), revision: String::new() });
+        }
+        Err(GatewayError {
+            recovery: Recovery::Throttled { retry_after: None },
+            status: Some(429),
+            code: None,
+            message: String::new(),
+            request_id: None,
+        })
+    }
+
+    async fn function_exists(&self, _: &Target) -> Result<(), GatewayError> {
+        Ok(())
+    }
 }
 
 /// Whatever stands in for AWS may have a new one each time.
@@ -272,4 +335,20 @@ fn promtool_takes_all_of_it() {
         let said = [output.stdout, output.stderr].concat();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
     }
+    // What the README tells to write.
+    let readme = std::fs::read_to_string("deploy/prometheus/README.md").unwrap();
+    let blocks = readme.split("```yaml\n").skip(1).filter_map(|it| it.split("```").next());
+    let ours: String = blocks.filter(|it| !it.contains("# permitd.yaml")).collect();
+    assert!(ours.contains("scrape_configs") && ours.contains("rule_files"), "{ours}");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("prometheus.yml"), ours).unwrap();
+    let alerts = folder.path().join("permitd.alerts.yaml");
+    std::fs::copy("deploy/prometheus/alerts.yaml", alerts).unwrap();
+    let output = Command::new("promtool")
+        .args(["check", "config", "prometheus.yml"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
 }

@@ -4,6 +4,8 @@
 //! source ARN and source account. Runs with `PERMITD_TEST_MOTO=1` and `moto_server` on the PATH
 //! (`pip install -r tests/moto/requirements.txt`).
 
+mod events;
+
 use std::io::Write;
 
 use serde_json::json;

@@ -73,7 +73,15 @@ fn grants() -> impl Strategy<Value = Vec<Grant>> {
         for (sid, permission) in all {
             if res.iter().all(|it| it.sid != sid) {
                 let (expires, accept, description) = (None, Vec::new(), None);
-                res.push(Grant { sid, permission, expires, accept, description, source: source() });
+                res.push(Grant {
+                    sid,
+                    permission,
+                    expires,
+                    accept,
+                    description,
+                    source: source(),
+                    rule: None,
+                });
             }
         }
         res.sort_by(|a, b| a.sid.cmp(&b.sid));

@@ -30,7 +30,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use permitd::config::{
@@ -56,10 +56,13 @@ use permitd::journal::{
     pause::Pause,
     store::Journal,
 };
-use permitd::lambda::gateway::{GatewayError, LivePolicy, PolicyGateway, PolicyReader, Receipt};
+use permitd::lambda::gateway::{
+    GatewayError, LivePolicy, PolicyGateway, PolicyReader, Receipt, Urgency,
+};
 use permitd::policy::{
     grant::Permission,
-    target::{Defaults, Target},
+    inventory::{Function, Inventory},
+    target::{AccountRegion, Defaults, Target},
 };
 use permitd::report::{Subject, palette::Look, text};
 use permitd::simulator::{Direct, Faults, Seed, Simulator, Span};
@@ -121,9 +124,25 @@ impl Scenario {
         format!("{}\n", res.trim_end())
     }
 
+    fn functions(&self) -> impl Iterator<Item = &str> {
+        self.get("functions").unwrap_or("f").split_whitespace()
+    }
+
+    /// For rules: every function, with the aliases and versions that all have.
+    fn inventory(&self) -> Inventory {
+        let function = |name: &str| Function {
+            name: name.to_owned(),
+            aliases: Some(vec!["live".to_owned()]),
+            versions: Some(vec!["1".to_owned(), "2".to_owned()]),
+            tags: None,
+        };
+        let place = AccountRegion { account: "123456789012".into(), region: "us-east-1".into() };
+        Inventory { places: [(place, self.functions().map(function).collect())].into() }
+    }
+
     fn seed(&self) -> Seed {
-        let names = self.get("functions").unwrap_or("f").split_whitespace();
-        let mut functions: BTreeMap<String, Value> = names
+        let mut functions: BTreeMap<String, Value> = self
+            .functions()
             .map(|it| (it.to_owned(), json!({"name": it, "versions": 2, "aliases": {"live": "1"}})))
             .collect();
         for (name, body) in &self.sections {
@@ -296,6 +315,8 @@ fn wanted(scenario: &Scenario, section: &str, settings: &Settings) -> Vec<Wanted
         ownership: settings.ownership.clone(),
         replace: settings.replace,
         ignore: settings.ignore.clone(),
+        inventory: Some(Arc::new(scenario.inventory())),
+        ..Context::default()
     };
     let loaded = resolve(permissions::parse(&files), &context);
     loaded.unwrap_or_else(|it| panic!("{}", render_all(&it, false))).wanted
@@ -413,7 +434,7 @@ impl<'a> Life<'a> {
     fn worker(&self) -> Worker<'_, Recorder> {
         let (gateway, scribe, stop) = (&self.recorder, &self.scribe, &self.stop);
         Worker {
-            carrier: Carrier { gateway, clock: CLOCK, scribe, stop },
+            carrier: Carrier { gateway, clock: CLOCK, scribe, stop, urgency: Urgency::Sweep },
             mind: &self.mind,
             rules: &self.rules,
             n_targets: self.wanted.len(),
@@ -710,7 +731,8 @@ fn scenarios_show_everything() {
         "held: still_needed",
         "held: denied_risk",
         "held: max_revocations",
-        "held: max_changed_targets",
+        "would lose something; 30% allowed",
+        "would be changed by rules; 30% allowed",
         "held: last_allow",
         "held: not_judged",
         // `not_approved` needs an `apply` that asks: the tests of the command have it.

@@ -1,6 +1,6 @@
 //! Which functions there are and what they say, at the rate that the budgets allow, and through every failure.
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, collections::BTreeMap, time::Duration};
 
 use permitd::daemon::survey::{Progress, Scope, Survey, Surveyed};
 use permitd::lambda::gateway::{FunctionLister, GatewayError, LivePolicy, Page, PolicyReader};
@@ -87,7 +87,7 @@ async fn a_thousand_functions_take_what_their_reads_take() {
         Progress::Read => read.set(read.get() + 1),
     };
     let survey = Survey { gateway: &world.gateway, qualifiers: false };
-    let surveyed = survey.look(&Scope::All(place()), |_| true, heard).await;
+    let surveyed = survey.look(&Scope::All(vec![place()]), |_| true, heard).await;
     let taken = start.elapsed();
     assert_eq!((found.get(), read.get()), (1000, 1000));
     assert_eq!((surveyed.policies.len(), names(&surveyed).len()), (1000, 900));
@@ -108,7 +108,7 @@ async fn qualifiers_are_found_page_by_page_and_latest_is_none() {
         {"name": "g", "policy": policy("g")},
     ]);
     let world = world(&functions, Budgets::UNLIMITED);
-    let surveyed = look(&world, true, Scope::All(place())).await;
+    let surveyed = look(&world, true, Scope::All(vec![place()])).await;
     assert_eq!(names(&surveyed), ["f:1", "f:70", "f:a59", "g"]);
     assert_eq!(surveyed.policies.len(), 1 + 60 + 70 + 1);
     assert_eq!((count(&world, "ListAliases"), count(&world, "ListVersionsByFunction")), (3, 3));
@@ -124,7 +124,7 @@ async fn what_is_not_wanted_is_not_read() {
     let world = world(&functions(30), Budgets::UNLIMITED);
     let survey = Survey { gateway: &world.gateway, qualifiers: false };
     let wants = |it: &Target| it.function().ends_with('7');
-    let surveyed = survey.look(&Scope::All(place()), wants, |_| {}).await;
+    let surveyed = survey.look(&Scope::All(vec![place()]), wants, |_| {}).await;
     assert_eq!(names(&surveyed), ["f0007", "f0017", "f0027"]);
     assert_eq!((surveyed.unwanted, count(&world, "GetPolicy")), (27, 3));
 }
@@ -161,7 +161,7 @@ async fn failures_that_pass_are_waited_for_and_others_are_told() {
             busy("ListFunctions"),
         ]}),
     );
-    let surveyed = look(&world, false, Scope::All(place())).await;
+    let surveyed = look(&world, false, Scope::All(vec![place()])).await;
     assert_eq!((troubles(&surveyed), names(&surveyed).len()), (Vec::new(), 108));
     let error = |operation: &str, target: &str, status: u16, code: &str, times: Value| {
         json!({"operation": operation, "target": target, "times": times, "kind": "error",
@@ -177,7 +177,7 @@ async fn failures_that_pass_are_waited_for_and_others_are_told() {
             error("GetPolicy", "*:f0005", 429, "TooManyRequestsException", forever.clone()),
         ]}),
     );
-    let surveyed = look(&world, false, Scope::All(place())).await;
+    let surveyed = look(&world, false, Scope::All(vec![place()])).await;
     let about: Vec<&str> =
         surveyed.troubles.iter().map(|it| it.about.rsplit(':').next().unwrap()).collect();
     assert_eq!(about, ["f0002", "f0004", "f0005"]);
@@ -189,7 +189,7 @@ async fn failures_that_pass_are_waited_for_and_others_are_told() {
             error("ListFunctions", "*", 403, "AccessDeniedException", forever),
         ]}),
     );
-    let surveyed = look(&world, false, Scope::All(place())).await;
+    let surveyed = look(&world, false, Scope::All(vec![place()])).await;
     assert!(surveyed.policies.is_empty());
     assert_eq!(
         troubles(&surveyed),
@@ -217,7 +217,7 @@ async fn a_function_that_goes_meanwhile_is_no_failure() {
             gone("GetPolicy"), gone("ListAliases"), gone("ListVersionsByFunction"),
         ]}),
     );
-    let surveyed = look(&world, true, Scope::All(place())).await;
+    let surveyed = look(&world, true, Scope::All(vec![place()])).await;
     assert_eq!(troubles(&surveyed), Vec::<String>::new());
     assert_eq!(names(&surveyed), ["f0000", "f0002"]);
 }
@@ -253,6 +253,10 @@ impl FunctionLister for Odd {
     async fn list_versions(&self, _: &Target, _: Option<&str>) -> Result<Page, GatewayError> {
         Ok(Page { names: vec!["$LATEST".into()], next: None })
     }
+
+    async fn list_tags(&self, _: &Target) -> Result<BTreeMap<String, String>, GatewayError> {
+        Ok(BTreeMap::new())
+    }
 }
 
 #[tokio::test]
@@ -269,7 +273,7 @@ async fn answers_that_make_no_sense_are_told() {
         surveyed.troubles[0].hint.as_deref(),
         Some("look at it with `aws lambda get-policy`")
     );
-    let surveyed = survey.look(&Scope::All(place()), |_| true, |_| {}).await;
+    let surveyed = survey.look(&Scope::All(vec![place()]), |_| true, |_| {}).await;
     let found = troubles(&surveyed).join("\n");
     for it in [
         "ListFunctions gave it for 123456789012/us-east-1",

@@ -32,7 +32,7 @@ pub struct CheckArgs {
 }
 
 const RULES: &str = "Warnings that can be denied: P001 to P008 (risks, unless their statement accepts \
-                     them), expires-soon, expired, duplicate-grant, policy-nearly-full.";
+                     them), expires-soon, expired, duplicate-grant, policy-nearly-full, rule-matches-nothing, slow-pass.";
 
 /// `--output` of `permitd check`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -61,7 +61,8 @@ impl Deny {
     }
 }
 
-fn deny(text: &str) -> Result<Deny, String> {
+/// One word of `--deny`.
+pub(crate) fn deny(text: &str) -> Result<Deny, String> {
     if text == "all" {
         return Ok(Deny::All);
     }
@@ -92,7 +93,7 @@ mod tests {
         }
         let said = deny("P999").unwrap_err();
         let all = "risks are P001 to P008, other warnings expires-soon, expired, duplicate-grant, \
-                   policy-nearly-full, and all of them `all`";
+                   policy-nearly-full, rule-matches-nothing, slow-pass, and all of them `all`";
         assert_eq!(said, all);
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::{
 use crate::config::resolve::Context;
 use crate::daemon::survey::Scope;
 use crate::drift::allow::Rules;
-use crate::lambda::fleet::{Access, Fleet};
+use crate::lambda::fleet::Fleet;
 use crate::observe::metered::Metered;
 use crate::policy::target::{AccountRegion, Defaults, Target, TargetError, check_region};
 
@@ -48,7 +48,7 @@ pub(super) async fn find(args: &ImportArgs, show: Show) -> Result<Way, Stop> {
     let own = || args.functions.first().and_then(|it| region_in(it)).filter(|_| !lacks_region);
     let region = defaults.region.clone().or_else(own);
     let simulator = simulator.as_ref().map(embedded::Embedded::endpoint);
-    let access = Access { region, simulator };
+    let access = setup::access(&texts.settings, region, simulator);
     let fleet = setup::fleet(&access, setup::budgets(&texts.settings, &common)).await?;
     if lacks_region && defaults.region.is_none() {
         let hint = "set AWS_REGION, or pass --region";
@@ -76,7 +76,7 @@ fn region_in(name: &str) -> Option<String> {
 fn scope(args: &ImportArgs, defaults: &Defaults) -> Result<Scope, Stop> {
     if let (true, Some(account), Some(region)) = (args.all, &defaults.account, &defaults.region) {
         let (account, region) = (account.clone(), region.clone());
-        return Ok(Scope::All(AccountRegion { account, region }));
+        return Ok(Scope::All(vec![AccountRegion { account, region }]));
     }
     let mut targets = Vec::new();
     for it in &args.functions {
@@ -90,14 +90,18 @@ fn scope(args: &ImportArgs, defaults: &Defaults) -> Result<Scope, Stop> {
 
 /// With `accounts` in the settings, a function elsewhere is a mistake, and no plan with them would take it.
 fn check_home(texts: &Texts, scope: &Scope) -> Result<(), Stop> {
-    let Some(home) = &texts.settings.account else { return Ok(()) };
+    let homes = setup::homes(&texts.settings);
+    if homes.is_empty() {
+        return Ok(());
+    }
+    let is_stray = |it: &AccountRegion| !homes.contains(it);
     let stray = match scope {
-        Scope::All(place) => Some(place.clone()).filter(|it| it != home),
-        Scope::Named(targets) => targets.iter().map(Target::account_region).find(|it| it != home),
+        Scope::All(places) => places.iter().find(|it| is_stray(it)).cloned(),
+        Scope::Named(targets) => targets.iter().map(Target::account_region).find(is_stray),
     };
     stray.map_or(Ok(()), |it| {
         Err(Stop::config(
-            format!("{it} is not {home}, which `accounts` of the settings names"),
+            format!("{it} is not one of the places that `accounts` of the settings names"),
             "correct --function, --account or --region, or the settings",
         ))
     })

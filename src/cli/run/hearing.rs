@@ -7,7 +7,7 @@ use std::{
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    sync::{mpsc, oneshot},
+    sync::{Notify, mpsc, oneshot},
 };
 
 use crate::cli::{
@@ -16,6 +16,7 @@ use crate::cli::{
     show::Stop,
 };
 use crate::daemon::{
+    events::Batch,
     run::{Back, Call},
     watch::{Heard, Known, Watch},
 };
@@ -34,11 +35,18 @@ pub(super) struct Hearing {
     known: Known,
     orders: mpsc::Receiver<(Order, Back)>,
     orders_in: mpsc::Sender<(Order, Back)>,
+    listed: Arc<Notify>,
+    events: Option<mpsc::Receiver<Batch>>,
 }
 
 impl Hearing {
     /// From what is known of the files on.
-    pub(super) fn start(source: &SourceArgs, poll: Duration, known: Known) -> Result<Self, Stop> {
+    pub(super) fn start(
+        source: &SourceArgs,
+        poll: Duration,
+        known: Known,
+        listed: Arc<Notify>,
+    ) -> Result<Self, Stop> {
         let hangups = signal(SignalKind::hangup())
             .map_err(|it| Stop::failure(format!("cannot listen for SIGHUP: {it}")))?;
         let by_pipe = source.files.iter().any(|it| it.as_os_str() == "-");
@@ -46,7 +54,7 @@ impl Hearing {
         let read = Arc::new(move || setup::read_whole(&looked_at).1);
         let watch = (!by_pipe).then(|| Watch::new(read, poll, Arc::clone(&known)));
         let (orders_in, orders) = mpsc::channel(ORDERS);
-        Ok(Self { hangups, watch, source, known, orders, orders_in })
+        Ok(Self { hangups, watch, source, known, orders, orders_in, listed, events: None })
     }
 
     /// The next of it. Cancel-safe.
@@ -57,7 +65,13 @@ impl Hearing {
                 None => std::future::pending().await,
             }
         };
-        // All are cancel-safe: a signal or an order that was not taken is given again, and a watch goes on.
+        let events = async {
+            match &mut self.events {
+                Some(it) => it.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        // All are cancel-safe: a signal, an order or a batch that was not taken is given again, and a watch goes on.
         tokio::select! {
             // Who says so knows that all of it is there.
             Some(()) = self.hangups.recv() => Call::Files(Heard::New { whole: true }),
@@ -67,10 +81,15 @@ impl Hearing {
                 }
                 Call::Files(heard)
             }
+            () = self.listed.notified() => {
+                tracing::info!("which functions there are has changed");
+                Call::Listed
+            }
             Some((order, back)) = self.orders.recv() => match order {
                 Order::Reload => Call::Reload(back),
                 Order::Pass => Call::Pass(back),
             },
+            Some(batch) = events => Call::Events(batch),
         }
     }
 
@@ -86,6 +105,11 @@ impl Hearing {
                 said.await.map_err(|_| gone())?
             })
         }));
+    }
+
+    /// From now on events may come as well.
+    pub(super) fn take_events(&mut self, events: mpsc::Receiver<Batch>) {
+        self.events = Some(events);
     }
 
     /// Looks that often from now on.

@@ -10,11 +10,13 @@ use sha2::{Digest, Sha256};
 
 use crate::cli::{
     args::SourceArgs,
+    receivers,
     setup::{Texts, read},
     show::Stop,
 };
 use crate::config::diagnostic::render_all;
 use crate::daemon::watch::Print;
+use crate::observe::notify::kept::Kept;
 
 /// How often it is read again while it changes under the reader.
 const TRIES: usize = 10;
@@ -69,6 +71,12 @@ fn print(args: &SourceArgs, texts: &Result<Texts, Stop>) -> Print {
                 at(Path::new(&*file.name), &file.text, &mut add);
             }
             add(&render_all(&texts.files.diagnostics, false));
+            // Whether it can be read counts. What it is, is looked at whenever it is used.
+            for it in receivers::files(&texts.settings.notify, &texts.base) {
+                add(&it.to_string_lossy());
+                folders.insert(folder_of(&it));
+                add(&Kept::in_file(it).err().unwrap_or_default());
+            }
             let relative = args.files.is_empty();
             let written = texts.settings.permissions.iter().map(|it| texts.base.join(&it.text));
             let typed = args.files.iter().cloned();

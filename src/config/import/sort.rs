@@ -56,6 +56,7 @@ pub(super) fn sort<'a>(
         accept: Vec::new(),
         description: None,
         source: Source { file: "live".into(), line: 1, column: 1 },
+        rule: None,
     };
     let refused = |it: &IgnoreRule| resolve::matches(it, &grant, &live.target);
     if context.ignore.iter().any(refused) {

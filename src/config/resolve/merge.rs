@@ -1,10 +1,13 @@
 //! All entries for one target, put together.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use wildmatch::WildMatch;
 
 use super::Context;
+use super::body::{Said, source_of};
+use super::findings::Findings;
 use crate::config::diagnostic::{Diagnostic, File, Place};
 use crate::config::permissions::{FunctionEntry, Statement};
 use crate::config::walk::Spot;
@@ -31,7 +34,7 @@ pub(super) struct Merged<'a> {
     replace: Option<(Replace, Mark<'a>)>,
     empty: Option<Mark<'a>>,
     granted: Vec<Granted<'a>>,
-    absent: Vec<(String, Mark<'a>)>,
+    absent: Vec<(Cow<'a, str>, Mark<'a>)>,
     /// Where the statements stand that are said to be none.
     statements_at: Mark<'a>,
     /// Some statement is wanted, or was meant to be and is wrong.
@@ -42,11 +45,14 @@ pub(super) struct Merged<'a> {
 
 /// A statement with a sid. Its permission is none if something is wrong with it.
 #[derive(Debug)]
-struct Granted<'a> {
-    sid: &'a str,
-    statement: &'a Statement<'a>,
-    permission: Option<Permission>,
-    mark: Mark<'a>,
+pub(super) struct Granted<'a> {
+    pub sid: Cow<'a, str>,
+    pub statement: &'a Statement<'a>,
+    pub description: Option<Cow<'a, str>>,
+    pub permission: Option<Permission>,
+    /// The rule for many functions that it comes from.
+    pub rule: Option<Arc<str>>,
+    pub mark: Mark<'a>,
 }
 
 impl<'a> Mark<'a> {
@@ -64,12 +70,17 @@ impl<'a> Mark<'a> {
 
     /// An error about two places. Where they are one, for an alias repeats it, the aliases are told.
     fn clash(&self, first: &Self, message: String) -> Diagnostic {
+        self.beside(first, message, "it stands here first")
+    }
+
+    /// The same with other words about the other place.
+    fn beside(&self, first: &Self, message: String, label: &str) -> Diagnostic {
         let same = std::ptr::eq(self.file, first.file) && self.spot.span == first.spot.span;
         let of = |it: &Self| match it.spot.used.filter(|_| same) {
             Some(used) => Place::at(it.file, used),
             None => it.place(),
         };
-        Diagnostic::error(of(self), message).also(of(first), "it stands here first")
+        Diagnostic::error(of(self), message).also(of(first), label)
     }
 }
 
@@ -94,18 +105,19 @@ impl<'a> Merged<'a> {
         &mut self,
         file: &'a Arc<File>,
         entry: &'a FunctionEntry<'a>,
-        permissions: &[Option<Permission>],
-        diagnostics: &mut Vec<Diagnostic>,
+        said: Said<'a>,
+        target: &Target,
+        findings: &mut Findings,
     ) {
         let mark = |spot| Mark::new(file, spot);
         if let Some((value, spot)) = &entry.ownership {
-            agree(&mut self.ownership, value, mark(*spot), "ownership", diagnostics);
+            agree(&mut self.ownership, value, mark(*spot), ("ownership", target), findings);
         }
         if let Some((value, spot)) = entry.suspend {
-            agree(&mut self.suspend, &value, mark(spot), "suspend", diagnostics);
+            agree(&mut self.suspend, &value, mark(spot), ("suspend", target), findings);
         }
         if let Some((value, spot)) = entry.replace {
-            agree(&mut self.replace, &value, mark(spot), "replace", diagnostics);
+            agree(&mut self.replace, &value, mark(spot), ("replace", target), findings);
         }
         // Beside statements of its own it was refused already.
         if let Some(spot) = entry.empty.filter(|_| entry.statements.is_empty()) {
@@ -115,13 +127,9 @@ impl<'a> Merged<'a> {
             self.statements_at = mark(entry.statements_at);
         }
         self.has_statements |= entry.broken || !entry.statements.is_empty();
-        self.broken |= entry.broken || permissions.iter().any(Option::is_none);
-        self.absent.extend(entry.absent.iter().map(|it| (it.text.to_string(), mark(it.spot))));
-        let granted = entry.statements.iter().zip(permissions).filter_map(|(statement, it)| {
-            let mark = mark(statement.spot_of("sid"));
-            Some(Granted { sid: statement.text("sid")?, statement, permission: it.clone(), mark })
-        });
-        self.granted.extend(granted);
+        self.broken |= said.broken;
+        self.absent.extend(said.absent);
+        self.granted.extend(said.granted);
     }
 
     /// What is wanted of the target, whether it was all there, and everything that contradicts itself.
@@ -129,24 +137,24 @@ impl<'a> Merged<'a> {
         mut self,
         target: Target,
         context: &Context,
-        diagnostics: &mut Vec<Diagnostic>,
+        findings: &mut Findings,
     ) -> (Wanted, bool) {
-        // Stable, so that of two equal ones the first is called the first.
-        self.granted.sort_by_key(|it| it.sid);
-        self.refuse_repetition(&target, diagnostics);
+        // Stable, so that of two equal ones the first is called the first. What is written for this function
+        // alone stands before what a rule says.
+        self.granted.sort_by(|a, b| (&a.sid, a.rule.is_some()).cmp(&(&b.sid, b.rule.is_some())));
+        self.refuse_repetition(&target, findings);
         let ownership = self.ownership.take().map_or_else(|| context.ownership.clone(), |it| it.0);
-        self.check_emptiness(&target, &ownership, diagnostics);
-        let absent = absent_sids(self.absent, &self.granted, &target, diagnostics);
+        self.check_emptiness(&target, &ownership, findings);
+        let absent = absent_sids(self.absent, &self.granted, &target, findings);
         let mut grants = Vec::with_capacity(self.granted.len());
-        for Granted { sid: _, statement, permission, mark } in self.granted {
-            let Some(grant) = permission.and_then(|it| grant(mark.file, statement, it)) else {
-                continue;
-            };
+        for it in self.granted {
+            let mark = it.mark;
+            let Some(grant) = it.grant() else { continue };
             if let Some(rule) = context.ignore.iter().find(|it| matches(it, &grant, &target)) {
                 let message = format!("the settings ignore this grant ({})", describe(rule));
                 let help =
                     "what is in a file cannot be ignored; change the rule, or delete the grant";
-                diagnostics.push(mark.error(message).help(help));
+                findings.of_target(&target, "ignored", mark.error(message).help(help));
             }
             grants.push(grant);
         }
@@ -156,64 +164,82 @@ impl<'a> Merged<'a> {
         (Wanted { target, ownership, grants, absent, suspend, replace, source }, !self.broken)
     }
 
-    fn refuse_repetition(&self, target: &Target, diagnostics: &mut Vec<Diagnostic>) {
-        for (before, it) in self.granted.iter().zip(self.granted.iter().skip(1)) {
-            if before.sid == it.sid {
+    /// Of the same grant from a rule and from elsewhere one is kept; anything else under one Sid is an error.
+    fn refuse_repetition(&mut self, target: &Target, findings: &mut Findings) {
+        let mut kept: Vec<Granted<'a>> = Vec::with_capacity(self.granted.len());
+        for it in std::mem::take(&mut self.granted) {
+            let Some(before) = kept.last().filter(|before| before.sid == it.sid) else {
+                kept.push(it);
+                continue;
+            };
+            if it.rule.is_none() {
                 let message = format!("the sid `{}` stands twice in {target}", it.sid);
                 let help = "a sid is unique in one policy; choose another, or delete one of them";
-                diagnostics.push(it.mark.clash(&before.mark, message).help(help));
+                let clash = it.mark.clash(&before.mark, message).help(help);
+                findings.of_target(target, "sid twice", clash);
+                kept.push(it);
+            } else if it.differs_from(before) {
+                let message = format!("the sid `{}` says two different things in {target}", it.sid);
+                let help = "choose another sid, write the same in both, or take the function out \
+                            of the rule with `except`";
+                let clash = it.mark.beside(&before.mark, message, "this says another one");
+                findings.of_target(target, "sid twice", clash.help(help));
             }
         }
+        self.granted = kept;
     }
 
     /// Nobody empties a policy by forgetting a list, and nobody fills one that is said to be empty.
-    fn check_emptiness(
-        &self,
-        target: &Target,
-        ownership: &Ownership,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) {
+    fn check_emptiness(&self, target: &Target, ownership: &Ownership, findings: &mut Findings) {
         if *ownership == Ownership::All && !self.has_statements && self.empty.is_none() {
             let message = "`ownership: all` without statements takes back everything";
             let help = "write `empty: true` beside it if that is meant";
-            diagnostics.push(self.statements_at.error(message).help(help));
+            findings.of_target(target, "emptied", self.statements_at.error(message).help(help));
         }
         if let (Some(empty), Some(Granted { mark, .. })) = (self.empty, self.granted.first()) {
-            let message = format!("`empty: true`, but {target} has statements");
+            let message = format!("`empty: true`, but there are statements for {target}");
             let error = empty.error(message).also(mark.place(), "one of them");
-            diagnostics.push(error.help("delete `empty`, or the statements"));
+            let error = error.help("delete `empty`, or the statements");
+            findings.of_target(target, "not empty", error);
         }
     }
 }
 
-/// A statement whose permission is sound, as the grant that it is.
-pub(super) fn grant(
-    file: &Arc<File>,
-    statement: &Statement<'_>,
-    permission: Permission,
-) -> Option<Grant> {
-    Some(Grant {
-        sid: statement.text("sid")?.to_owned(),
-        permission,
-        expires: statement.expires,
-        accept: statement.accept.clone(),
-        description: statement.text("description").map(str::to_owned),
-        source: statement.spot.place(file).source(),
-    })
+impl Granted<'_> {
+    /// None if something is wrong with it.
+    fn grant(self) -> Option<Grant> {
+        let Self { sid, statement, description, permission, rule, mark } = self;
+        Some(Grant {
+            sid: sid.into_owned(),
+            permission: permission?,
+            expires: statement.expires,
+            accept: statement.accept.clone(),
+            description: description.map(Cow::into_owned),
+            source: source_of(mark.file, statement),
+            rule,
+        })
+    }
+
+    /// They are not the same grant. Of what is wrong with one of them it was told.
+    fn differs_from(&self, other: &Self) -> bool {
+        let (Some(own), Some(others)) = (&self.permission, &other.permission) else { return false };
+        let (a, b) = (self.statement, other.statement);
+        own != others || a.expires != b.expires || a.accept != b.accept
+    }
 }
 
 fn agree<'a, T: Clone + PartialEq>(
     known: &mut Option<(T, Mark<'a>)>,
     value: &T,
     mark: Mark<'a>,
-    key: &str,
-    diagnostics: &mut Vec<Diagnostic>,
+    (key, target): (&'static str, &Target),
+    findings: &mut Findings,
 ) {
     match known {
         Some((before, first)) if before != value => {
             let message = format!("`{key}` contradicts another entry for the same function");
             let help = "write it in one of them only, or the same in both";
-            diagnostics.push(mark.clash(first, message).help(help));
+            findings.of_target(target, key, mark.clash(first, message).help(help));
         }
         Some(_) => {}
         None => *known = Some((value.clone(), mark)),
@@ -221,31 +247,34 @@ fn agree<'a, T: Clone + PartialEq>(
 }
 
 fn absent_sids(
-    mut absent: Vec<(String, Mark<'_>)>,
+    mut absent: Vec<(Cow<'_, str>, Mark<'_>)>,
     granted: &[Granted<'_>],
     target: &Target,
-    diagnostics: &mut Vec<Diagnostic>,
+    findings: &mut Findings,
 ) -> Vec<AbsentSid> {
     absent.sort_by(|(a, _), (b, _)| a.cmp(b));
     absent.dedup_by(|(later, _), (kept, _)| later == kept);
     for (sid, mark) in &absent {
         if let Err(message) = check_removable(sid) {
-            diagnostics.push(mark.error(message));
+            findings.of_target(target, "absent", mark.error(message));
         }
         if is_reserved(sid) {
             let message = format!("the sid `{sid}` is reserved for permitd's own bridges");
             let help = "name the sid that it stands for; the bridge goes with it";
-            diagnostics.push(mark.error(message).help(help));
+            findings.of_target(target, "absent", mark.error(message).help(help));
         }
         if let Ok(n) = granted.binary_search_by(|it| it.sid.cmp(sid))
             && let Some(granted) = granted.get(n)
         {
             let message = format!("the sid `{sid}` is both granted and `absent` in {target}");
             let error = mark.error(message).also(granted.mark.place(), "it is granted here");
-            diagnostics.push(error.help("delete one of them"));
+            findings.of_target(target, "granted", error.help("delete one of them"));
         }
     }
-    let source = |(sid, mark): (String, Mark<'_>)| AbsentSid { sid, source: mark.place().source() };
+    let source = |(sid, mark): (Cow<'_, str>, Mark<'_>)| AbsentSid {
+        sid: sid.into_owned(),
+        source: mark.place().source(),
+    };
     absent.into_iter().map(source).collect()
 }
 

@@ -7,6 +7,8 @@ use crate::config::diagnostic::Files;
 use crate::config::permissions;
 use crate::config::tests::{context, load};
 
+mod many;
+mod rules;
 mod statements;
 mod targets;
 

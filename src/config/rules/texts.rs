@@ -8,6 +8,7 @@ const RESOURCE_POLICIES: &str =
 const ADD_PERMISSION: &str = "https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html";
 const REMOVE_PERMISSION: &str =
     "https://docs.aws.amazon.com/lambda/latest/api/API_RemovePermission.html";
+const LIST_FUNCTIONS: &str = "https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html";
 
 impl Rule {
     /// A few words for reports.
@@ -18,7 +19,9 @@ impl Rule {
             Self::Expired => "a grant that has expired",
             Self::DuplicateGrant => "the same grant twice",
             Self::PolicyNearlyFull => "a policy over 80% of Lambda's limit",
+            Self::RuleMatchesNothing => "a rule for many functions that covers none",
             Self::PolicyTooLarge => "a policy over Lambda's limit",
+            Self::SlowPass => "a full pass that does not fit into the interval",
             Self::Invalid => "a file that says something wrong",
             Self::Syntax => "a file that is not YAML as it is read here",
             Self::Unreadable => "a file that cannot be read",
@@ -56,12 +59,28 @@ impl Rule {
                  needs, or give callers an alias, which has a policy of its own. There is no \
                  `accept` for it."
             }
+            Self::RuleMatchesNothing => {
+                "No function in the accounts and regions of this file is covered by this `match`: \
+                 none has the name, or the tags, or the alias, or `except` takes out all that do. So it \
+                 grants nothing now; as soon as there is such a function, it does. Where that is not \
+                 meant, look for a misspelt name or tag, and at `accounts` and `regions`. It is told \
+                 where the functions are listed (`permitd plan`), and there is no `accept` for it."
+            }
             Self::PolicyTooLarge => {
                 "The statements that the files want in this policy take more than the 20,480 bytes \
                  that Lambda allows, as Lambda itself would write them, so AddPermission refuses the \
                  last of them (PolicyLengthExceededException), whatever is live now. Grant several \
                  sources by one wildcard in `source_arn`, delete what nobody needs, or give callers \
                  an alias, which has a policy of its own. It cannot be accepted, for Lambda does not."
+            }
+            Self::SlowPass => {
+                "Every pass reads the policy of every target once with GetPolicy, and in this account and \
+                 region that takes longer than the `interval` after which the next pass is due, at the \
+                 request budget that there is. So passes follow each other without a pause, drift is seen \
+                 later than the interval says, and the budget is used up all the time. Lambda allows \
+                 15 GetPolicy a second in an account and region, for all tools together, and does not \
+                 raise it. Write a longer `interval`, or a larger `budgets: {get_policy: …}` if no other \
+                 tool needs the rest. There is no `accept` for it."
             }
             Self::Invalid => {
                 "The file can be read, and what it says cannot be done: a key that does not exist, a \
@@ -89,8 +108,9 @@ impl Rule {
         match self {
             Self::Risk(risk) => risk.reference(),
             Self::ExpiresSoon | Self::Expired => REMOVE_PERMISSION,
+            Self::RuleMatchesNothing => LIST_FUNCTIONS,
             Self::DuplicateGrant => RESOURCE_POLICIES,
-            Self::PolicyNearlyFull | Self::PolicyTooLarge => QUOTAS,
+            Self::PolicyNearlyFull | Self::PolicyTooLarge | Self::SlowPass => QUOTAS,
             Self::Invalid => ADD_PERMISSION,
             Self::Syntax | Self::Unreadable => "https://yaml.org/spec/1.2.2/",
         }

@@ -6,7 +6,8 @@ use super::parts::{
     any_case, common, document, if_there, object, part, reserved, root, text, with, words,
 };
 use crate::config::permissions::{
-    DOCUMENT_KEYS, ENTRY_KEYS, EXPIRES, OWNERSHIPS, REPLACES, STATEMENT_KEYS,
+    ALL, DOCUMENT_KEYS, ENTRY_KEYS, EXPIRES, MATCH_KEYS, NAME_GLOB, OWNERSHIPS, QUALIFIER_GLOB,
+    REPLACES, STATEMENT_KEYS, UNQUALIFIED,
 };
 use crate::drift::allow::Replace;
 use crate::policy::{
@@ -18,13 +19,18 @@ use crate::policy::{
 /// JSON Schema 2020-12 of one document of a permission file.
 pub fn permissions() -> Value {
     let about = "Who may invoke which functions of AWS Lambda, as permitd keeps it.";
-    let rules = [json!({"required": ["functions"]})];
+    let rules = [
+        json!({"required": ["functions"]}),
+        if_there(&["accounts"], &json!({"properties": {"account": false}})),
+        if_there(&["regions"], &json!({"properties": {"region": false}})),
+    ];
     let own = json!({
         "function": with(text(patterns::FUNCTION), json!({
             "description": "A name, name:alias, a partial ARN or a full ARN.",
             "examples": ["my-function", "my-function:live"],
         })),
         "entry": entry(),
+        "match": rule(),
         "statement": statement(),
     });
     let defs = with(common(), own);
@@ -41,10 +47,76 @@ fn of_document(key: &str) -> Value {
             "region",
             "The region of functions that name none. Default: that of the settings or of the AWS configuration.",
         ),
+        "accounts" => several(
+            "account",
+            "Instead of `account`: in each of these accounts; all stands for those of the settings.",
+        ),
+        "regions" => several(
+            "region",
+            "Instead of `region`: in each of these regions; all stands for those of the settings.",
+        ),
         "functions" => json!({
             "description": "The functions, and who may invoke them. Two entries for one function are put together.",
             "type": "array",
             "items": {"$ref": "#/$defs/entry"},
+        }),
+        _ => Value::Bool(false),
+    }
+}
+
+/// A list, or the word for those of the settings.
+fn several(item: &str, description: &str) -> Value {
+    json!({
+        "description": description,
+        "if": {"type": "array"},
+        "then": {"items": {"$ref": format!("#/$defs/{item}")}, "minItems": 1},
+        "else": {"type": "string", "const": ALL},
+    })
+}
+
+/// A value in which `${…}` stands for something else at each function: nobody can say what it will be.
+fn filled(description: &str, schema: &Value) -> Value {
+    json!({
+        "description": description,
+        "if": {"type": "string", "pattern": r"\$\{"},
+        "else": schema,
+    })
+}
+
+/// A rule for many functions.
+fn rule() -> Value {
+    object(
+        MATCH_KEYS,
+        of_match,
+        &[json!({"anyOf": [{"required": ["name"]}, {"required": ["tags"]}]})],
+    )
+}
+
+fn of_match(key: &str) -> Value {
+    match key {
+        "name" => with(
+            text(NAME_GLOB),
+            json!({
+                "description": "A glob over the names of functions; the wildcards are * and ?.",
+                "examples": ["orders-*"],
+            }),
+        ),
+        "tags" => json!({
+            "description": "Tags that a function has to have, all of them, with globs over their values.",
+            "type": "object",
+            "patternProperties": {"^<<$": {"$ref": "#/$defs/merge"}},
+            "additionalProperties": {"$ref": "#/$defs/text"},
+            "minProperties": 1,
+            "examples": [{"team": "payments"}],
+        }),
+        "qualifiers" => json!({
+            "description": format!(
+                "{UNQUALIFIED} for the functions themselves, and globs over their aliases and versions, where there are such. Default: {UNQUALIFIED} alone."
+            ),
+            "type": "array",
+            "items": text(QUALIFIER_GLOB),
+            "minItems": 1,
+            "examples": [[UNQUALIFIED, "live"]],
         }),
         _ => Value::Bool(false),
     }
@@ -56,9 +128,14 @@ fn entry() -> Value {
     let rules = [
         json!({
             "if": {"required": ["names"]},
-            "then": {"properties": {"function": false}},
-            "else": {"required": ["function"]},
+            "then": {"properties": {"function": false, "match": false}},
+            "else": {
+                "if": {"required": ["match"]},
+                "then": {"properties": {"function": false, "qualifier": false}},
+                "else": {"required": ["function"]},
+            },
         }),
+        if_there(&["except"], &json!({"required": ["match"]})),
         json!({"if": {"required": ["absent"]}, "else": {"required": ["statements"]}}),
         json!({
             "if": is_prefix,
@@ -85,6 +162,16 @@ fn of_entry(key: &str) -> Value {
             "items": {"$ref": "#/$defs/function"},
             "minItems": 1,
         }),
+        "match" => part(
+            "match",
+            "A rule, instead of `function`: every function that matches now has the same statements.",
+        ),
+        "except" => json!({
+            "description": "Beside `match`: globs over functions that the rule leaves out, name or name:qualifier.",
+            "type": "array",
+            "items": text(&excepted()),
+            "examples": [["orders-legacy", "orders-*:old"]],
+        }),
         "qualifier" => with(
             text(patterns::QUALIFIER),
             json!({
@@ -100,7 +187,7 @@ fn of_entry(key: &str) -> Value {
         "absent" => json!({
             "description": "Sids to take back where ownership is declared.",
             "type": "array",
-            "items": with(text(patterns::REMOVABLE_SID), json!({"not": reserved()})),
+            "items": filled("A Sid.", &with(text(patterns::REMOVABLE_SID), json!({"not": reserved()}))),
         }),
         "suspend" => json!({
             "description": "Only watch: drift is reported, nothing is changed.",
@@ -125,6 +212,12 @@ fn of_entry(key: &str) -> Value {
     }
 }
 
+/// `name` or `name:qualifier`, as globs.
+fn excepted() -> String {
+    let inner = |it: &'static str| it.trim_start_matches('^').trim_end_matches('$');
+    format!("^{}(:{})?$", inner(NAME_GLOB), inner(QUALIFIER_GLOB))
+}
+
 fn statement() -> Value {
     let action = |it: &str| json!({"action": {"pattern": format!("^{}$", any_case(it))}});
     let rules = [
@@ -140,19 +233,25 @@ fn statement() -> Value {
 
 fn of_statement(key: &str) -> Value {
     match key {
-        "sid" => part(
-            "sid",
+        "sid" => filled(
             "The statement id, unique in one policy: letters, digits, - and _, at most 100.",
+            &json!({"$ref": "#/$defs/sid"}),
         ),
-        "principal" => json!({
-            "description": "Who may invoke: a service, an account id, the ARN of a role or user, or \"*\" for anyone.",
-            "type": ["string", "integer"],
-            "pattern": principal::pattern(),
-            "maxLength": MAX_LENGTH,
-            "minimum": 0,
-            "maximum": 999_999_999_999_u64,
-            "examples": ["s3.amazonaws.com", "210987654321", "arn:aws:iam::210987654321:role/caller", "*"],
-        }),
+        "principal" => with(
+            filled(
+                "Who may invoke: a service, an account id, the ARN of a role or user, or \"*\" for anyone.",
+                &json!({
+                    "type": ["string", "integer"],
+                    "pattern": principal::pattern(),
+                    "maxLength": MAX_LENGTH,
+                    "minimum": 0,
+                    "maximum": 999_999_999_999_u64,
+                }),
+            ),
+            json!({
+                "examples": ["s3.amazonaws.com", "210987654321", "arn:aws:iam::210987654321:role/caller", "*"],
+            }),
+        ),
         "action" => json!({
             "description": "What may be done.",
             "type": "string",
@@ -160,23 +259,26 @@ fn of_statement(key: &str) -> Value {
             "default": DEFAULT_ACTION,
             "examples": [DEFAULT_ACTION, INVOKE_URL],
         }),
-        "source_arn" => json!({
-            "description": "The resource on whose behalf the service calls; * and ? in its last part only.",
-            "type": "string",
-            "pattern": patterns::SOURCE_ARN,
-            "maxLength": MAX_SOURCE_ARN,
-            "examples": ["arn:aws:s3:::my-bucket"],
-        }),
-        "source_account" => part("account", "The account that owns the source."),
+        "source_arn" => with(
+            filled(
+                "The resource on whose behalf the service calls; * and ? in its last part only.",
+                &json!({"type": "string", "pattern": patterns::SOURCE_ARN, "maxLength": MAX_SOURCE_ARN}),
+            ),
+            json!({"examples": ["arn:aws:s3:::my-bucket"]}),
+        ),
+        "source_account" => filled(
+            "The account that owns the source; ${account} is that of the function.",
+            &json!({"$ref": "#/$defs/account"}),
+        ),
         "principal_org_id" => json!({
             "description": "Only principals of this organization.",
             "type": "string",
             "pattern": patterns::ORG_ID,
             "examples": ["o-a1b2c3d4e5"],
         }),
-        "event_source_token" => with(
-            text(patterns::TOKEN),
-            json!({"description": "The token that the source sends, for example the id of an Alexa skill."}),
+        "event_source_token" => filled(
+            "The token that the source sends, for example the id of an Alexa skill.",
+            &text(patterns::TOKEN),
         ),
         "function_url_auth_type" => json!({
             "description": format!("How the function URL authenticates; goes with `action: {INVOKE_URL}` only."),

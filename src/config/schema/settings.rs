@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::parts::{common, document, object, part, root, text, with, words};
+use super::parts::{common, document, if_there, object, part, root, text, with, words};
 use super::permissions::{OWNERSHIP, REPLACE, name_of, ownership, replace, sid_prefix};
 use crate::config::settings::{
     BUDGETS_KEYS, DEFAULTS_KEYS, IGNORE_KEYS, KEYS, LAMBDA_KEYS, MODES, SIMULATOR_KEYS, Settings,
-    WRITER, accounts, http, journal, notify, rails,
+    USUAL_SESSION, WRITER, accounts, events, http, journal, notify, rails,
 };
 use crate::policy::risk::Risk;
 
@@ -55,7 +55,7 @@ fn top(key: &str) -> Value {
                 missing, take nothing back. enforce: everything the files ask for. No default: the daemon does not \
                 start without it."}),
         ),
-        "interval" | "poll_interval" | "jitter" => often(key, &usual),
+        "interval" | "interval_with_events" | "poll_interval" | "jitter" => often(key, &usual),
         "defaults" => with(
             defaults(),
             json!({"description": "Of entries of permission files that do not say it themselves."}),
@@ -89,13 +89,23 @@ fn top(key: &str) -> Value {
             "type": "array",
             "items": with(object(IGNORE_KEYS, of_ignore, &[]), json!({"minProperties": 1})),
         }),
+        "discover" => json!({
+            "description": "Whether to look for policies of functions that no file names. They are told as undeclared, \
+                and never changed.",
+            "type": "boolean",
+            "default": usual.discover,
+        }),
         "accounts" => json!({
-            "description": "The account and region of functions that name none; this version takes one of each. \
+            "description": "The accounts and regions that are looked after, each with budgets of its own. \
+                One account with one region is that of functions that name none. \
                 Default: those of the credentials.",
             "type": "array",
-            "items": object(accounts::KEYS, of_accounts, &[json!({"required": accounts::KEYS})]),
+            "items": object(accounts::KEYS, of_accounts, &[
+                json!({"required": accounts::NEEDED}),
+                if_there(&["external_id"], &json!({"required": ["role_arn"]})),
+                if_there(&["session_name"], &json!({"required": ["role_arn"]})),
+            ]),
             "minItems": 1,
-            "maxItems": 1,
         }),
         "lambda" => with(
             object(LAMBDA_KEYS, of_lambda, &[]),
@@ -116,6 +126,11 @@ fn top(key: &str) -> Value {
         "http" => with(
             object(http::KEYS, of_http, &[]),
             json!({"description": "Where the daemon is watched: /livez, /readyz, /metrics and /status."}),
+        ),
+        "events" => with(
+            object(events::KEYS, of_events, &[json!({"required": ["queue_url"]})]),
+            json!({"description": "The queue (SQS) that tells what others change: CloudTrail's events by way of \
+                EventBridge. deploy/aws/events.yaml makes it."}),
         ),
         "notify" => json!({
             "description": "Who is told when something changes: webhooks.",
@@ -139,6 +154,13 @@ fn often(key: &str, usual: &Settings) -> Value {
             "type": "string",
             "pattern": format!("^{DURATION}$"),
             "default": humantime::format_duration(usual.interval).to_string(),
+        }),
+        "interval_with_events" => json!({
+            "description": "The same while events come; not shorter. Where the queue does not answer, `interval` \
+                holds. Default: as `interval`.",
+            "type": "string",
+            "pattern": format!("^{DURATION}$"),
+            "examples": ["1h"],
         }),
         "poll_interval" => json!({
             "description": "How often the daemon looks whether its files have changed; at least 1s. An event of the \
@@ -220,12 +242,37 @@ fn of_accounts(key: &str) -> Value {
     match key {
         "id" => part("account", "The twelve digits."),
         "regions" => json!({
-            "description": "The region.",
+            "description": "Its regions.",
             "type": "array",
             "items": {"$ref": "#/$defs/region"},
             "minItems": 1,
-            "maxItems": 1,
+            "uniqueItems": true,
         }),
+        "profile" => with(
+            text(r"[^\s]"),
+            json!({
+                "description": "A profile of the AWS configuration files, instead of the base credentials.",
+            }),
+        ),
+        "role_arn" => with(
+            text(accounts::ROLE_ARN),
+            json!({
+                "description": "A role of this account, assumed with the base credentials or those of `profile`.",
+                "examples": ["arn:aws:iam::123456789012:role/permitd"],
+            }),
+        ),
+        "external_id" => with(
+            text(accounts::EXTERNAL_ID),
+            json!({
+                "description": "What the trust policy of the role asks for.",
+            }),
+        ),
+        "session_name" => with(
+            text(accounts::SESSION_NAME),
+            json!({
+                "description": format!("The name of the session, which CloudTrail shows. Default: {USUAL_SESSION}."),
+            }),
+        ),
         _ => Value::Bool(false),
     }
 }
@@ -280,6 +327,21 @@ fn of_http(key: &str) -> Value {
             "type": "array",
             "items": {"type": "string", "pattern": "^[A-Za-z0-9._-]+$"},
         }),
+        _ => Value::Bool(false),
+    }
+}
+
+fn of_events(key: &str) -> Value {
+    match key {
+        "queue_url" => json!({
+            "description": "The URL of the queue, as SQS gives it.",
+            "type": "string",
+            "pattern": events::URL,
+            "examples": ["https://sqs.us-east-1.amazonaws.com/123456789012/permitd"],
+        }),
+        "region" => {
+            part("region", "Its region. Default: that in the URL, else that of the credentials.")
+        }
         _ => Value::Bool(false),
     }
 }

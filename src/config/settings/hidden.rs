@@ -7,7 +7,7 @@
 use std::{ops::Range, sync::Arc};
 
 use crate::config::diagnostic::{Diagnostic, File, Place};
-use crate::config::settings::notify;
+use crate::config::settings::{events, notify};
 use crate::config::walk::Item;
 use crate::config::yaml::{Node, Value};
 
@@ -67,7 +67,7 @@ pub(in crate::config) fn hide(found: &mut [Diagnostic], shown: &Arc<File>) {
 /// A message quotes what is written, and that may be a URL at the wrong place.
 fn message(text: &str) -> String {
     // Our own examples have nothing to hide.
-    if text.contains(notify::EXAMPLE_URL) {
+    if text.contains(notify::EXAMPLE_URL) || text.contains(events::EXAMPLE) {
         text.to_owned()
     } else {
         masked(text, &urls(text), '*')

@@ -1,9 +1,11 @@
 //! The settings: every key is read, and every mistake is told.
 
+use super::events::Events;
 use super::notify::{Format, Kept};
 use super::*;
 
 mod errors;
+mod events;
 mod hidden;
 mod rails;
 
@@ -20,9 +22,15 @@ remove_inexpressible: true
 ignore:
   - {sid: "Console-*", principal: "*", source_arn: "arn:aws:s3:::?"}
 budgets: {get_policy: 2.5/s, control: unlimited}
-accounts: [{id: 012345678901, regions: [eu-west-1]}]
+discover: true
+accounts:
+  - {id: 012345678901, regions: [eu-west-1]}
+  - {id: "123456789012", regions: [us-east-1, cn-north-1], profile: ops,
+     role_arn: arn:aws:iam::123456789012:role/tools/permitd, external_id: 42, session_name: drift}
 lambda: {simulator: {listen: "[::1]:9001", seed: demo/account.yaml}}
 poll_interval: 7s
+interval_with_events: 2h
+events: {queue_url: https://sqs.eu-west-1.amazonaws.com/123456789012/q}
 journal: {path: state/journal.db, retention: 30d, max_size: 64MiB}
 http: {listen: 0.0.0.0:9000, hosts: [Permitd.example.com, box]}
 notify: [{url: "https://example.com/x", events: [held], secret_env: KEY}, {url_file: u, format: slack, timeout: 5s}, {url_credential: c}]
@@ -37,6 +45,8 @@ fn every_key_is_read() {
         mode,
         interval,
         poll_interval,
+        interval_with_events,
+        events,
         jitter,
         ownership,
         replace,
@@ -45,7 +55,8 @@ fn every_key_is_read() {
         orphan_grace,
         remove_inexpressible,
         ignore,
-        account,
+        discover,
+        accounts,
         simulator,
         budgets,
         journal,
@@ -58,6 +69,10 @@ fn every_key_is_read() {
     assert_eq!(mode, Some(Mode::Additive));
     assert_eq!(interval, Duration::from_mins(90));
     assert_eq!(poll_interval, Duration::from_secs(7));
+    assert_eq!(interval_with_events, Some(Duration::from_hours(2)));
+    let Events { queue_url, region } = events.unwrap();
+    assert_eq!(queue_url, "https://sqs.eu-west-1.amazonaws.com/123456789012/q");
+    assert_eq!(region.as_deref(), Some("eu-west-1"));
     assert_eq!(jitter.to_string(), "0.025");
     assert_eq!(ownership, Ownership::Prefix("x-".to_owned()));
     assert_eq!(replace, Replace::Direct);
@@ -67,7 +82,19 @@ fn every_key_is_read() {
     assert!(remove_inexpressible);
     assert!(ignore[0].sid.as_ref().unwrap().matches("Console-1"));
     assert!(ignore[0].source_arn.as_ref().unwrap().matches("arn:aws:s3:::b"));
-    assert_eq!(account.unwrap().to_string(), "012345678901/eu-west-1");
+    assert!(discover);
+    let places: Vec<String> =
+        accounts.iter().flat_map(Account::places).map(|it| it.to_string()).collect();
+    assert_eq!(
+        places,
+        ["012345678901/eu-west-1", "123456789012/us-east-1", "123456789012/cn-north-1"]
+    );
+    assert_eq!((&accounts[0].profile, &accounts[0].role), (&None, &None));
+    assert_eq!(accounts[1].profile.as_deref(), Some("ops"));
+    let role = accounts[1].role.as_ref().unwrap();
+    assert_eq!(role.arn, "arn:aws:iam::123456789012:role/tools/permitd");
+    assert_eq!(role.external_id.as_deref(), Some("42"));
+    assert_eq!(role.session_name, "drift");
     let simulator = simulator.unwrap();
     assert_eq!(simulator.listen.to_string(), "[::1]:9001");
     assert_eq!(simulator.seed, Some(PathBuf::from("demo/account.yaml")));

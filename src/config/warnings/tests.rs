@@ -6,6 +6,8 @@ use crate::config::permissions;
 use crate::config::resolve::examine;
 use crate::config::tests::context;
 
+mod rules;
+mod slow;
 mod whole;
 
 const NOW: &str = "2026-06-15T12:00:00Z";

@@ -12,6 +12,7 @@ fn item(draft: &Draft<'_>) -> Item {
         accept: Vec::new(),
         description: None,
         source,
+        rule: None,
     };
     Item { grant, above: Vec::new() }
 }
@@ -192,4 +193,23 @@ fn a_comment_hides_nothing_and_ends_where_it_ends() {
         "# a\\u001b[31m\n#\n# {\"x\":\"\\u0085\\u2028\\udb40\\udc41\u{1f600}\\u202e\"}\n# b\t\n";
     assert_eq!(text, expected);
     assert_eq!(on_one_line("{\r\n  \"a\": [\r 1,\n\t2 ]\n}\n"), "{ \"a\": [ 1, 2 ] }");
+}
+
+#[test]
+fn what_reads_like_a_placeholder_is_written_as_itself() {
+    let variable = "arn:aws:s3:::${aws:username}";
+    let draft = Draft {
+        sid: "s",
+        principal: "s3.amazonaws.com",
+        source_arn: Some(variable),
+        ..Draft::default()
+    };
+    let mut one = item(&draft);
+    one.grant.description = Some("$${x} for ${account}".into());
+    let text = text(&[entry("f", vec![one])]).unwrap();
+    assert!(text.contains("arn:aws:s3:::$${aws:username}"), "{text}");
+    let loaded = crate::config::tests::load(&[&text], &crate::config::tests::context()).unwrap();
+    let grant = &loaded.wanted[0].grants[0];
+    assert_eq!(grant.permission.source_arn.as_deref(), Some(variable));
+    assert_eq!(grant.description.as_deref(), Some("$${x} for ${account}"));
 }

@@ -40,7 +40,14 @@ fn outcome(entries: Vec<Entry>, result: StepResult) -> Outcome {
         trouble: None,
         found: None,
         left: None,
-        done: vec![Done { step, result, entries, limited: false, opened_gap: false }],
+        done: vec![Done {
+            step,
+            result,
+            entries,
+            limited: false,
+            by_rule: false,
+            opened_gap: false,
+        }],
     }
 }
 

@@ -25,7 +25,7 @@ use crate::drift::{
     plan::Plan,
     wanted::Wanted,
 };
-use crate::lambda::gateway::PolicyGateway;
+use crate::lambda::gateway::{PolicyGateway, Urgency};
 use crate::observe::{monitor::Passed, news::Edge, standing::Stage};
 use crate::policy::target::{AccountRegion, Target};
 
@@ -59,7 +59,7 @@ impl<G: PolicyGateway> Work<'_, G> {
         let due: Vec<AccountRegion> = self
             .places
             .iter()
-            .filter(|(_, it)| !it.running && (it.rest.is_some() || it.next_full <= now))
+            .filter(|(_, it)| !it.running && (it.rest.is_some() || self.due(it) <= now))
             .map(|(place, _)| place.clone())
             .collect();
         for place in due {
@@ -85,7 +85,9 @@ impl<G: PolicyGateway> Work<'_, G> {
     }
 
     fn start_full(&mut self, place: &AccountRegion, now: Instant) {
-        let next = now + self.loaded.cadence.next(fastrand::f64());
+        let (cadence, random) = (self.loaded.cadence, fastrand::f64());
+        let (next, spare) = (now + cadence.next(random), cadence.spare(random));
+        let flows = self.hearsay.flows();
         let Some(it) = self.places.get_mut(place) else { return };
         it.running = true;
         if let Some(rest) = &it.rest {
@@ -96,7 +98,8 @@ impl<G: PolicyGateway> Work<'_, G> {
             self.start(place.clone(), indices, FULL.to_owned(), true);
             return;
         }
-        it.next_full = next;
+        (it.next_full, it.spare) = (next, spare);
+        let next = if flows { next + spare } else { next };
         let indices = it.indices.clone();
         let at = self.now();
         self.daemon.scribe.reopen(at);
@@ -111,10 +114,12 @@ impl<G: PolicyGateway> Work<'_, G> {
         let (start, calls_before) = (Instant::now(), calls(gateway));
         self.n_passes += 1;
         let pass = self.n_passes;
+        // What something says to look at now does not wait behind all the others.
+        let urgency = if full { Urgency::Sweep } else { Urgency::Repair };
         let span = tell::pass_span(pass, &place, &trigger);
         let run = async move {
             let worker = Worker {
-                carrier: Carrier { gateway, clock, scribe, stop: &stop },
+                carrier: Carrier { gateway, clock, scribe, stop: &stop, urgency },
                 mind,
                 rules: &loaded.rules,
                 n_targets: loaded.n_targets,

@@ -27,7 +27,9 @@ use crate::config::{
 use crate::drift::allow::Mode;
 use crate::simulator::{Direct, Seed, Simulator};
 
+mod hearsay;
 mod stays_alive;
+mod urgency;
 
 thread_local! {
     static START: Instant = Instant::now();
@@ -70,7 +72,8 @@ fn loaded(text: &str) -> Loaded {
     let files = Files { files: vec![file], diagnostics: Vec::new() };
     let wanted = resolve(permissions::parse(&files), &Context::default()).unwrap().wanted;
     let rules = Rules { loaded_at: clock(), ..Rules::default() };
-    let cadence = Cadence { interval: Duration::from_hours(1), jitter: 0.0 };
+    let interval = Duration::from_hours(1);
+    let cadence = Cadence { interval, with_events: interval, jitter: 0.0 };
     Loaded { n_targets: wanted.len(), wanted, rules, cadence }
 }
 
@@ -91,11 +94,20 @@ async fn beside_watched<F: Future<Output = ()>>(
     next: Vec<Loaded>,
     story: impl FnOnce(mpsc::UnboundedSender<Heard>) -> F,
 ) {
-    let gateway = simulator.direct();
+    Box::pin(beside_gateway(&simulator.direct(), monitor, first, next, story)).await;
+}
+
+async fn beside_gateway<G: PolicyGateway, F: Future<Output = ()>>(
+    gateway: &G,
+    monitor: &Monitor,
+    first: Loaded,
+    next: Vec<Loaded>,
+    story: impl FnOnce(mpsc::UnboundedSender<Heard>) -> F,
+) {
     let (scribe, mind) = (Scribe::nobody(), Mind::default());
     let stop = CancellationToken::new();
-    let daemon = Daemon::<Direct> {
-        gateway: &gateway,
+    let daemon = Daemon::<G> {
+        gateway,
         clock,
         scribe: &scribe,
         mind: &mind,
@@ -115,7 +127,7 @@ async fn beside_watched<F: Future<Output = ()>>(
         story(hangup).await;
         stop.cancel();
     };
-    tokio::join!(run(&daemon, first, reload, hung_up, None), story);
+    tokio::join!(Box::pin(run(&daemon, first, reload, hung_up, None)), story);
 }
 
 const HANGUP: Heard = Heard::New { whole: true };
@@ -275,6 +287,9 @@ impl<S: Subscriber> Layer<S> for Lines {
 #[tokio::test(start_paused = true)]
 async fn what_stays_wrong_is_told_again_once_an_hour() {
     let heard = Lines::default();
+    // Where there is only one in the process, tracing asks the thread that comes to a line first whether anybody
+    // wants it, and that is one without.
+    let _other = tracing::Dispatch::new(Registry::default());
     let _guard = tracing::subscriber::set_default(Registry::default().with(heard.clone()));
     let names: Vec<String> = (10..22).map(|it| format!("f{it}")).collect();
     let functions: Vec<Value> = names.iter().map(|it| function(it, &[])).collect();

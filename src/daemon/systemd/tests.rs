@@ -59,7 +59,7 @@ fn the_line_says_what_is_wrong_and_how_everything_stands() {
     let mut view = board.view();
     let target = Arc::make_mut(&mut view.targets[0]);
     target.state = State::Failed;
-    let held = |held| Open { sid: None, kind: Kind::Missing, held, since: target.since };
+    let held = |held| Open { sid: None, kind: Kind::Missing, held, since: target.since, by: None };
     target.open = vec![held(None), held(Some("last_allow"))];
     let differs = "1 of 2 targets differs, 1 held, 1 unknown, 1 failed; last pass ";
     assert!(line(&view).starts_with(differs), "{}", line(&view));

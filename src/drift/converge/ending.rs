@@ -57,10 +57,18 @@ impl Converge<'_> {
             (None, Some(plan)) => State::of(plan),
             (_, None) => State::Unknown,
         };
+        let sids: Vec<&str> = contended.iter().map(String::as_str).collect();
+        let actors = &self.memory.decisions.actors;
+        let other = actors.last_of(&sids).map(|it| it.in_words()).filter(|_| !sids.is_empty());
+        let by = other.as_ref().map(|it| format!("; undone by {it}")).unwrap_or_default();
+        let hint = match &other {
+            Some(_) => "stop the other one, or take these statements out of the files".to_owned(),
+            None => OTHER_WRITER.to_owned(),
+        };
         let fight = || Trouble {
             reason: TroubleReason::Contended,
-            message: format!("put right three times within an hour: {}", contended.join(", ")),
-            hint: Some(OTHER_WRITER.to_owned()),
+            message: format!("put right three times within an hour: {}{by}", contended.join(", ")),
+            hint: Some(hint),
             request_id: None,
         };
         let trouble = self.trouble.or_else(|| (state == State::Contended).then(fight));

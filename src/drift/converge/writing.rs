@@ -89,15 +89,21 @@ impl Converge<'_> {
         let change = self.change_of(&step);
         let entries = change.map(|it| entries_of(target, it)).unwrap_or_default();
         let approval = change.and_then(|it| decisions.approval_of(target, it));
+        let asked = change.filter(|it| {
+            it.is_judged() && approval.is_none() && decisions.clearance != Clearance::Free
+        });
         // A replacement over a bridge counts when it is begun, for what follows asks no limit any more.
-        let limited = (step.effect == Effect::Narrows || builds_bridge(&step))
-            && decisions.clearance != Clearance::Free
-            && approval.is_none()
-            && change.is_some_and(Change::is_judged);
+        let narrows = step.effect == Effect::Narrows || builds_bridge(&step);
+        let limited = narrows && asked.is_some_and(|it| it.effect == Effect::Narrows);
+        let widens = asked.is_some_and(|it| it.effect == Effect::Widens);
+        let by_rule = asked.is_some_and(|it| it.drift.rule.is_some())
+            && (limited || (widens && step.effect == Effect::Widens));
         let approval = approval.map(Approval::digest);
+        let by = change.and_then(|it| it.by.clone());
         let opens_gap = replaced.is_some();
-        let write = Write { step, revision, before, after, approval, opens_gap };
-        self.in_flight = Some(InFlight { write: write.clone(), replaced, entries, limited });
+        let write = Write { step, revision, before, after, approval, opens_gap, by };
+        self.in_flight =
+            Some(InFlight { write: write.clone(), replaced, entries, limited, by_rule });
         self.ask(Request::Write(write))
     }
 
@@ -142,7 +148,7 @@ impl Converge<'_> {
     }
 
     pub(super) fn has_written(&mut self, done: InFlight) {
-        let InFlight { write, replaced, entries, limited } = done;
+        let InFlight { write, replaced, entries, limited, by_rule } = done;
         let added = write.adds();
         let Write { step, opens_gap, .. } = write;
         self.doubtful.take_if(|it| it.write.step == step);
@@ -166,7 +172,7 @@ impl Converge<'_> {
         if limited && self.rules.limits.max_revocations.is_some() {
             self.use_up(&entries);
         }
-        self.done.push(Done { step, result, entries, limited, opened_gap: opens_gap });
+        self.done.push(Done { step, result, entries, limited, by_rule, opened_gap: opens_gap });
     }
 
     /// What was cleared was cleared once: if somebody brings it back, it is for the next pass to judge.
@@ -237,12 +243,13 @@ impl Converge<'_> {
     /// A write that failed changed nothing, so the policy as read still stands.
     pub(super) fn refused(&mut self, it: InFlight, failure: Failure, now: Timestamp) -> Request {
         let Failure { kind, message, hint, request_id } = failure;
-        let InFlight { write: Write { step, opens_gap, .. }, entries, limited, .. } = it;
+        let InFlight { write: Write { step, opens_gap, .. }, entries, limited, by_rule, .. } = it;
         let done = |step: Step, result: StepResult| Done {
             step,
             result,
             entries,
             limited,
+            by_rule,
             opened_gap: opens_gap,
         };
         if let Some(gap) = self.gap.as_mut().filter(|it| it.sid == step.sid) {

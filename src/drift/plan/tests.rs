@@ -27,7 +27,15 @@ pub(crate) fn grant(sid: &str, bucket: &str) -> Grant {
     let permission = draft.check("aws").unwrap();
     let (expires, description) = (None, None);
     let accept = Vec::new();
-    Grant { sid: sid.to_owned(), permission, expires, accept, description, source: source(1) }
+    Grant {
+        sid: sid.to_owned(),
+        permission,
+        expires,
+        accept,
+        description,
+        source: source(1),
+        rule: None,
+    }
 }
 
 pub(crate) fn wanted(grants: Vec<Grant>) -> Wanted {
@@ -233,7 +241,8 @@ fn limits_are_asked_of_what_nothing_else_holds() {
     let (keep, rogue) = (grant("keep", "k"), grant("rogue", "r"));
     let statements = [said(&keep), said(&rogue)];
     let judged = |seen: Approval, beyond: Option<Reason>| {
-        let clearance = Clearance::Judged(Arc::new(Judgement { pass: 1, seen, beyond }));
+        let clearance =
+            Clearance::Judged(Arc::new(Judgement { pass: 1, seen, beyond, rules_beyond: None }));
         Memory { decisions: Decisions { clearance, ..Decisions::default() }, ..Memory::default() }
     };
     let wants = wanted(vec![keep.clone()]);
@@ -279,4 +288,60 @@ fn additive_holds_a_replacement_whole_and_what_is_not_journalled_is_not_taken_aw
     assert_eq!(words(&plan), ["add a widens"]);
     let held: Vec<&Reason> = plan.holds().map(|(_, it)| it).collect();
     assert_eq!(held, [&Reason::NoJournal("full".to_owned())]);
+}
+
+fn of_rule(grant: Grant) -> Grant {
+    Grant { rule: Some("name: orders-*".into()), ..grant }
+}
+
+#[test]
+fn what_a_rule_adds_waits_for_the_limits_and_so_does_what_waits_for_it() {
+    let rule = of_rule(grant("rule", "r"));
+    let wants = wanted(vec![grant("own", "o"), rule.clone()]);
+    let plan = planned(&wants, &[], &Memory::default());
+    assert_eq!(words(&plan), ["add own widens", "add rule widens late"]);
+    assert_eq!(plan.judged().count(), 1);
+    // The same under two other Sids: one is its old name, so nobody gains anything.
+    let live = [said(&grant("a", "r"))];
+    let plan = planned(&wanted(vec![rule.clone()]), &live, &Memory::default());
+    assert_eq!(words(&plan), ["add rule neutral", "remove a neutral"]);
+    // A policy that only has an orphan under its Sid: it goes, and comes back, only after the limits were asked.
+    let wants = wanted(vec![of_rule(grant("app", "app"))]);
+    let plan = planned(&wants, &[text(ORPHAN)], &sure());
+    assert_eq!(words(&plan), ["remove app neutral late", "add app widens late"]);
+    // A replacement was begun: it is finished.
+    let memory = Memory { open_gap: Some("rule".to_owned()), ..Memory::default() };
+    let plan = planned(&wanted(vec![rule]), &[], &memory);
+    assert_eq!((words(&plan), plan.judged().count()), (vec!["add rule widens".to_owned()], 0));
+}
+
+#[test]
+fn what_a_rule_adds_is_held_beyond_the_limit_and_nothing_else_is() {
+    let (own, rule) = (grant("own", "o"), of_rule(grant("rule", "r")));
+    let wants = wanted(vec![own, rule]);
+    let rogue = [said(&grant("rogue", "x"))];
+    let first = planned(&wants, &rogue, &Memory::default());
+    let seen = || Approval::of([(&target(), &first)], |_| true);
+    let limit = Reason::MaxChangedTargets { by_rules: true, changed: 9, targets: 10, percent: 30 };
+    let judged = |seen: Approval| Judgement {
+        pass: 1,
+        seen,
+        beyond: None,
+        rules_beyond: Some(limit.clone()),
+    };
+    let with = |judgement: Judgement, approved: Vec<Approval>| {
+        let clearance = Clearance::Judged(Arc::new(judgement));
+        let decisions = Decisions { clearance, approved, ..Decisions::default() };
+        planned(&wants, &rogue, &Memory { decisions, ..Memory::default() })
+    };
+    let holds = |plan: &Plan| -> Vec<(Option<String>, Reason)> {
+        plan.holds().map(|(it, why)| (it.drift.sid.clone(), why.clone())).collect()
+    };
+    let held = with(judged(seen()), Vec::new());
+    assert_eq!(holds(&held), [(Some("rule".to_owned()), limit.clone())]);
+    assert_eq!(words(&held), ["add own widens", "remove rogue narrows late"]);
+    let unseen = Judgement { rules_beyond: None, ..judged(Approval::default()) };
+    let late: Vec<Reason> = holds(&with(unseen, Vec::new())).into_iter().map(|it| it.1).collect();
+    assert_eq!(late, [Reason::NotJudged, Reason::NotJudged]);
+    assert_eq!(holds(&with(judged(seen()), vec![seen()])), [], "somebody said yes");
 }

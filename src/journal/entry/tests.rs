@@ -17,6 +17,7 @@ fn entry(before: &str) -> Entry {
         approval: None,
         undoes: Some(3),
         replaces: Some("s3".into()),
+        caused_by: None,
     };
     let finished = Some("2026-03-01T00:00:01Z".parse().unwrap());
     Entry { id: 7, step, outcome: Outcome::NotDone, message: None, finished, instead: None }

@@ -33,6 +33,7 @@ pub(crate) fn new_entry(second: i64, action: Action, sid: &str) -> NewEntry {
         approval: None,
         undoes: None,
         replaces: None,
+        caused_by: None,
     }
 }
 
@@ -57,6 +58,7 @@ fn every_field_comes_back_byte_for_byte() {
         approval: Some("abc".into()),
         undoes: Some(99),
         replaces: Some("a".into()),
+        caused_by: Some("{\"arn\":\"a\"}".into()),
     };
     let none = NewEntry {
         sid: None,
@@ -66,6 +68,7 @@ fn every_field_comes_back_byte_for_byte() {
         approval: None,
         undoes: None,
         replaces: None,
+        caused_by: None,
         ..full.clone()
     };
     for step in [full, none] {

@@ -28,6 +28,7 @@ fn entry(action: Action, sid: Option<&str>, before: Option<&str>, after: Option<
         approval: None,
         undoes: None,
         replaces: None,
+        caused_by: None,
     };
     Entry { id: 7, step, outcome: Outcome::Done, message: None, finished: None, instead: None }
 }

@@ -66,11 +66,12 @@ impl Bounds {
 const OPERATION: (&str, &str) = ("operation", "the name of the Lambda API call, as AWS writes it");
 const STATES: (&str, &str) =
     ("state", "in_sync, drifted, held, contended, suspended, paused, failed, unknown");
+const BUCKET: (&str, &str) = ("bucket", "get_policy, get_function, control");
 const KINDS: &str =
     "missing, changed, renamed, duplicate, unmanaged, absent, orphaned, expired, leftover";
 const TRIGGERS: (&str, &str) = (
     "trigger",
-    "full_pass, file_change, expiry, approval, second_look, resume, several (more than one of these)",
+    "full_pass, file_change, expiry, approval, second_look, resume, event, several (more than one of these)",
 );
 
 const fn counter(
@@ -224,8 +225,26 @@ pub const TABLE: &[Metric] = &[
     histogram(
         "permitd_budget_wait_seconds",
         Bounds::Waits,
-        &[("bucket", "get_policy, get_function, control")],
+        &[BUCKET],
         "How long a request waited for its turn in the request budget.",
+    ),
+    gauge(
+        "permitd_budget_limit_calls_per_second",
+        "calls per second",
+        &[BUCKET],
+        "Requests a second that the budget allows, over all accounts and regions; 0 where there is no limit, or nothing was asked yet.",
+    ),
+    gauge(
+        "permitd_budget_rate_calls_per_second",
+        "calls per second",
+        &[BUCKET],
+        "The same as it is now: halved when Lambda refuses a request with 429, and growing back slowly.",
+    ),
+    gauge(
+        "permitd_budget_use_ratio",
+        "",
+        &[BUCKET],
+        "The part of the budget that was used in the last whole minute, 0 to 1, in the account and region that used the most.",
     ),
     gauge(
         "permitd_contended_statements",
@@ -248,14 +267,23 @@ pub const TABLE: &[Metric] = &[
     ),
     counter(
         "permitd_events_received_total",
-        &[("result", "ok, ignored, invalid")],
-        "Change events that were received; 0 in a version that receives none.",
+        &[(
+            "result",
+            "ok (of a managed target), own (what permitd wrote itself), duplicate, foreign (of a target in no file), ignored (it changed no policy), unclear (it does not tell whose policy), other_service, invalid (no event at all)",
+        )],
+        "Messages that were received from the queue of events.",
     ),
     gauge(
         "permitd_event_lag_seconds",
         "seconds",
         &[],
         "How old the last change event was when it came; 0 where none came.",
+    ),
+    gauge(
+        "permitd_event_queue_up",
+        "",
+        &[],
+        "1 if the queue of events could be read the last time, 0 if not; only where `events` is set.",
     ),
     gauge("permitd_leader", "", &[], "1 if this process acts. Without a lease every process does."),
     Metric {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::drift::{diff::Kind, outcome::State};
+use crate::drift::{actor::Actor, diff::Kind, outcome::State};
 use crate::observe::news::{Edge, Matter, News};
 
 /// Raised with every change that breaks readers.
@@ -18,6 +18,8 @@ pub const MOST_SLACK: usize = 32 << 10;
 const FRAME: usize = 4 << 10;
 /// So many statements stand in one event.
 const MOST_STATEMENTS: usize = 50;
+/// So many bytes have they together.
+const MOST_OF_ONE: usize = 128 << 10;
 /// So many lines stand in one text, and so many statements in one line.
 const MOST_LINES: usize = 20;
 const MOST_SIDS: usize = 5;
@@ -52,7 +54,14 @@ pub fn json(id: &str, place: &str, trigger: &str, edges: &[&Edge], now: Timestam
 }
 
 fn event(edge: &Edge) -> Value {
-    let statements: Vec<Value> = edge.matters.iter().take(MOST_STATEMENTS).map(statement).collect();
+    let mut left = MOST_OF_ONE;
+    let fits = |it: &Value| {
+        let rest = left.checked_sub(it.to_string().len());
+        left = rest.unwrap_or_default();
+        rest.is_some()
+    };
+    let statements: Vec<Value> =
+        edge.matters.iter().take(MOST_STATEMENTS).map(statement).take_while(fits).collect();
     let omitted = edge.matters.len() - statements.len();
     json!({
         "event": edge.news.name(),
@@ -71,7 +80,22 @@ fn event(edge: &Edge) -> Value {
 
 fn statement(it: &Matter) -> Value {
     let sid = it.sid.as_deref().map(|it| cut(it, SHORT));
-    json!({"sid": sid, "kind": it.kind.name(), "detail": cut(&it.detail, LONG), "held": it.held})
+    let by = it.by.as_deref().map(by);
+    json!({"sid": sid, "kind": it.kind.name(), "detail": cut(&it.detail, LONG), "held": it.held, "by": by})
+}
+
+fn by(it: &Actor) -> Value {
+    let Actor { arn, role_arn, source_address, user_agent, time, event, request_id, sid: _ } = it;
+    let some = |it: &Option<String>| it.as_deref().map(|it| cut(it, LONG));
+    json!({
+        "arn": cut(arn, LONG),
+        "role_arn": some(role_arn),
+        "source_address": some(source_address),
+        "user_agent": some(user_agent),
+        "time": time.to_string(),
+        "event": cut(event, SHORT),
+        "request_id": some(request_id),
+    })
 }
 
 /// The JSON Schema (2020-12) of [`json()`]; published as `config/schema/notification.json`.
@@ -84,14 +108,29 @@ pub fn schema() -> Value {
     let news = News::ALL.iter().map(|it| it.name()).collect();
     let kinds = Kind::ALL.iter().map(|it| it.name()).collect();
     let states = || State::ALL.iter().map(|it| it.name()).collect();
+    let by = json!({
+        "description": "Who made it, as CloudTrail told it; null where no event told.",
+        "type": ["object", "null"],
+        "required": ["arn", "role_arn", "source_address", "user_agent", "time", "event", "request_id"],
+        "properties": {
+            "arn": text("An IAM ARN, or the service that did it."),
+            "role_arn": maybe("The role of an assumed role."),
+            "source_address": maybe("An IP address, or a service."),
+            "user_agent": maybe("With what."),
+            "time": time("When."),
+            "event": text("Which call."),
+            "request_id": maybe("The id that AWS gave that call."),
+        },
+    });
     let statement = json!({
         "type": "object",
-        "required": ["sid", "kind", "detail", "held"],
+        "required": ["sid", "kind", "detail", "held", "by"],
         "properties": {
             "sid": maybe("None where the statement has no Sid."),
             "kind": word("What kind of difference.", kinds),
             "detail": text("The same in words."),
             "held": maybe("Why nothing is done about it, from a closed set; null where something is."),
+            "by": by,
         },
     });
     let event = json!({
@@ -163,6 +202,10 @@ fn line(edge: &Edge) -> String {
     let more = edge.matters.len() - sids.len();
     if more > 0 {
         write!(res, " and {more} more").unwrap_or_default();
+    }
+    // One name is enough for people; the others stand in /status.
+    if let Some(by) = edge.matters.iter().find_map(|it| it.by.as_deref()) {
+        write!(res, "; changed by {}", escaped(&by.in_words())).unwrap_or_default();
     }
     for it in edge.message.iter().chain(&edge.hint) {
         write!(res, "\n    {}", escaped(it)).unwrap_or_default();

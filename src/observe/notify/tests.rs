@@ -101,7 +101,7 @@ fn start(receivers: Vec<Receiver>, post: &Arc<Fake>) -> (Notifier, Arc<Metrics>)
 
 fn matter(sid: &str) -> Matter {
     let detail = "not in the files".to_owned();
-    Matter { sid: Some(sid.to_owned()), kind: Kind::Unmanaged, detail, held: None }
+    Matter { sid: Some(sid.to_owned()), kind: Kind::Unmanaged, detail, held: None, by: None }
 }
 
 fn edge(news: News, function: &str) -> Edge {

@@ -7,7 +7,8 @@ use maud::{Markup, html};
 use crate::lambda::paced::BUCKETS;
 use crate::observe::{
     board::View,
-    usage::{Minute, Used},
+    page::Facts,
+    usage::{Minute, Speed, Used},
 };
 use crate::policy::size;
 use crate::report::{
@@ -19,8 +20,10 @@ use crate::report::{
 const FULLEST: usize = 10;
 /// How high a plot is, in its own units.
 const HIGH: u64 = 1_000;
+/// How many minutes it shows at least: what is just one of them is no wall.
+const WIDE: usize = 30;
 
-pub(super) fn figures(view: &View, usage: &[Minute]) -> Markup {
+pub(super) fn figures(view: &View, facts: &Facts) -> Markup {
     let mut sizes: Vec<(usize, String)> =
         view.targets.iter().filter_map(|it| Some((it.size?, it.target.short_name()))).collect();
     sizes.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
@@ -43,39 +46,66 @@ pub(super) fn figures(view: &View, usage: &[Minute]) -> Markup {
                     @if sizes.len() > FULLEST { p .soft { "The fullest of " (sizes.len()) "." } }
                     p .soft { "Of the " (size::LIMIT) " bytes that Lambda allows." }
                 }
-                @for bucket in BUCKETS { (budget(bucket, usage)) }
+                @for (bucket, speed) in BUCKETS.iter().zip(facts.speeds) { (budget(bucket, &facts.usage, speed)) }
             }
         }
     }
 }
 
-fn budget(bucket: &str, minutes: &[Minute]) -> Markup {
+fn budget(bucket: &str, minutes: &[Minute], speed: Speed) -> Markup {
     let used: Vec<Used> = minutes.iter().map(|it| it.of(bucket)).collect();
     let sum = |of: fn(&Used) -> u64| used.iter().map(of).sum::<u64>();
     let waited: f64 = used.iter().map(|it| it.waited_seconds).sum();
-    let most = used.iter().map(|it| it.calls).max().unwrap_or(1).max(1);
+    let (limit, rate) = (a_minute(speed.limit), a_minute(speed.rate));
+    let most = used.iter().map(|it| it.calls).max().unwrap_or(1).max(limit).max(1);
+    let width = used.len().max(WIDE);
     let last = used.last().map_or(0, |it| it.calls);
     html! {
         figure {
             figcaption { "Calls a minute: " (bucket) }
-            svg .spark viewBox=(format!("0 0 {} {HIGH}", used.len().max(1))) preserveAspectRatio="none" aria-hidden="true" {
-                path .size d=(steps(&used, most, |it| it.calls)) {}
-                path .full d=(steps(&used, most, |it| it.throttles)) {}
+            svg .spark viewBox=(format!("0 0 {width} {HIGH}")) preserveAspectRatio="none" aria-hidden="true" {
+                path .size d=(steps(&used, width, most, |it| it.calls)) {}
+                path .full d=(steps(&used, width, most, |it| it.throttles)) {}
+                @for (it, shown) in [(limit, limit > 0), (rate, rate < limit)] {
+                    // Half its width inside, so that it is not cut off at the top.
+                    @let y = height(it, most).max(HIGH / 100);
+                    @if shown { line .limit x1="0" x2=(width) y1=(y) y2=(y) {} }
+                }
             }
             p .soft {
                 (last) " in the last minute; in " (used.len()) " min " (sum(|it| it.calls)) " calls, "
                 (sum(|it| it.throttles)) " throttled, " (format!("{waited:.1}")) " s waited"
             }
+            @if limit > 0 {
+                p .soft {
+                    "The dashed line: " (limit) " a minute are allowed" @if rate < limit { ", and the lower one: " (rate) " now, since Lambda refused calls" }
+                }
+            }
         }
     }
 }
 
-fn steps(used: &[Used], most: u64, of: fn(&Used) -> u64) -> String {
-    let mut path = format!("M0 {HIGH}");
+/// Where it ends, from the top. What is there is seen.
+fn height(n: u64, most: u64) -> u64 {
+    let share = n.min(most) * HIGH / most.max(1);
+    HIGH - if n > 0 { share.max(HIGH / 50) } else { 0 }
+}
+
+fn a_minute(calls_per_second: f64) -> u64 {
+    // Rates are positive and far from the limits of a number.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate")]
+    let res = (calls_per_second * 60.0).round() as u64;
+    res
+}
+
+/// The last minute is at the right.
+fn steps(used: &[Used], width: usize, most: u64, of: fn(&Used) -> u64) -> String {
+    let before = width - used.len();
+    let mut path = format!("M{before} {HIGH}");
     for (at, it) in used.iter().enumerate() {
-        let y = HIGH - of(it).min(most) * HIGH / most;
+        let y = height(of(it), most);
         // Writing to a String cannot fail.
-        write!(path, "V{y}H{}", at + 1).unwrap_or_default();
+        write!(path, "V{y}H{}", before + at + 1).unwrap_or_default();
     }
     write!(path, "V{HIGH}Z").unwrap_or_default();
     path

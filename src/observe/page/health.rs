@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use crate::drift::{allow::Mode, outcome::State};
 use crate::observe::{
-    board::{PlaceView, View},
+    board::{EventsView, PlaceView, View},
     page::{Facts, time, time_or},
 };
 use crate::report::{palette::safe, sums::count};
@@ -95,9 +95,14 @@ pub(super) fn health(view: &View, facts: &Facts, verdict: &Verdict) -> Markup {
                         Err(why) => span .alarm { (safe(why)) },
                     }
                 }
+                @if let Some(it) = &view.events { dt { "Events" } dd { (events(it)) } }
                 @for (place, it) in &view.places {
                     dt { "Passes of " (place.account) " in " (place.region) }
                     dd { (passes(it)) }
+                }
+                @for (place, why) in &view.unlisted {
+                    dt { "Functions of " (place.account) " in " (place.region) }
+                    dd { span .alarm { "not known" } ": " (safe(why)) }
                 }
                 @if view.places.is_empty() { dt { "Passes" } dd { "none yet" } }
             }
@@ -125,6 +130,18 @@ fn configuration(view: &View) -> Markup {
     }
 }
 
+fn events(it: &EventsView) -> Markup {
+    html! {
+        @match &it.trouble {
+            None => { "the queue answered " (time_or(it.answered_at, "never")) }
+            Some((at, why)) => {
+                span .alarm { "the queue cannot be read" } " since " (time(*at)) ": " (safe(why))
+                "; full passes go on"
+            }
+        }
+    }
+}
+
 fn passes(it: &PlaceView) -> Markup {
     html! {
         @match &it.last_full {
@@ -133,7 +150,7 @@ fn passes(it: &PlaceView) -> Markup {
                 "last " (time(pass.at)) ", "
                 @if pass.successful { "successful" } @else { span .alarm { "not successful" } }
                 ": " (count(pass.targets, "function")) " in " (format!("{:.1}", pass.seconds)) " s with "
-                (pass.calls) " calls"
+                (count(usize::try_from(pass.calls).unwrap_or(usize::MAX), "call"))
             }
         }
         @if let Some(at) = it.running_since { "; one is under way since " (time(at)) }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use maud::{Markup, html};
 
-use crate::drift::{outcome::State, plan::Change};
+use crate::drift::{actor::Actor, outcome::State, plan::Change};
 use crate::observe::{
     board::View,
     page::{Query, health::name, time, time_or},
@@ -13,7 +13,7 @@ use crate::observe::{
 };
 use crate::policy::size;
 use crate::report::{
-    html::{plots::percent, sid, statement, target as report},
+    html::{code, plots::percent, sid, statement, target as report},
     palette::safe,
     sums::count,
 };
@@ -126,7 +126,8 @@ fn target(it: &Standing, view: &View, room: &mut usize) -> Markup {
                         h4 { "What happened lately" }
                         ul .list {
                             @for it in it.lately.iter().rev() {
-                                li { (time(it.at)) ": " (name(it.state)) ", " (it.reason) @if it.writes > 0 { ", " (count(it.writes, "write")) } }
+                                li { (time(it.at)) ": " (name(it.state)) @if it.state != State::InSync { ", " (it.reason) } @if it.writes > 0 { ", " (count(it.writes, "write")) }
+                                    @if it.by.is_some() { ", changed by: " (by(it.by.as_deref())) } }
                             }
                         }
                     }
@@ -158,11 +159,28 @@ fn open(open: &[Open]) -> Markup {
             @for it in open.iter().take(OF_ONE) {
                 li {
                     (sid(it.sid.as_deref())) ": " (it.kind.name()) " since " (time(it.since))
-                    ", changed by: not known"
+                    ", changed by: " (by(it.by.as_deref()))
                     @if let Some(why) = it.held { ", held: " (why) }
                 }
             }
             @if open.len() > OF_ONE { li { "and " (open.len() - OF_ONE) " more" } }
+        }
+    }
+}
+
+/// Who made a difference.
+fn by(it: Option<&Actor>) -> Markup {
+    html! {
+        @match it {
+            None => "not known",
+            Some(Actor { arn, role_arn: _, source_address, user_agent, time: at, event, request_id, sid: _ }) => {
+                (code(arn))
+                @if let Some(it) = source_address { " from " (code(it)) }
+                @if let Some(it) = user_agent { " with " (code(it)) }
+                " at " (time(*at)) " (" (safe(event))
+                @if let Some(it) = request_id { ", request " (safe(it)) }
+                ")"
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::drift::{allow::Mode, outcome::State};
 use crate::observe::{
     board::{Board, Offer},
     standing::Standing,
+    usage::Used,
 };
 use crate::policy::target::{Defaults, Target};
 
@@ -13,7 +14,14 @@ fn now() -> Timestamp {
 }
 
 fn facts() -> Facts {
-    Facts { now: now(), started: now(), alive: true, entries: Ok(Vec::new()), usage: Vec::new() }
+    Facts {
+        now: now(),
+        started: now(),
+        alive: true,
+        entries: Ok(Vec::new()),
+        usage: Vec::new(),
+        speeds: Default::default(),
+    }
 }
 
 fn standing(name: &str, state: State) -> std::sync::Arc<Standing> {
@@ -91,6 +99,31 @@ fn what_is_held_tells_how_to_allow_it() {
     view.offers = vec![Offer { digest: "abc".to_owned(), statements: 2, targets, at: now() }];
     let page = page(&view, &Query::default(), &facts()).document;
     assert!(page.contains("permitd approve abc") && page.contains("waits for an approval"));
+}
+
+#[test]
+fn a_budget_shows_what_it_allows_and_what_is_left_of_it() {
+    let minute = |calls| {
+        let used = Used { calls, ..Used::default() };
+        Minute { number: 0, buckets: [used; 3] }
+    };
+    let lines = |limit, rate, calls| {
+        let speed = Speed { limit, rate, used: 0.0 };
+        let facts = Facts { usage: vec![minute(calls)], speeds: [speed; 3], ..facts() };
+        let page = page(&view(1), &Query::default(), &facts).document;
+        let figure = page.split("Calls a minute: control").nth(1).unwrap().to_owned();
+        let figure = figure.split("</figure>").next().unwrap().to_owned();
+        let ys = figure.split("y1=\"").skip(1).map(|it| it.split('"').next().unwrap().to_owned());
+        (ys.collect::<Vec<_>>(), figure)
+    };
+    let (ys, figure) = lines(3.0, 3.0, 90);
+    assert_eq!(ys, ["10"]);
+    assert!(figure.contains("180 a minute are allowed") && !figure.contains("the lower one"));
+    assert!(figure.contains("M29 1000V500H30V1000Z"), "half of it is used: {figure}");
+    let (ys, figure) = lines(3.0, 0.75, 360);
+    assert_eq!(ys, ["500", "875"], "over the limit, where others have slowed it");
+    assert!(figure.contains("45 now, since Lambda refused calls"));
+    assert!(lines(0.0, 0.0, 90).0.is_empty(), "without a limit there is no line");
 }
 
 #[test]

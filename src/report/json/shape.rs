@@ -8,6 +8,7 @@ use crate::drift::outcome::Outcome;
 use crate::report::{
     Subject,
     json::{schema, target},
+    undeclared::UndeclaredReport,
 };
 
 /// What `permitd plan`, `permitd apply` and `permitd run --once` found, did and left to do.
@@ -29,6 +30,8 @@ pub(super) struct Report<'a> {
     pub(super) digest: String,
     /// What is held by a limit or a risk, and how to say yes to it; null where nothing is.
     pub(super) approve: Option<Approve>,
+    /// Policies that no file names, where `discover: true` looks for them; in the same order.
+    pub(super) undeclared: Vec<UndeclaredReport>,
     /// Every target, in the order of account, region, function and qualifier.
     #[schemars(with = "Vec<TargetReport<'a>>")]
     pub(super) targets: Targets<'a>,
@@ -183,6 +186,32 @@ pub(super) struct DriftReport<'a> {
     pub(super) description: String,
     /// Where the files speak of it, as `file:line:column`; null where they do not.
     pub(super) source: Option<String>,
+    /// The rule for many functions that grants it, as `name: orders-*, tags: team=payments`; null for an entry that
+    /// names its function.
+    pub(super) rule: Option<&'a str>,
+    /// Who made it, where an event told; only a daemon hears of events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) by: Option<By<'a>>,
+}
+
+/// Who changed a policy, as CloudTrail told it.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct By<'a> {
+    /// An IAM ARN, or the service that did it.
+    pub(super) arn: &'a str,
+    /// The role of an assumed role.
+    pub(super) role_arn: Option<&'a str>,
+    /// An IP address, or a service.
+    pub(super) source_address: Option<&'a str>,
+    /// With what.
+    pub(super) user_agent: Option<&'a str>,
+    /// RFC 3339, UTC.
+    #[schemars(extend("format" = "date-time"))]
+    pub(super) time: String,
+    /// Which call: `AddPermission20150331v2`.
+    pub(super) event: &'a str,
+    /// The id that AWS gave that call.
+    pub(super) request_id: Option<&'a str>,
 }
 
 /// A difference that nothing is done about.

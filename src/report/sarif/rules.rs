@@ -81,6 +81,8 @@ fn name(rule: Rule) -> &'static str {
         Rule::DuplicateGrant => "DuplicateGrant",
         Rule::PolicyNearlyFull => "PolicyNearlyFull",
         Rule::PolicyTooLarge => "PolicyTooLarge",
+        Rule::RuleMatchesNothing => "RuleMatchesNothing",
+        Rule::SlowPass => "SlowPass",
         Rule::Invalid => "InvalidPermissionFile",
         Rule::Syntax => "SyntaxOfPermissionFile",
         Rule::Unreadable => "UnreadablePermissionFile",
@@ -102,6 +104,8 @@ fn security_severity(rule: Rule) -> Option<&'static str> {
         | Rule::DuplicateGrant
         | Rule::PolicyNearlyFull
         | Rule::PolicyTooLarge
+        | Rule::RuleMatchesNothing
+        | Rule::SlowPass
         | Rule::Invalid
         | Rule::Syntax
         | Rule::Unreadable => None,

@@ -207,3 +207,25 @@ fn a_policy_that_iam_does_not_take_is_told() {
     let said = room.permitd("iam p.yaml --quiet --target *-00*");
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
 }
+
+#[test]
+fn the_queue_of_events_takes_rights_of_its_own() {
+    let room = Room::new();
+    room.write("p.yaml", FILE);
+    let settings = |url: &str| {
+        room.write(
+            "permitd.yaml",
+            &format!("permissions: [p.yaml]\nevents: {{queue_url: '{url}', region: us-east-1}}\n"),
+        );
+        room.permitd("iam")
+    };
+    let said = settings("https://sqs.us-east-1.amazonaws.com/123456789012/permitd");
+    let expected = json!({
+        "Sid": "PermitdEvents", "Effect": "Allow",
+        "Action": ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+        "Resource": ["arn:aws:sqs:us-east-1:123456789012:permitd"],
+    });
+    assert_eq!(said.json()["Statement"].as_array().unwrap().last(), Some(&expected), "{said:?}");
+    let said = settings("http://127.0.0.1:5000/q");
+    assert!(!said.out.contains("sqs:") && said.err.contains("sqs:ReceiveMessage"), "{said:?}");
+}

@@ -204,7 +204,7 @@ fn what_the_settings_say_holds() {
     in_sync(&room, "f.yaml");
     room.write("permitd.yaml", settings);
     let said = room.permitd("import --function f --region eu-west-1");
-    let cause = "error: 123456789012/eu-west-1 is not 123456789012/us-east-1, which `accounts` of the settings names\n";
+    let cause = "error: 123456789012/eu-west-1 is not one of the places that `accounts` of the settings names\n";
     assert!(said.code == Some(78) && said.err.starts_with(cause), "{said:?}");
 }
 

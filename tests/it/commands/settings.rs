@@ -194,8 +194,8 @@ fn accounts_with_one_account_and_region() {
     let room = lambda.room(&WISHES.replace("us-east-1", "eu-west-1"));
     room.write("permitd.yaml", home);
     room.permitd("plan").is(78, "", "\
-error: permissions.yaml:4:15: arn:aws:lambda:eu-west-1:123456789012:function:f is not in 123456789012/us-east-1, which `accounts` names
-hint: correct the entry or the settings; more accounts are not supported yet
+error: permissions.yaml:4:15: arn:aws:lambda:eu-west-1:123456789012:function:f is in 123456789012/eu-west-1, which `accounts` does not name
+hint: correct the entry, or add the account and region to `accounts` in the settings
 ");
 }
 

@@ -189,6 +189,8 @@ fn the_page_lives_in_a_browser() {
         "name": "f", "policy": policy(&[service("a", "s3.amazonaws.com", "arn:aws:s3:::b")])
     }]));
     let room = lambda.room(WISHES);
+    // Half of a budget is used, so that there is something to see.
+    let room = room.with("PERMITD_GET_POLICY_BUDGET", "2/s").with("PERMITD_CONTROL_BUDGET", "1/s");
     let (mut daemon, at) = start(&room, "observe");
     let python = std::env::var("PERMITD_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let page = format!("{at}/");

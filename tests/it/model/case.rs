@@ -182,6 +182,7 @@ fn wanted(dice: &mut Dice, target: Target, crowded: bool) -> Wanted {
                     accept: if dice.percent(30) { Risk::ALL.to_vec() } else { Vec::new() },
                     description: None,
                     source: source(),
+                    rule: None,
                 });
             }
             6 | 7 => absent.push(AbsentSid { sid: sid.into(), source: source() }),

@@ -16,6 +16,7 @@ use permitd::drift::{
     wanted::Wanted,
 };
 use permitd::journal::store::Journal;
+use permitd::lambda::gateway::Urgency;
 use permitd::policy::{document::Document, statement::Statement};
 use tokio_util::sync::CancellationToken;
 
@@ -154,6 +155,7 @@ impl<'a> Player<'a> {
                 clock: CLOCK,
                 scribe: &self.scribe,
                 stop: &self.stop,
+                urgency: Urgency::Sweep,
             },
             mind: &self.mind,
             rules: &rules,

@@ -26,7 +26,15 @@ fn source() -> Source {
 fn grant(sid: &str, content: usize) -> Grant {
     let permission = content::permission(content);
     let (sid, accept) = (sid.to_owned(), Vec::new());
-    Grant { sid, permission, expires: None, accept, description: None, source: source() }
+    Grant {
+        sid,
+        permission,
+        expires: None,
+        accept,
+        description: None,
+        source: source(),
+        rule: None,
+    }
 }
 
 fn wanted(grants: Vec<Grant>) -> Wanted {

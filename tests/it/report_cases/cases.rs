@@ -15,7 +15,11 @@ use permitd::drift::{
     plan::{Change, Clearance, Decisions, Judgement, Memory, Plan, plan},
     wanted::Wanted,
 };
-use permitd::policy::document::Document;
+use permitd::policy::{
+    document::Document,
+    inventory::{Function, Inventory},
+    target::AccountRegion,
+};
 use permitd::report::Subject;
 
 /// What is reported.
@@ -37,10 +41,22 @@ fn wanted(yaml: &str) -> Vec<Wanted> {
     let text = format!("account: '123456789012'\nregion: us-east-1\nfunctions:\n{yaml}");
     let file = File::new("permissions.yaml", text);
     let files = Files { files: vec![file], diagnostics: Vec::new() };
-    match resolve(permissions::parse(&files), &Context::default()) {
+    let place = AccountRegion { account: "123456789012".into(), region: "us-east-1".into() };
+    let context = Context { inventory: Some(Arc::new(inventory(place))), ..Context::default() };
+    match resolve(permissions::parse(&files), &context) {
         Ok(it) => it.wanted,
         Err(found) => panic!("{}", render_all(&found, false)),
     }
+}
+
+/// What the rules find.
+fn inventory(place: AccountRegion) -> Inventory {
+    let function = |name: &str| Function {
+        name: name.to_owned(),
+        tags: Some([("team".to_owned(), "</script>@everyone \u{1b}[1m".to_owned())].into()),
+        ..Function::default()
+    };
+    Inventory { places: [(place, ["orders-in", "orders-out"].map(function).into())].into() }
 }
 
 /// The live policy of the `n`-th target, from its statements; `$FN` is its ARN.
@@ -117,6 +133,7 @@ pub(crate) fn all() -> Vec<Case> {
         plan("expiring", expiring()),
         plan("other_version", other_version()),
         plan("nearly_full", nearly_full()),
+        plan("rules", rules()),
         applied("applied", done()),
         applied("failed", failed()),
         applied("interrupted", interrupted()),
@@ -168,6 +185,27 @@ fn every_kind() -> Vec<Outcome> {
     wanted(&yaml).iter().enumerate().map(one).collect()
 }
 
+/// What rules grant: missing and changed, held and not, and with a tag as hostile as a file can have it.
+fn rules() -> Vec<Outcome> {
+    let yaml = format!(
+        "- match: {{name: 'orders-*'}}
+  statements:
+  - {S3_WANTED}
+  - {{sid: 'own-${{function}}', principal: s3.amazonaws.com, source_arn: 'arn:${{partition}}:s3:::${{account}}-${{function}}', source_account: '${{account}}'}}
+- match: {{tags: {{team: \"</script>@everyone \\e[1m\"}}}}
+  statements: [{{sid: hostile, principal: '510987654321', accept: [P004]}}]
+"
+    );
+    let live: [&[&str]; 2] = [&[S3_OLD], &[]];
+    let first = simply(&yaml, &live);
+    let plans = first.iter().filter_map(|it| Some((&it.target, it.found.as_ref()?)));
+    let seen = Approval::of(plans, Change::is_judged);
+    let limit = Reason::MaxChangedTargets { by_rules: true, changed: 9, targets: 20, percent: 30 };
+    let (beyond, rules_beyond) = (None, Some(limit));
+    let clearance = Clearance::Judged(Arc::new(Judgement { pass: 1, seen, beyond, rules_beyond }));
+    planned(&yaml, &live, &Rules::default(), &Decisions { clearance, ..Decisions::default() })
+}
+
 fn held_by_limit() -> Vec<Outcome> {
     let yaml = "- {function: a, ownership: all, empty: true, statements: []}\n- {function: b, ownership: all, statements: [{sid: keep, principal: '210987654321', accept: [P004]}]}\n";
     let keep = account("keep", "210987654321");
@@ -180,7 +218,8 @@ fn held_by_limit() -> Vec<Outcome> {
     let plans = first.iter().filter_map(|it| Some((&it.target, it.found.as_ref()?)));
     let seen = Approval::of(plans, Change::is_judged);
     let beyond = Some(Reason::MaxRevocations { wanted: 14, done: 0, limit: 10 });
-    let clearance = Clearance::Judged(Arc::new(Judgement { pass: 1, seen, beyond }));
+    let clearance =
+        Clearance::Judged(Arc::new(Judgement { pass: 1, seen, beyond, rules_beyond: None }));
     planned(yaml, &live, &Rules::default(), &Decisions { clearance, ..Decisions::default() })
 }
 
@@ -310,6 +349,7 @@ fn done_of(outcome: &Outcome, result: impl Fn(usize) -> StepResult) -> Vec<Done>
         result: result(at),
         entries: Vec::new(),
         limited: false,
+        by_rule: false,
         opened_gap: false,
     };
     steps.iter().enumerate().map(done).collect()

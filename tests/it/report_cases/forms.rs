@@ -111,15 +111,25 @@ pub(crate) struct Page {
     pub(crate) text: String,
     /// The names of all elements.
     names: Vec<String>,
+    is_served: bool,
     /// What may not be in one, with the parser's complaints.
     pub(crate) strange: Vec<String>,
 }
 
 impl Page {
     pub(crate) fn read(text: &str) -> Self {
+        Self::default().reading(text)
+    }
+
+    /// One that a server gives, which may point to its own.
+    pub(crate) fn read_served(text: &str) -> Self {
+        Self { is_served: true, ..Self::default() }.reading(text)
+    }
+
+    fn reading(mut self, text: &str) -> Self {
         let options = ParseOpts::default();
         let dom = parse_document(RcDom::default(), options).one(text);
-        let mut res = Self::default();
+        let res = &mut self;
         res.strange.extend(dom.errors.borrow().iter().map(ToString::to_string));
         res.walk(&dom.document, "");
         let mut ids: Vec<&str> = res.names.iter().filter_map(|it| it.strip_prefix('#')).collect();
@@ -127,7 +137,7 @@ impl Page {
         let twice: Vec<String> =
             ids.windows(2).filter(|it| it[0] == it[1]).map(|it| it[0].to_owned()).collect();
         res.strange.extend(twice);
-        res
+        self
     }
 
     pub(crate) fn count(&self, name: &str) -> usize {
@@ -148,6 +158,7 @@ impl Page {
                     let link = ["href", "src", "action", "srcset", "data"].contains(&key.as_str());
                     let ours = value.starts_with('#')
                         || value == "data:,"
+                        || (self.is_served && value.starts_with('/') && !value.starts_with("//"))
                         || value.starts_with("https://docs.aws.amazon.com/");
                     if key.starts_with("on") || key == "style" || (link && !ours) {
                         self.strange.push(format!("{name} {key}={value}"));

@@ -113,6 +113,7 @@ impl World {
                 accept: Vec::new(),
                 description: None,
                 source: source.clone(),
+                rule: None,
             });
         }
         let mut sids: Vec<String> = Vec::new();

@@ -256,7 +256,7 @@ error: `colour` is not a key of an item of `functions`
 5 |     colour: red
   |     ^^^^^^
   |
-help: its keys are `function`, `names`, `qualifier`, `ownership`, `sid_prefix`, `absent`, `suspend`, `replace`, `empty`, `statements`
+help: its keys are `function`, `names`, `match`, `except`, `qualifier`, `ownership`, `sid_prefix`, `absent`, `suspend`, `replace`, `empty`, `statements`
 ",
     );
 }
@@ -279,7 +279,7 @@ error: `function` is missing
 2 |   - statements: []
   |     ^^^^^^^^^^^^^^
   |
-help: write `function: NAME`, or `names: [one, other]` for several
+help: write `function: NAME`, `names: [one, other]` for several, or `match: {name: prefix-*}` for all whose name matches
 
 error: `statements` is missing
  --> a.yaml:3:5

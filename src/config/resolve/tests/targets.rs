@@ -73,7 +73,7 @@ note: it stands here first
   |                              ^^^^^^
 help: write it in one of them only, or the same in both
 
-error: `empty: true`, but arn:aws:lambda:us-east-1:123456789012:function:f has statements
+error: `empty: true`, but there are statements for arn:aws:lambda:us-east-1:123456789012:function:f
  --> b.yaml:3:26
   |
 3 |   - {function: f, empty: true, statements: []}
@@ -308,7 +308,7 @@ error: `colour` is not a key of an item of `functions`
 5 |     colour: red
   |     ^^^^^^
   |
-help: its keys are `function`, `names`, `qualifier`, `ownership`, `sid_prefix`, `absent`, `suspend`, `replace`, `empty`, `statements`
+help: its keys are `function`, `names`, `match`, `except`, `qualifier`, `ownership`, `sid_prefix`, `absent`, `suspend`, `replace`, `empty`, `statements`
 
 error: this file has no functions in it
  --> c.yaml:1:1

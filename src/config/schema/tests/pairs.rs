@@ -69,6 +69,17 @@ fn value() -> impl Strategy<Value = String> {
         "statements",
         "observe",
         "[{sid: a}]",
+        "'${account}'",
+        "'x-${function}'",
+        "'$${x}'",
+        "'${x}'",
+        "'arn:${partition}:s3:::b'",
+        "'l*'",
+        "'f:live'",
+        "[unqualified, 'l*']",
+        "{name: f}",
+        "{tags: {a: b}}",
+        "[123456789012]",
         "{path: j, retention: 1y}",
     ]);
     prop_oneof![
@@ -128,16 +139,25 @@ fn permissions() -> impl Strategy<Value = String> {
         "012345678901",
         "arn:aws:iam::123456789012:role/x",
     ]);
-    let sid = select(vec!["a", "on", "1", "true", "1e3", "-2", "a b", "x_"]);
+    let sid = select(vec!["a", "on", "1", "true", "1e3", "-2", "a b", "x_", "'a${region}'"]);
     let statement = (sid, principal, map(STATEMENT, 3)).prop_map(|(sid, principal, rest)| {
         format!("{{sid: {sid}, principal: {principal}, {rest}}}")
     });
-    let function = prop_oneof![3 => Just("f".to_owned()), 1 => value()];
-    let top = map(&["account", "region", "x-any"], 2);
+    let named = prop_oneof![3 => Just("f".to_owned()), 1 => value()];
+    let rule = map(&["name", "tags", "qualifiers"], 3).prop_map(|it| format!("match: {{{it}}}"));
+    let some = select(vec!["match: {name: 'o*'}", "match: {tags: {a: b}, qualifiers: [live]}"]);
+    let rule = prop_oneof![2 => some.prop_map(str::to_owned), 1 => rule];
+    let rule =
+        (rule, prop::option::weighted(0.2, value())).prop_map(|(rule, except)| match except {
+            Some(it) => format!("{rule}, except: {it}"),
+            None => rule,
+        });
+    let function = prop_oneof![2 => named.prop_map(|it| format!("function: {it}")), 1 => rule];
+    let top = map(&["account", "region", "accounts", "regions", "x-any"], 2);
     (top, function, map(ENTRY, 3), prop::collection::vec(statement, 0..3)).prop_map(
         |(top, function, entry, statements)| {
             let statements = statements.join(", ");
-            let entry = format!("{{function: {function}, {entry}, statements: [{statements}]}}");
+            let entry = format!("{{{function}, {entry}, statements: [{statements}]}}");
             format!("{{{top}, functions: [{entry}]}}\n")
                 .replace("{, ", "{")
                 .replace(", , ", ", ")
@@ -160,6 +180,9 @@ fn settings() -> impl Strategy<Value = String> {
             .prop_map(|it| format!("notify: [{{url: https://a/b, {it}}}]").replace(", }", "}")),
         map(&["url_file", "url_env", "url_credential"], 1)
             .prop_map(|it| format!("notify: [{{{it}}}]")),
+        map(&["region"], 1).prop_map(|it| {
+            format!("events: {{queue_url: 'http://a/b', {it}}}").replace(", }", "}")
+        }),
         map(&["listen", "seed"], 2).prop_map(|it| format!("lambda: {{simulator: {{{it}}}}}")),
     ];
     let outer = map(SETTINGS, 2).prop_map(|it| format!("{{{it}}}\n"));

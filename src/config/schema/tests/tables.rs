@@ -159,6 +159,73 @@ fn entries() {
 }
 
 #[test]
+fn rules() {
+    let kind = Kind::permissions();
+    for line in [
+        "match: {name: 'orders-*'}, statements: []",
+        "match: {name: 5}, absent: [x]",
+        "match: {name: o, tags: {team: payments, 5: 5, 'a b': ''}}, statements: []",
+        "match: {tags: {team: '*'}, qualifiers: [unqualified, live, 'l*', 7]}, statements: []",
+        "match: {name: '*'}, except: [a, 'b*', 'b?:live', 'c:*', 'c:unqualified'], statements: []",
+        "match: {name: '*'}, except: [], ownership: all, suspend: true, replace: direct, statements: []",
+    ] {
+        kind.good(&entry(line));
+    }
+    for line in [
+        "match: orders-*, statements: []",
+        "match: {}, statements: []",
+        "match: [a], statements: []",
+        "match: , statements: []",
+        "match: {name: ''}, statements: []",
+        "match: {name: 'a b'}, statements: []",
+        "match: {name: 'a:live'}, statements: []",
+        "match: {name: 'arn:aws:lambda:us-east-1:123456789012:function:f'}, statements: []",
+        "match: {name: '[ab]'}, statements: []",
+        "match: {name: [a]}, statements: []",
+        "match: {names: a}, statements: []",
+        "match: {tags: {}}, statements: []",
+        "match: {tags: team}, statements: []",
+        "match: {tags: {a: [b]}}, statements: []",
+        "match: {tags: {a: }}, statements: []",
+        "match: {qualifiers: [live]}, statements: []",
+        "match: {name: a, qualifiers: []}, statements: []",
+        "match: {name: a, qualifiers: live}, statements: []",
+        "match: {name: a, qualifiers: [$LATEST]}, statements: []",
+        "match: {name: a, qualifiers: ['']}, statements: []",
+        "match: {name: a, x-note: 1}, statements: []",
+        "match: {name: a}, qualifier: live, statements: []",
+        "match: {name: a}, function: f, statements: []",
+        "match: {name: a}, names: [f], statements: []",
+        "match: {name: a}, except: f, statements: []",
+        "match: {name: a}, except: ['arn:aws:lambda:us-east-1:123456789012:function:f'], statements: []",
+        "match: {name: a}, except: ['a:'], statements: []",
+        "match: {name: a}",
+        "function: f, except: [g], statements: []",
+    ] {
+        kind.bad(&entry(line));
+    }
+    for line in [
+        "sid: '${function}', principal: '${account}'",
+        "sid: 's-${region}', principal: 'arn:${partition}:iam::${account}:role/x'",
+        "sid: s, principal: s3.amazonaws.com, source_arn: 'arn:${partition}:s3:::${function}', source_account: '${account}'",
+        "sid: s, principal: s3.amazonaws.com, event_source_token: '${region}', description: '$${x} ${'",
+    ] {
+        let good = line.replace(" ${'", "'");
+        kind.good(&bare(&good));
+    }
+    kind.good(&entry("function: f, absent: ['x-${function}']"));
+    kind.bad(&bare("sid: s, principal: s3.amazonaws.com, action: '${function}'"));
+    kind.bad(&bare("sid: s, principal: s3.amazonaws.com, principal_org_id: '${account}'"));
+    kind.bad(&bare("sid: 's-{function}', principal: s3.amazonaws.com"));
+    // What stands there in the end no schema knows.
+    kind.beyond(&bare("sid: '${acount}', principal: s3.amazonaws.com"));
+    kind.beyond(&bare("sid: '$${account}', principal: s3.amazonaws.com"));
+    kind.beyond(&bare("sid: s, principal: '${function}'"));
+    kind.beyond(&bare("sid: '${qualifier}', principal: s3.amazonaws.com"));
+    kind.beyond(&entry("match: {name: a}, except: ['arn:b'], statements: []"));
+}
+
+#[test]
 fn documents() {
     let kind = Kind::permissions();
     let functions = "functions: [{function: f, statements: [{sid: s, principal: '*'}]}]\n";
@@ -166,6 +233,9 @@ fn documents() {
         "account: 012345678901\nregion: eu-west-1\n",
         "account: '123456789012'\nregion: us-gov-west-1\n",
         "x-any: [thing]\nx-: 5\n",
+        "accounts: all\nregions: all\n",
+        "accounts: [012345678901, '123456789012']\nregion: eu-west-1\n",
+        "account: 123456789012\nregions: [eu-west-1, us-gov-west-1]\n",
         "# nothing\n---\n",
         "account: 123456789012\nfunctions: []\n---\n",
     ] {
@@ -178,6 +248,16 @@ fn documents() {
         "region: nowhere\n",
         "region: 5\n",
         "version: 1\n",
+        "accounts: 123456789012\n",
+        "accounts: []\n",
+        "accounts: [twelve]\n",
+        "accounts: ALL\n",
+        "accounts: {}\n",
+        "accounts:\n",
+        "account: 123456789012\naccounts: all\n",
+        "region: eu-west-1\nregions: [eu-west-1]\n",
+        "regions: [all]\n",
+        "regions: [[eu-west-1]]\n",
         "Functions: []\n",
         "x_any: 1\n",
     ] {
@@ -244,9 +324,12 @@ fn good_settings() {
         "orphan_grace: '0'",
         "orphan_grace: 90s",
         "remove_inexpressible: false",
+        "discover: true",
         "ignore: []",
         "ignore: [{sid: 5}, {principal: '*', source_arn: x}]",
         "accounts: [{id: 012345678901, regions: [us-east-1]}]",
+        "accounts: [{id: '123456789012', regions: [us-east-1, eu-west-1], profile: 5}, {id: '210987654321', regions: [cn-north-1]}]",
+        "accounts: [{id: '123456789012', regions: [us-east-1], role_arn: 'arn:aws:iam::123456789012:role/a/b', external_id: 42, session_name: x@y}]",
         "lambda: {}",
         "lambda: {simulator: {}}",
         "lambda: {simulator: {listen: '[::1]:80', seed: 5}}",
@@ -258,6 +341,8 @@ fn good_settings() {
         "journal: {path: j.db, retention: 1y, max_size: 65536}",
         "journal: {retention: unlimited, max_size: 64 MiB}",
         "control: c.sock",
+        "{events: {queue_url: 'https://sqs.us-east-1.amazonaws.com/123456789012/q'}, interval_with_events: 1h}",
+        "events: {queue_url: 'http://127.0.0.1:5000/123456789012/q.fifo', region: us-east-1}",
         "notify: []",
         "notify: [{url: 'https://a.example:443/b?c#d', format: slack, events: [held, failed], timeout: 1m}]",
         "notify: [{url: 'http://[::1]:80', secret_file: k}, {url_file: 5, secret_env: 5}]",
@@ -310,11 +395,18 @@ fn bad_settings() {
         "ignore: [{}]",
         "ignore: [{name: x}]",
         "ignore: [{sid: [a]}]",
+        "discover: all",
         "accounts: []",
         "accounts: [{id: '123456789012'}]",
         "accounts: [{id: '123', regions: [us-east-1]}]",
         "accounts: [{id: '123456789012', regions: []}]",
-        "accounts: [{id: '123456789012', regions: [us-east-1, eu-west-1]}]",
+        "accounts: [{id: '123456789012', regions: [us-east-1, us-east-1]}]",
+        "accounts: [{id: '123456789012', regions: [us-east-1], external_id: example}]",
+        "accounts: [{id: '123456789012', regions: [us-east-1], session_name: example}]",
+        "accounts: [{id: '123456789012', regions: [us-east-1], profile: ' '}]",
+        "accounts: [{id: '123456789012', regions: [us-east-1], role_arn: 'arn:aws:iam::123456789012:role/a', external_id: x}]",
+        "accounts: [{id: '123456789012', regions: [us-east-1], role_arn: 'arn:aws:iam::123456789012:role/a', session_name: a b}]",
+        "accounts: [{id: '123456789012', regions: [us-east-1], role_arn: 'arn:aws:iam::123456789012:user/a'}]",
         "accounts: [{id: '123456789012', regions: [us-east-1], role_arn: x}]",
         "lambda: {endpoint: x}",
         "lambda: {simulator: }",
@@ -334,7 +426,6 @@ fn bad_settings() {
         "control: ''",
         "control: {path: x}",
         "http: {hosts: ['https://a']}",
-        "events: {}",
         "notify: {url: 'http://a'}",
         "notify: [{}]",
         "notify: ['http://a']",
@@ -365,6 +456,27 @@ fn bad_settings() {
         "notify: [{url: 'http://a:99999'}]",
         "notify: [{url: 'http://a', timeout: 2m}]",
         "notify: [{url_file: 'https://a'}]",
+    ] {
+        kind.beyond(&format!("{text}\n"));
+    }
+}
+
+#[test]
+fn bad_events() {
+    let kind = Kind::settings();
+    for text in [
+        "events: {}",
+        "events: {region: us-east-1}",
+        "events: {queue_url: 'arn:aws:sqs:us-east-1:123456789012:q'}",
+        "events: {queue_url: 'https://sqs.us-east-1.amazonaws.com'}",
+        "events: {queue_url: 'http://127.0.0.1:1/1/q', region: mars}",
+        "interval_with_events: 5",
+    ] {
+        kind.bad(&format!("{text}\n"));
+    }
+    for text in [
+        "interval_with_events: 1h",
+        "events: {queue_url: 'https://sqs.us-east-1.amazonaws.com/1/q', region: us-east-2}",
     ] {
         kind.beyond(&format!("{text}\n"));
     }

@@ -150,7 +150,7 @@ help: did you mean `seed`?
 }
 
 #[test]
-fn keys_of_later_versions_are_told_apart_from_misspelt_ones() {
+fn what_is_wrong_with_who_watches_and_is_told_is_told() {
     check_settings(
         r"
 http: {listen: localhost, hosts: ['https://a']}
@@ -174,13 +174,13 @@ error: `https://a` is not a host name
   |
 help: write the name alone, without a scheme and a port
 
-error: `events` is not supported yet in this version
- --> permitd.yaml:2:1
+error: `queue_url` is missing in `events`
+ --> permitd.yaml:2:9
   |
 2 | events: {}
-  | ^^^^^^
+  |         ^^
   |
-help: remove it
+help: write it like `events: {queue_url: https://sqs.us-east-1.amazonaws.com/123456789012/permitd}`
 
 error: the URL does not begin with https:// or http://
  --> permitd.yaml:3:16
@@ -220,22 +220,29 @@ error: `colour` is not a key of the settings file
 5 | colour: red
   | ^^^^^^
   |
-help: its keys are `permissions`, `mode`, `interval`, `poll_interval`, `jitter`, `defaults`, `deny_risks`, `limits`, `orphan_grace`, `remove_inexpressible`, `ignore`, `accounts`, `lambda`, `budgets`, `journal`, `http`, `notify`, `control`
+help: its keys are `permissions`, `mode`, `interval`, `interval_with_events`, `poll_interval`, `jitter`, `defaults`, `deny_risks`, `limits`, `orphan_grace`, `remove_inexpressible`, `ignore`, `discover`, `accounts`, `lambda`, `budgets`, `journal`, `http`, `events`, `notify`, `control`
 ",
     );
 }
 
 #[test]
-fn one_account_and_one_region() {
+fn what_is_wrong_with_accounts() {
     check_settings(
         r#"
 accounts:
   - id: 12345678901
-    regions: [us-east-1, eu-west-1]
-    role_arn: arn:aws:iam::123456789012:role/permitd
+    regions: [us-east-1, eu-west-1, us-east-1]
     external_id: x
-    profile: x
+    profile: " "
   - id: "210987654321"
+    regions: []
+    role_arn: arn:aws:iam::123456789012:role/permitd
+    session_name: a b
+  - id: "210987654321"
+    regions: [eu-west-1]
+    external_id: example
+  - {id: "123456789012", regions: [eu-west-1], role_arn: arn:aws:iam::123456789012:user/permitd}
+  - {id: "123456789012", regions: [mars-1]}
 "#,
         r#"
 error: `12345678901` is not an account id: it has twelve digits
@@ -244,53 +251,87 @@ error: `12345678901` is not an account id: it has twelve digits
 2 |   - id: 12345678901
   |         ^^^^^^^^^^^
 
-error: several regions are not supported yet in this version
- --> permitd.yaml:3:26
+error: the region us-east-1 stands twice in this account
+ --> permitd.yaml:3:37
   |
-3 |     regions: [us-east-1, eu-west-1]
-  |                          ^^^^^^^^^
+3 |     regions: [us-east-1, eu-west-1, us-east-1]
+  |                                     ^^^^^^^^^
   |
-help: name one; run one permitd for each of the others
+note: it stands here first
+ --> permitd.yaml:3:15
+  |
+3 |     regions: [us-east-1, eu-west-1, us-east-1]
+  |               ^^^^^^^^^
+help: delete one of them
 
-error: `role_arn` is not supported yet in this version
- --> permitd.yaml:4:5
+error: `x` is not an external id: letters, digits and _+=,.@:/\-, 2 to 1224 of them
+ --> permitd.yaml:4:18
   |
-4 |     role_arn: arn:aws:iam::123456789012:role/permitd
-  |     ^^^^^^^^
-  |
-help: remove it
+4 |     external_id: x
+  |                  ^
 
-error: `external_id` is not supported yet in this version
- --> permitd.yaml:5:5
+error: `profile` is empty; name one of the AWS configuration files
+ --> permitd.yaml:5:14
   |
-5 |     external_id: x
-  |     ^^^^^^^^^^^
-  |
-help: remove it
+5 |     profile: " "
+  |              ^^^
 
-error: `profile` is not supported yet in this version
- --> permitd.yaml:6:5
+error: `regions` is empty
+ --> permitd.yaml:7:14
   |
-6 |     profile: x
-  |     ^^^^^^^
+7 |     regions: []
+  |              ^^
   |
-help: remove it
+help: write it like `regions: [us-east-1]`
 
-error: `regions` is missing in this account
- --> permitd.yaml:7:5
+error: this role is in the account 123456789012, and `id` says 210987654321
+ --> permitd.yaml:8:15
   |
-7 |   - id: "210987654321"
-  |     ^^^^^^^^^^^^^^^^^^
+8 |     role_arn: arn:aws:iam::123456789012:role/permitd
+  |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   |
-help: write it like `accounts: [{id: "123456789012", regions: [us-east-1]}]`
+help: name a role of the account that is to be entered
 
-error: several accounts are not supported yet in this version
- --> permitd.yaml:7:5
+error: `a b` is not a session name: letters, digits and _+=,.@-, 2 to 64 of them
+ --> permitd.yaml:9:19
   |
-7 |   - id: "210987654321"
-  |     ^^^^^^^^^^^^^^^^^^
-  |
-help: name one; run one permitd for each of the others
+9 |     session_name: a b
+  |                   ^^^
+
+error: `external_id` goes with a `role_arn` only
+  --> permitd.yaml:12:5
+   |
+12 |     external_id: example
+   |     ^^^^^^^^^^^
+   |
+help: write `role_arn:` beside it, or delete it
+
+error: `arn:aws:iam::123456789012:user/permitd` is not the ARN of a role
+  --> permitd.yaml:13:58
+   |
+13 |   - {id: "123456789012", regions: [eu-west-1], role_arn: arn:aws:iam::123456789012:user/permitd}
+   |                                                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   |
+help: write it like arn:aws:iam::123456789012:role/permitd
+
+error: the account 123456789012 stands twice in `accounts`
+  --> permitd.yaml:14:5
+   |
+14 |   - {id: "123456789012", regions: [mars-1]}
+   |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   |
+note: it stands here first
+  --> permitd.yaml:13:5
+   |
+13 |   - {id: "123456789012", regions: [eu-west-1], role_arn: arn:aws:iam::123456789012:u…
+   |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+help: write all its regions into one of them
+
+error: `mars-1` is not a region; one looks like us-east-1
+  --> permitd.yaml:14:36
+   |
+14 |   - {id: "123456789012", regions: [mars-1]}
+   |                                    ^^^^^^
 "#,
     );
 }

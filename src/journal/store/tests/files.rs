@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 use rusqlite::Connection;
 
 use super::{at, new_entry};
-use crate::journal::entry::{Action, Filter, Outcome};
+use crate::journal::entry::{Action, Filter, NewEntry, Outcome};
 use crate::journal::error::JournalError;
 use crate::journal::reader::Reader;
 use crate::journal::store::{Journal, Options};
@@ -101,9 +101,32 @@ fn a_journal_of_a_newer_version_is_left_alone() {
     let path = dir.path().join("journal.db");
     drop(open(&path).unwrap());
     let other = Connection::open(&path).unwrap();
-    other.pragma_update(None, "user_version", 2).unwrap();
+    other.pragma_update(None, "user_version", 3).unwrap();
     drop(other);
-    check_refused(&path, "newer permitd wrote it (version 2");
+    check_refused(&path, "newer permitd wrote it (version 3");
+}
+
+#[test]
+fn a_journal_of_the_first_version_is_read_and_brought_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal.db");
+    let journal = open(&path).unwrap();
+    let id = journal.begin(&new_entry(0, Action::Add, "a")).unwrap();
+    journal.finish(id, Outcome::Done, None, at(1)).unwrap();
+    let entry = journal.entry(id).unwrap();
+    drop(journal);
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("ALTER TABLE entry DROP COLUMN caused_by").unwrap();
+    other.pragma_update(None, "user_version", 1).unwrap();
+    drop(other);
+    let reader = Reader::open(&path).unwrap().unwrap();
+    assert_eq!(reader.entry(id).unwrap(), entry);
+    drop(reader);
+    let journal = open(&path).unwrap();
+    assert_eq!(journal.entry(id).unwrap(), entry);
+    let new = NewEntry { caused_by: Some("{}".into()), ..new_entry(1, Action::Add, "b") };
+    let id = journal.begin(&new).unwrap();
+    assert_eq!(journal.entry(id).unwrap().unwrap().step, new);
 }
 
 #[test]

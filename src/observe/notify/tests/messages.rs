@@ -1,9 +1,12 @@
 //! What messages say, and how long they are at most.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::drift::actor::Actor;
 
 fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
@@ -39,8 +42,8 @@ fn for_programs() {
             "state": "drifted", "reason": "differs",
             "state_before": "in_sync", "state_before_since": "2026-05-31T23:00:00Z",
             "statements": [
-                {"sid": "a", "kind": "unmanaged", "detail": "not in the files", "held": "max_revocations"},
-                {"sid": null, "kind": "unmanaged", "detail": "not in the files", "held": null},
+                {"sid": "a", "kind": "unmanaged", "detail": "not in the files", "held": "max_revocations", "by": null},
+                {"sid": null, "kind": "unmanaged", "detail": "not in the files", "held": null, "by": null},
             ],
             "statements_omitted": 0,
             "message": "no permission", "hint": "allow it",
@@ -123,6 +126,38 @@ fn long_lists_are_cut_and_the_rest_is_counted() {
     assert_eq!(text.lines().count(), 22);
 }
 
+fn actor(who: &str) -> Actor {
+    let some = || Some(who.to_owned());
+    Actor {
+        arn: who.to_owned(),
+        role_arn: some(),
+        source_address: some(),
+        user_agent: some(),
+        time: clock(),
+        event: who.to_owned(),
+        request_id: some(),
+        sid: some(),
+    }
+}
+
+#[test]
+fn who_did_it_is_named() {
+    let by =
+        Actor { source_address: Some("192.0.2.7".into()), ..actor("arn:aws:iam::1:user/eve<") };
+    let matters = vec![matter("a"), Matter { by: Some(Arc::new(by)), ..matter("b") }];
+    let edge = Edge { matters, ..edge(News::DriftFound, "f") };
+    let message = parsed(&message::json("i", "p", "t", &[&edge], clock()));
+    valid(&message);
+    let statements = &message["events"][0]["statements"];
+    assert_eq!(statements[0]["by"], Value::Null);
+    assert_eq!(statements[1]["by"]["arn"], "arn:aws:iam::1:user/eve<");
+    assert_eq!(statements[1]["by"]["source_address"], "192.0.2.7");
+    let text = parsed(&message::slack("p", &[&edge]))["text"].as_str().unwrap().to_owned();
+    let end =
+        "`a` (unmanaged), `b` (unmanaged); changed by arn:aws:iam::1:user/eve&lt; from 192.0.2.7";
+    assert!(text.contains(end), "{text}");
+}
+
 fn hostile() -> impl Strategy<Value = String> {
     let letter = prop_oneof!["a", "<", "&", "\"", "\\\\", "\u{1}", "\n", "😀", "`", "\u{202e}"];
     (letter, 0..3000usize).prop_map(|(it, n)| it.repeat(n))
@@ -134,10 +169,12 @@ proptest! {
     /// Whatever others wrote and however much is new: a message is valid, tells something, and is not longer.
     #[test]
     fn no_message_is_too_long(
-        sid in hostile(), detail in hostile(), message in hostile(),
+        sid in hostile(), detail in hostile(), message in hostile(), who in hostile(),
         n_matters in 0..200usize, n_edges in 1..200usize,
     ) {
-        let one = Matter { sid: Some(sid), kind: Kind::Changed, detail, held: Some("denied_risk") };
+        let by = Some(Arc::new(actor(&who)));
+        let held = Some("denied_risk");
+        let one = Matter { sid: Some(sid), kind: Kind::Changed, detail, held, by };
         let new = Edge {
             matters: vec![one; n_matters],
             message: Some(message.clone()),

@@ -52,6 +52,9 @@ impl Log {
 }
 
 fn log() -> (Log, tracing::subscriber::DefaultGuard) {
+    // With only one of them, tracing asks whichever thread comes to a line first whether anybody wants it.
+    static OTHER: std::sync::OnceLock<tracing::Dispatch> = std::sync::OnceLock::new();
+    OTHER.get_or_init(|| tracing::Dispatch::new(tracing_subscriber::Registry::default()));
     let log = Log::default();
     let sink = log.clone();
     let subscriber = tracing_subscriber::fmt()
