@@ -269,19 +269,22 @@ pub(crate) async fn ready_to_write(
 
 /// From files that were read already, the way to Lambda.
 pub(crate) async fn ready_with(texts: Texts, args: &TargetArgs, show: Show) -> Result<Ready, Stop> {
-    let (gateway, texts) = way(texts, args, show).await?;
+    let tell = |endpoint: &str| {
+        show.note(&format!("lambda.simulator: nothing goes to AWS, but to {endpoint}"));
+    };
+    let (gateway, texts) = way(texts, args, tell).await?;
     ready_by(gateway, texts, args).await
 }
 
-/// The way to Lambda alone. An embedded simulator serves until the process ends.
+/// The way to Lambda alone. An embedded simulator serves until the process ends, and it is told where.
 pub(crate) async fn way(
     texts: Texts,
     args: &TargetArgs,
-    show: Show,
+    tell: impl FnOnce(&str),
 ) -> Result<(Metered<Fleet>, Texts), Stop> {
     let simulator = embedded::start(&texts).await?;
     if let Some(it) = &simulator {
-        show.note(&format!("lambda.simulator: nothing goes to AWS, but to {}", it.endpoint()));
+        tell(&it.endpoint());
     }
     let endpoint = simulator.as_ref().map(embedded::Embedded::endpoint);
     Ok((way_to(&texts, args, endpoint).await?, texts))

@@ -34,6 +34,7 @@ fn the_files_in_the_readme_are_good() {
         "# permissions.yaml: rules",
         "# permitd.yaml",
         "# permitd.yaml: notify",
+        "# permitd.yaml: events",
     ];
     assert_eq!(names, expected);
 }
