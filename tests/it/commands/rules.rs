@@ -110,7 +110,6 @@ fn the_daemon_follows_what_there_is() {
     lambda.converges("orders-out", &["partner"]);
     lambda.converges("orders-in:live", &["partner"]);
     running.logs("which functions there are has changed");
-    running.signal("TERM");
     running.stops();
 }
 
@@ -148,7 +147,6 @@ fn policies_that_no_file_names() {
         (status["undeclared"].as_array()?.len() == 2).then_some(status)
     });
     assert!(status["undeclared"][0]["arn"].as_str().unwrap().ends_with(":function:g"));
-    running.signal("TERM");
     running.stops();
     assert_eq!(lambda.sids("g"), ["x"]);
 }
