@@ -150,3 +150,24 @@ fn policies_that_no_file_names() {
     running.stops();
     assert_eq!(lambda.sids("g"), ["x"]);
 }
+
+/// A function is deleted and made again: its policy is gone with it, and is put back by the next pass.
+#[test]
+fn a_function_that_is_made_again_gets_its_grants_back() {
+    let lambda = Lambda::new(&json!([{"name": "f"}]));
+    let room = lambda
+        .room("functions: [{function: f, statements: [{sid: a, principal: \"210987654321\"}]}]\n");
+    room.write("permitd.yaml", "permissions: [permissions.yaml]\nmode: enforce\ninterval: 1s\n");
+    let mut running = room.start("run");
+    lambda.converges("f", &["a"]);
+    let put = |functions: Value| {
+        let account = json!({"id": "123456789012", "functions": functions});
+        lambda.control("PUT", "state", &json!({ "accounts": [account] }));
+    };
+    put(json!([]));
+    running.logs("function_missing");
+    put(json!([{"name": "f"}]));
+    lambda.converges("f", &["a"]);
+    running.signal("TERM");
+    running.stops();
+}
