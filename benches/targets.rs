@@ -30,7 +30,7 @@ use permitd::observe::metered::Metered;
 use permitd::observe::monitor::Monitor;
 use permitd::observe::status::status;
 use permitd::policy::grant::Grant;
-use permitd::simulator::{Direct, Seed, Simulator};
+use permitd::simulator::{Direct, Faults, Seed, Simulator};
 use tokio::runtime::Builder;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -123,8 +123,11 @@ async fn passes(simulator: &Simulator, wanted: Vec<Wanted>, monitor: &Monitor) -
     let gateway = Metered::new(simulator.direct());
     let n_targets = wanted.len();
     let rules = Rules { mode: Mode::Enforce, loaded_at: clock(), ..Rules::default() };
-    let (interval, with_events) = (Duration::from_hours(1), Duration::from_hours(1));
-    let cadence = Cadence { interval, with_events, jitter: 0.0 };
+    let cadence = Cadence {
+        interval: Duration::from_hours(1),
+        with_events: Duration::from_hours(1),
+        jitter: 0.0,
+    };
     let loaded = Loaded { n_targets, wanted, rules, cadence };
     let (scribe, mind, stop) = (Scribe::nobody(), Mind::default(), CancellationToken::new());
     let daemon = Daemon::<Metered<Direct>> {
@@ -175,6 +178,9 @@ fn main() -> ExitCode {
             drop(direct.get_policy(&it.target).await);
         }
         drop(wanted);
+        // Calls that take their time make the passes of all places run beside each other.
+        let slow = Faults { latency_ms: 50, ..Faults::default() };
+        assert!(simulator.put_faults(slow).is_ok(), "this is what the control API takes");
         let before = HEAP.allocated();
         let wanted = load(places, functions);
         let loaded = HEAP.allocated() - before;

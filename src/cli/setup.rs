@@ -18,7 +18,7 @@ use crate::cli::{
 use crate::config::{
     diagnostic::{Diagnostic, File, Files, Severity},
     load, permissions,
-    resolve::{self, Context, Examined},
+    resolve::{self, Context, Examined, RuleUse},
     rules::Rule,
     settings::{self as config, Account, Budget, Cap, Pattern, Settings},
     warnings::idle_rules,
@@ -80,6 +80,8 @@ pub(crate) struct Found {
 pub(crate) struct Wishes {
     /// Every target.
     pub(crate) wanted: Vec<Wanted>,
+    /// The rules for many functions.
+    pub(crate) rules: Vec<RuleUse>,
 }
 
 /// All that a command needs to call Lambda.
@@ -216,9 +218,9 @@ pub(crate) fn resolve(
     defaults: Defaults,
 ) -> Result<Wishes, Stop> {
     let context = context(&texts.settings, defaults);
-    let resolve::Loaded { wanted, .. } =
+    let resolve::Loaded { wanted, rules } =
         resolve::resolve(parsed, &context).map_err(Stop::Config)?;
-    Ok(Wishes { wanted })
+    Ok(Wishes { wanted, rules })
 }
 
 /// What holds for files that say nothing else.
@@ -267,19 +269,22 @@ pub(crate) async fn ready_to_write(
 
 /// From files that were read already, the way to Lambda.
 pub(crate) async fn ready_with(texts: Texts, args: &TargetArgs, show: Show) -> Result<Ready, Stop> {
-    let (gateway, texts) = way(texts, args, show).await?;
+    let tell = |endpoint: &str| {
+        show.note(&format!("lambda.simulator: nothing goes to AWS, but to {endpoint}"));
+    };
+    let (gateway, texts) = way(texts, args, tell).await?;
     ready_by(gateway, texts, args).await
 }
 
-/// The way to Lambda alone. An embedded simulator serves until the process ends.
+/// The way to Lambda alone. An embedded simulator serves until the process ends, and it is told where.
 pub(crate) async fn way(
     texts: Texts,
     args: &TargetArgs,
-    show: Show,
+    tell: impl FnOnce(&str),
 ) -> Result<(Metered<Fleet>, Texts), Stop> {
     let simulator = embedded::start(&texts).await?;
     if let Some(it) = &simulator {
-        show.note(&format!("lambda.simulator: nothing goes to AWS, but to {}", it.endpoint()));
+        tell(&it.endpoint());
     }
     let endpoint = simulator.as_ref().map(embedded::Embedded::endpoint);
     Ok((way_to(&texts, args, endpoint).await?, texts))

@@ -34,8 +34,8 @@ pub(super) fn diagnostic(diagnostic: &Diagnostic, color: bool, width: Option<usi
         | Rule::DuplicateGrant
         | Rule::PolicyNearlyFull
         | Rule::PolicyTooLarge
-        | Rule::RuleMatchesNothing
-        | Rule::SlowPass => {
+        | Rule::SlowPass
+        | Rule::RuleMatchesNothing => {
             let id = rule.id();
             let title = fitting(message, &format!("warning[{id}]: "), width);
             level.primary_title(title).id(id)

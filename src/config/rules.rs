@@ -90,8 +90,8 @@ impl Rule {
             | Self::Expired
             | Self::DuplicateGrant
             | Self::PolicyNearlyFull
-            | Self::RuleMatchesNothing
-            | Self::SlowPass => Severity::Warning,
+            | Self::SlowPass
+            | Self::RuleMatchesNothing => Severity::Warning,
             Self::PolicyTooLarge | Self::Invalid | Self::Syntax | Self::Unreadable => {
                 Severity::Error
             }

@@ -156,10 +156,11 @@ impl<G: PolicyGateway> Carrier<'_, G> {
         };
         let sent = self.send(target, write).await;
         tell::write(write, entry, &sent);
-        self.scribe.sent(match &sent {
-            Ok(receipt) => receipt.request_id.as_ref(),
-            Err(failure) => failure.request_id.as_ref(),
-        });
+        let request_id = match &sent {
+            Ok(receipt) => receipt.request_id.clone(),
+            Err(failure) => failure.request_id.clone(),
+        };
+        self.scribe.sent(request_id.as_ref());
         let result = sent.map(drop);
         if result.is_ok() {
             self.settle_earlier(doubt, write).await;
@@ -176,7 +177,7 @@ impl<G: PolicyGateway> Carrier<'_, G> {
             }
             Err(it) => (Outcome::Refused, Some(it.message.clone())),
         };
-        self.scribe.finish(entry, outcome, message, (self.clock)()).await;
+        self.scribe.finish(entry, outcome, message, request_id, (self.clock)()).await;
         Answer::Written(result)
     }
 
@@ -216,7 +217,7 @@ impl<G: PolicyGateway> Carrier<'_, G> {
         let Some(Doubt { entry, write }) = doubt.take_if(same) else { return };
         tell::settled(&write, entry, false);
         let message = Some("as the next write showed".to_owned());
-        self.scribe.finish(Some(entry), Outcome::NotDone, message, (self.clock)()).await;
+        self.scribe.finish(Some(entry), Outcome::NotDone, message, None, (self.clock)()).await;
     }
 
     /// A read has told what became of a write whose answer was lost: the journal hears of it.
@@ -228,7 +229,7 @@ impl<G: PolicyGateway> Carrier<'_, G> {
         let outcome = if was_done { Outcome::Done } else { Outcome::NotDone };
         tell::settled(&write, entry, was_done);
         let message = Some("as a later read showed".to_owned());
-        self.scribe.finish(Some(entry), outcome, message, (self.clock)()).await;
+        self.scribe.finish(Some(entry), outcome, message, None, (self.clock)()).await;
     }
 }
 

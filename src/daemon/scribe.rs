@@ -213,11 +213,15 @@ impl Scribe {
         id: Option<i64>,
         outcome: Outcome,
         message: Option<String>,
+        request_id: Option<String>,
         now: Timestamp,
     ) {
         let (Some(id), Some(journal)) = (id, self.journal()) else { return };
         let _turn = self.turn.lock().await;
-        let finish = move || journal.finish(id, outcome, message.as_deref(), now);
+        let finish = move || {
+            let (message, request_id) = (message.as_deref(), request_id.as_deref());
+            journal.finish(id, outcome, message, request_id, now)
+        };
         let finished = match tokio::task::spawn_blocking(finish).await {
             Ok(finished) => finished.map_err(|it: JournalError| it.to_string()),
             Err(error) => Err(format!("the journal has stopped: {error}")),

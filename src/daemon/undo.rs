@@ -260,7 +260,8 @@ impl<G: PolicyGateway> Workplace<'_, G> {
                 }
                 Err(it) => (Became::Refused, Some(it.to_string())),
             };
-            self.scribe.finish(id, became, message, (self.clock)()).await;
+            let request_id = result.as_ref().err().and_then(|it| it.request_id.clone());
+            self.scribe.finish(id, became, message, request_id, (self.clock)()).await;
             match result {
                 Ok(_) => {
                     let what = sid.unwrap_or_else(|| "the statement".to_owned());

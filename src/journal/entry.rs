@@ -51,6 +51,8 @@ pub struct Entry {
     pub message: Option<String>,
     /// When the outcome was known.
     pub finished: Option<Timestamp>,
+    /// The request id of AWS, where there was an answer.
+    pub request_id: Option<String>,
     /// Found, not stored: where this is a step of a replacement that is not undone by itself, the entry to undo
     /// instead. That is the removal of the old statement, which brings that one back.
     pub instead: Option<i64>,
@@ -162,7 +164,7 @@ impl Serialize for Outcome {
 
 impl Serialize for Entry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { id, step, outcome, message, finished, instead } = self;
+        let Self { id, step, outcome, message, finished, request_id, instead } = self;
         let NewEntry {
             time,
             target,
@@ -198,6 +200,7 @@ impl Serialize for Entry {
             undoes: *undoes,
             replaces: replaces.as_deref(),
             instead: *instead,
+            request_id: request_id.as_deref(),
             caused_by: caused_by.as_deref().map(Text::of),
         };
         row.serialize(serializer)
@@ -224,6 +227,8 @@ struct Row<'a> {
     undoes: Option<i64>,
     replaces: Option<&'a str>,
     instead: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     caused_by: Option<Text<'a>>,
 }

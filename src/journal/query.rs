@@ -8,8 +8,8 @@ use crate::journal::entry::{Action, Entry, Filter, NewEntry, Outcome};
 use crate::journal::pause::Pause;
 use crate::policy::target::{Defaults, Target};
 
-/// The last column but one finds the removal that a step of a replacement belongs to: the bridge's addition comes before
-/// it, everything else after it.
+/// The last but the columns of later versions finds the removal that a step of a replacement belongs to: the bridge's
+/// addition comes before it, everything else after it.
 const ENTRIES: &str = "
     SELECT id, time, target, action, sid, kind, before, after, revision, actor, reason, approval,
         undoes, replaces, outcome, message, finished,
@@ -26,14 +26,23 @@ const ENTRIES: &str = "
                     AND other.action = 'remove' AND other.sid = other.replaces
                     AND other.outcome IN ('done', 'unknown') AND other.id < entry.id)
         END,
-        caused_by
+        caused_by,
+        request_id
     FROM entry";
+/// Columns that the first version did not have.
+const ADDED: [&str; 2] = ["caused_by", "request_id"];
 
-/// A journal that is only looked at may still be of version 1, which has no `caused_by`.
+/// A journal that is only looked at may still be of an older version, which does not have all of them.
 fn select(connection: &Connection) -> rusqlite::Result<String> {
-    let has_it = "SELECT count(*) FROM pragma_table_info('entry') WHERE name = 'caused_by'";
-    let n: i64 = connection.query_row(has_it, [], |row| row.get(0))?;
-    Ok(if n > 0 { ENTRIES.to_owned() } else { ENTRIES.replace("caused_by", "NULL") })
+    let mut res = ENTRIES.to_owned();
+    for column in ADDED {
+        let has_it = "SELECT count(*) FROM pragma_table_info('entry') WHERE name = ?1";
+        let n: i64 = connection.query_row(has_it, [column], |row| row.get(0))?;
+        if n == 0 {
+            res = res.replace(column, "NULL");
+        }
+    }
+    Ok(res)
 }
 
 /// Newest last.
@@ -124,6 +133,7 @@ fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         outcome: named(row, 14, &Outcome::ALL, Outcome::name)?,
         message: row.get(15)?,
         finished: some_time(row, 16)?,
+        request_id: row.get(19)?,
         instead: row.get(17)?,
     })
 }

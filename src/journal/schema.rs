@@ -61,6 +61,9 @@ const MIGRATIONS: &[&str] = &[
     "
     ALTER TABLE entry ADD COLUMN caused_by TEXT; -- JSON
 ",
+    "
+    ALTER TABLE entry ADD COLUMN request_id TEXT;
+",
 ];
 
 /// What stands at a path.

@@ -117,17 +117,20 @@ impl Journal {
         self.with(|it| it.execute(write, values).map(|_| it.last_insert_rowid()))
     }
 
-    /// Takes down what became of it. It may be said again, when a later read tells more.
+    /// Takes down what became of it. It may be said again, when a later read tells more: then the request stays
+    /// the one that was answered.
     pub fn finish(
         &self,
         id: i64,
         outcome: Outcome,
         message: Option<&str>,
+        request_id: Option<&str>,
         now: Timestamp,
     ) -> Result<(), JournalError> {
-        let write = "UPDATE entry SET outcome = ?2, message = ?3, finished = ?4 WHERE id = ?1";
+        let write = "UPDATE entry SET outcome = ?2, message = ?3, finished = ?4,
+            request_id = coalesce(?5, request_id) WHERE id = ?1";
         let now = query::nanoseconds(now);
-        match self.with(|it| it.execute(write, (id, outcome.name(), message, now)))? {
+        match self.with(|it| it.execute(write, (id, outcome.name(), message, now, request_id)))? {
             0 => {
                 let why = format!("there is no entry {id} in it");
                 Err(JournalError::Unavailable { path: self.inner.path.clone(), why })

@@ -132,7 +132,7 @@ pub enum NotUndoable {
 
 /// What undoes an entry of `target`'s policy. An `unknown` one may have been done, and undoing it does no harm.
 pub fn undo(entry: &Entry, target: &Target) -> Result<Undo, NotUndoable> {
-    let Entry { id, ref step, outcome, message: _, finished: _, instead } = *entry;
+    let Entry { id, ref step, outcome, message: _, finished: _, request_id: _, instead } = *entry;
     match outcome {
         Outcome::Refused | Outcome::NotDone => {
             return Err(NotUndoable::NothingDone { id, outcome });

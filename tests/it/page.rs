@@ -106,6 +106,7 @@ fn facts() -> Facts {
         outcome: entry::Outcome::Refused,
         message: Some(HOSTILE.to_owned()),
         finished: None,
+        request_id: None,
         instead: None,
     };
     Facts {

@@ -32,7 +32,8 @@ pub struct CheckArgs {
 }
 
 const RULES: &str = "Warnings that can be denied: P001 to P008 (risks, unless their statement accepts \
-                     them), expires-soon, expired, duplicate-grant, policy-nearly-full, rule-matches-nothing, slow-pass.";
+                     them), expires-soon, expired, duplicate-grant, policy-nearly-full, \
+                     rule-matches-nothing, slow-pass.";
 
 /// `--output` of `permitd check`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

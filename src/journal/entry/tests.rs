@@ -20,7 +20,15 @@ fn entry(before: &str) -> Entry {
         caused_by: None,
     };
     let finished = Some("2026-03-01T00:00:01Z".parse().unwrap());
-    Entry { id: 7, step, outcome: Outcome::NotDone, message: None, finished, instead: None }
+    Entry {
+        id: 7,
+        step,
+        outcome: Outcome::NotDone,
+        message: None,
+        finished,
+        request_id: None,
+        instead: None,
+    }
 }
 
 #[test]

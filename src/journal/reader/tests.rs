@@ -30,7 +30,7 @@ fn it_sees_what_the_writer_writes_at_once() {
     for second in 0..3 {
         let id = journal.begin(&new_entry(second, Action::Add, "a")).unwrap();
         assert_eq!(reader.entry(id), journal.entry(id));
-        journal.finish(id, Outcome::Done, None, at(9)).unwrap();
+        journal.finish(id, Outcome::Done, None, None, at(9)).unwrap();
     }
     let pause = Pause {
         target: Some(ARN.into()),

@@ -77,12 +77,18 @@ fn every_field_comes_back_byte_for_byte() {
         assert_eq!(begun.step, step);
         assert_eq!((begun.outcome, begun.message, begun.finished), (Outcome::Pending, None, None));
         for outcome in Outcome::ALL {
-            journal.finish(id, outcome, Some("Lambda's\nanswer"), at(5)).unwrap();
+            journal.finish(id, outcome, Some("Lambda's\nanswer"), None, at(5)).unwrap();
             let read = journal.entry(id).unwrap().unwrap();
             assert_eq!(read.step, step);
             assert_eq!((read.outcome, read.finished), (outcome, Some(at(5))));
             assert_eq!(read.message.as_deref(), Some("Lambda's\nanswer"));
+            assert_eq!(read.request_id, None);
         }
+    }
+    let id = journal.begin(&new_entry(0, Action::Add, "a")).unwrap();
+    for (request, known) in [(None, None), (Some("r-1"), Some("r-1")), (None, Some("r-1"))] {
+        journal.finish(id, Outcome::Unknown, None, request, at(5)).unwrap();
+        assert_eq!(journal.entry(id).unwrap().unwrap().request_id.as_deref(), known);
     }
     for action in Action::ALL {
         let id = journal.begin(&new_entry(0, action, "a")).unwrap();
@@ -94,7 +100,7 @@ fn every_field_comes_back_byte_for_byte() {
 fn an_entry_that_is_not_there_is_not_finished_in_silence() {
     let journal = Journal::in_memory().unwrap();
     assert_eq!(journal.entry(1), Ok(None));
-    let error = journal.finish(1, Outcome::Done, None, at(0)).unwrap_err();
+    let error = journal.finish(1, Outcome::Done, None, None, at(0)).unwrap_err();
     assert!(matches!(&error, JournalError::Unavailable { .. }), "{error}");
     assert!(error.to_string().contains("no entry 1"), "{error}");
 }
@@ -146,7 +152,7 @@ fn steps_of_a_replacement_point_at_the_removal() {
     let step = |action, sid: &str, outcome| {
         let replaces = Some("a".to_owned());
         let id = journal.begin(&NewEntry { replaces, ..new_entry(0, action, sid) }).unwrap();
-        journal.finish(id, outcome, None, at(1)).unwrap();
+        journal.finish(id, outcome, None, None, at(1)).unwrap();
     };
     for _ in 0..2 {
         step(Action::Add, "a-permitd-00000000", Outcome::Done);
@@ -212,13 +218,13 @@ fn the_old_goes_and_ids_are_never_given_twice() {
         journal.begin(&new_entry(second, Action::Add, "a")).unwrap();
     }
     for id in [1, 2] {
-        journal.finish(id, Outcome::Done, None, at(3)).unwrap();
+        journal.finish(id, Outcome::Done, None, None, at(3)).unwrap();
     }
     assert_eq!(journal.prune(at(100)), Ok(0), "as old as the retention is not older");
     assert_eq!(journal.prune(at(101)), Ok(1));
     assert_eq!(journal.prune(at(1000)), Ok(1), "what is pending stays");
     assert_eq!(ids(&journal.entries(&Filter::default()).unwrap()), [3]);
-    journal.finish(3, Outcome::Done, None, at(1000)).unwrap();
+    journal.finish(3, Outcome::Done, None, None, at(1000)).unwrap();
     drop(journal);
     let journal = Journal::open(&path, options, at(1000)).unwrap();
     assert_eq!(journal.entries(&Filter::default()), Ok(vec![]), "opening prunes");

@@ -30,7 +30,15 @@ fn entry(action: Action, sid: Option<&str>, before: Option<&str>, after: Option<
         replaces: None,
         caused_by: None,
     };
-    Entry { id: 7, step, outcome: Outcome::Done, message: None, finished: None, instead: None }
+    Entry {
+        id: 7,
+        step,
+        outcome: Outcome::Done,
+        message: None,
+        finished: None,
+        request_id: None,
+        instead: None,
+    }
 }
 
 fn removed(text: &str) -> Result<Undo, NotUndoable> {

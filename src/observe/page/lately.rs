@@ -106,6 +106,7 @@ fn entry(it: &Entry) -> Markup {
                 "No. " (it.id) ", " (safe(&it.step.kind)) ", by " (safe(&it.step.actor)) ": " (safe(&it.step.reason))
                 @if let Some(it) = &it.step.approval { "; approved with " (code(it)) }
                 @if let Some(it) = &it.message { "; " (safe(it)) }
+                @if let Some(it) = &it.request_id { "; request " (code(it)) }
                 @if let Some(it) = it.step.caused_by() { "; changed by " (code(&it)) }
             }
             (text("Before", &it.step.before))

@@ -90,6 +90,7 @@ fn every_write_with_what_was_there_before_and_after() {
     for entry in &entries {
         assert!(entry["actor"].as_str().unwrap().starts_with("permitd apply, uid "), "{entry}");
         assert!(entry["time"].is_string() && entry["finished"].is_string(), "{entry}");
+        assert_eq!(entry["request_id"].as_str().map(str::len), Some(36), "of AWS: {entry}");
     }
 }
 

@@ -203,7 +203,7 @@ hint: correct the entry, or add the account and region to `accounts` in the sett
 fn what_is_specified_but_not_built_is_refused() {
     let lambda = lambda();
     let room = lambda.room(WISHES);
-    for text in ["events: {queue_url: https://example.com}", "defaults: {writer: document}"] {
+    for text in ["defaults: {writer: document}", "defaults: {writer: auto}"] {
         room.write("permitd.yaml", &format!("permissions: [permissions.yaml]\n{text}\n"));
         let said = room.permitd("plan");
         assert_eq!((said.code, said.out.as_str()), (Some(78), ""), "{text}: {said:?}");
@@ -233,4 +233,13 @@ lambda: {simulator: {listen: 127.0.0.1:0, seed: seeds/account.yaml}}
     let note = "lambda.simulator: nothing goes to AWS, but to http://127.0.0.1:";
     assert!(said.err.starts_with(note) && said.err.lines().count() == 1, "{said:?}");
     room.permitd("plan --quiet").is(0, ADDS, "");
+    // A daemon has a log, and nothing on stderr beside it.
+    let mut daemon = room.start("run --log-format json");
+    daemon.logs("permitd is running");
+    daemon.stops();
+    let lines: Vec<serde_json::Value> =
+        daemon.err().lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    let told = lines.iter().find(|it| it["message"] == "nothing goes to AWS: lambda.simulator");
+    let endpoint = told.unwrap()["endpoint"].as_str().unwrap();
+    assert!(endpoint.starts_with("http://127.0.0.1:"), "{endpoint}");
 }

@@ -101,9 +101,9 @@ fn a_journal_of_a_newer_version_is_left_alone() {
     let path = dir.path().join("journal.db");
     drop(open(&path).unwrap());
     let other = Connection::open(&path).unwrap();
-    other.pragma_update(None, "user_version", 3).unwrap();
+    other.pragma_update(None, "user_version", 4).unwrap();
     drop(other);
-    check_refused(&path, "newer permitd wrote it (version 3");
+    check_refused(&path, "newer permitd wrote it (version 4");
 }
 
 #[test]
@@ -112,11 +112,15 @@ fn a_journal_of_the_first_version_is_read_and_brought_up_to_date() {
     let path = dir.path().join("journal.db");
     let journal = open(&path).unwrap();
     let id = journal.begin(&new_entry(0, Action::Add, "a")).unwrap();
-    journal.finish(id, Outcome::Done, None, at(1)).unwrap();
+    journal.finish(id, Outcome::Done, None, None, at(1)).unwrap();
     let entry = journal.entry(id).unwrap();
     drop(journal);
     let other = Connection::open(&path).unwrap();
-    other.execute_batch("ALTER TABLE entry DROP COLUMN caused_by").unwrap();
+    other
+        .execute_batch(
+            "ALTER TABLE entry DROP COLUMN caused_by; ALTER TABLE entry DROP COLUMN request_id",
+        )
+        .unwrap();
     other.pragma_update(None, "user_version", 1).unwrap();
     drop(other);
     let reader = Reader::open(&path).unwrap().unwrap();
@@ -126,7 +130,9 @@ fn a_journal_of_the_first_version_is_read_and_brought_up_to_date() {
     assert_eq!(journal.entry(id).unwrap(), entry);
     let new = NewEntry { caused_by: Some("{}".into()), ..new_entry(1, Action::Add, "b") };
     let id = journal.begin(&new).unwrap();
-    assert_eq!(journal.entry(id).unwrap().unwrap().step, new);
+    journal.finish(id, Outcome::Done, None, Some("r-1"), at(2)).unwrap();
+    let entry = journal.entry(id).unwrap().unwrap();
+    assert_eq!((entry.step, entry.request_id.as_deref()), (new, Some("r-1")));
 }
 
 #[test]

@@ -55,11 +55,11 @@ proptest! {
                     let step = NewEntry { before, ..new_entry(second, action, &sid) };
                     prop_assert_eq!(open.begin(&step), Ok(next));
                     let outcome = Outcome::Pending;
-                    model.push(Entry { id: next, step, outcome, message: None, finished: None, instead: None });
+                    model.push(Entry { id: next, step, outcome, message: None, finished: None, request_id: None, instead: None });
                     next += 1;
                 }
                 Call::Finish(id, outcome, message, now) => {
-                    let done = open.finish(id, outcome, message.as_deref(), at(now));
+                    let done = open.finish(id, outcome, message.as_deref(), None, at(now));
                     let entry = model.iter_mut().find(|it| it.id == id);
                     prop_assert_eq!(done.is_ok(), entry.is_some());
                     if let Some(entry) = entry {

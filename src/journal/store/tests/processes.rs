@@ -41,7 +41,7 @@ fn writer() {
     let Some(path) = env::var_os(VARIABLE) else { return };
     let journal = Journal::open(Path::new(&path), Options::default(), at(0)).unwrap();
     let done = journal.begin(&new_entry(0, Action::Add, "done")).unwrap();
-    journal.finish(done, Outcome::Done, None, at(1)).unwrap();
+    journal.finish(done, Outcome::Done, None, None, at(1)).unwrap();
     journal.begin(&new_entry(2, Action::Remove, "begun")).unwrap();
     writeln!(std::io::stdout(), "begun").unwrap();
     // Until it is killed, or whoever started it is gone.
