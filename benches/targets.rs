@@ -30,7 +30,7 @@ use permitd::observe::metered::Metered;
 use permitd::observe::monitor::Monitor;
 use permitd::observe::status::status;
 use permitd::policy::grant::Grant;
-use permitd::simulator::{Direct, Seed, Simulator};
+use permitd::simulator::{Direct, Faults, Seed, Simulator};
 use tokio::runtime::Builder;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -178,6 +178,9 @@ fn main() -> ExitCode {
             drop(direct.get_policy(&it.target).await);
         }
         drop(wanted);
+        // Calls that take their time make the passes of all places run beside each other.
+        let slow = Faults { latency_ms: 50, ..Faults::default() };
+        assert!(simulator.put_faults(slow).is_ok(), "this is what the control API takes");
         let before = HEAP.allocated();
         let wanted = load(places, functions);
         let loaded = HEAP.allocated() - before;
@@ -185,8 +188,9 @@ fn main() -> ExitCode {
         // The room of the vectors themselves is part of a target.
         let grants = HEAP.allocated() - before - loaded - n * size_of::<Vec<Grant>>();
         drop(copy);
+        println!("SIZES standing {} event {} wanted {} grant {} outcome {} memory {} target {} plan {}", size_of::<permitd::observe::standing::Standing>(), size_of::<permitd::observe::standing::Event>(), size_of::<Wanted>(), size_of::<Grant>(), size_of::<permitd::drift::outcome::Outcome>(), size_of::<permitd::drift::memory::TargetMemory>(), size_of::<permitd::policy::target::Target>(), size_of::<permitd::drift::plan::Plan>());
         let monitor = Monitor::default();
-        let (steady, most) = passes(&simulator, wanted, &monitor).await;
+        let (steady, most) = Box::pin(passes(&simulator, wanted, &monitor)).await;
         let view = monitor.board.view();
         assert!(view.targets.iter().all(|it| it.state == State::InSync), "all was read");
         let said = status(&view, clock(), clock()).len();

@@ -13,6 +13,7 @@ pub mod sums;
 pub mod text;
 pub mod told;
 pub mod totals;
+pub mod undeclared;
 pub mod words;
 pub mod wrap;
 

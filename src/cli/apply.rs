@@ -47,6 +47,9 @@ async fn apply_to(
     reports: &Reports,
     show: Show,
 ) -> Result<Exit, Stop> {
+    if let Some(exit) = ready.tell_of_rules(&args.deny, show) {
+        return Ok(exit);
+    }
     let stop = setup::stop_on_signals();
     let observing = ready.rules.mode == Mode::Observe;
     let scribe = if observing {
@@ -82,7 +85,7 @@ async fn apply_to(
         if to_do {
             show.note("Nothing was changed: the mode is observe.");
         }
-        return Ok(written.or_failure(Exit::of(&Totals::of_found(&found))));
+        return Ok(written.or_failure(ready.exit(Exit::of(&Totals::of_found(&found)))));
     }
     match reports.output() {
         Output::Text => say(&text::plan(&found, show.look()), show)?,
@@ -113,7 +116,7 @@ async fn apply_to(
         show.problem("interrupted: the write in flight was finished, no other was started");
         return Ok(Exit::Interrupted(signal));
     }
-    Ok(written.or_failure(Exit::of(&Totals::of_left(&outcomes))))
+    Ok(written.or_failure(ready.exit(Exit::of(&Totals::of_left(&outcomes)))))
 }
 
 /// Something is done, either now, or once somebody says yes, or once a minute has passed.

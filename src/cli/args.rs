@@ -14,7 +14,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, builder::Possibl
 pub(crate) use crate::cli::args::generated::{CompletionsArgs, ManArgs, SchemaArgs};
 pub(crate) use crate::cli::args::import::{FromArg, ImportArgs, OwnershipArg};
 pub(crate) use crate::cli::args::{
-    check::{CheckArgs, CheckOutput},
+    check::{CheckArgs, CheckOutput, Deny, deny},
     common::{ControlArgs, JournalArgs, Output, ReportArgs, SourceArgs, TargetArgs, TextOrJson},
     iam::IamArgs,
 };
@@ -94,6 +94,10 @@ pub struct PlanArgs {
     /// Exit with 2 if something differs, and with 3 if something is held by a limit or a risk
     #[arg(long, env = "PERMITD_DETAILED_EXITCODE")]
     pub detailed_exitcode: bool,
+    /// Make this warning an error: rule-matches-nothing, a rule for many functions that covers none; repeatable, or
+    /// separated by commas. The others are those of `permitd check`
+    #[arg(long, env = "PERMITD_DENY", value_name = "ID", value_delimiter = ',', value_parser = deny)]
+    pub deny: Vec<Deny>,
     /// Save the plan, to do exactly this later with `permitd apply --plan FILE`
     #[arg(long, env = "PERMITD_OUT", value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -111,6 +115,10 @@ pub struct ApplyArgs {
     /// Do it without asking, as far as limits and risks allow
     #[arg(long, short, env = "PERMITD_YES")]
     pub yes: bool,
+    /// Do nothing where there is this warning: rule-matches-nothing, a rule for many functions that covers none;
+    /// repeatable, or separated by commas. The others are those of `permitd check`
+    #[arg(long, env = "PERMITD_DENY", value_name = "ID", value_delimiter = ',', value_parser = deny)]
+    pub deny: Vec<Deny>,
     /// Do what was saved by `permitd plan --out FILE`, if no policy has changed since; asks nothing
     #[arg(long, env = "PERMITD_PLAN", value_name = "FILE")]
     pub plan: Option<PathBuf>,

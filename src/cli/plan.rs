@@ -19,10 +19,13 @@ use crate::report::{Subject, totals::Totals};
 
 /// Reads, compares and tells.
 pub(crate) async fn plan(args: &PlanArgs, show: Show) -> Result<Exit, Stop> {
-    let reports = Reports::new(&args.report)?;
+    let mut reports = Reports::new(&args.report)?;
     let texts = setup::read(&args.target.source)?;
     let saving = args.out.as_ref().map(|path| (path, saved::Inputs::of(&texts, &args.target)));
     let ready = setup::ready_with(texts, &args.target, show).await?;
+    if let Some(exit) = ready.tell_of_rules(&args.deny, show) {
+        return Ok(exit);
+    }
     let stop = setup::stop_on_signals();
     // It is handed a reader: there is nothing to write with, and nothing to take down.
     let scribe = Scribe::nobody();
@@ -40,6 +43,7 @@ pub(crate) async fn plan(args: &PlanArgs, show: Show) -> Result<Exit, Stop> {
         None => None,
     };
     let outcomes = worker.close_all(seen);
+    reports.undeclared = ready.undeclared(show).await;
     let written = reports.write(&outcomes, Subject::Plan, show);
     reports.say(&outcomes, Subject::Plan, show)?;
     match saved {
@@ -57,7 +61,7 @@ pub(crate) async fn plan(args: &PlanArgs, show: Show) -> Result<Exit, Stop> {
         )),
         None => {}
     }
-    let exit = Exit::of(&Totals::of_found(&outcomes));
+    let exit = ready.exit(Exit::of(&Totals::of_found(&outcomes)));
     let told = matches!(exit, Exit::Drift | Exit::Held) && !args.detailed_exitcode;
     Ok(written.or_failure(if told { Exit::Success } else { exit }))
 }

@@ -10,8 +10,8 @@ use crate::cli::{
     whole_file,
 };
 use crate::daemon::clock;
-use crate::drift::outcome::Outcome;
-use crate::report::{Subject, html, json, markdown, palette::Look, text};
+use crate::drift::{outcome::Outcome, undeclared::Undeclared};
+use crate::report::{Subject, html, json, markdown, palette::Look, text, undeclared};
 
 /// The endings of files, and what they mean.
 const ENDINGS: &[(&str, Output)] = &[
@@ -28,6 +28,8 @@ const ENDINGS: &[(&str, Output)] = &[
 pub(crate) struct Reports {
     asked: Option<Output>,
     files: Vec<(PathBuf, Output)>,
+    /// Policies that no file names.
+    pub(crate) undeclared: Vec<Undeclared>,
 }
 
 /// Whether every file that was asked for is there.
@@ -50,7 +52,7 @@ impl Reports {
     pub(crate) fn new(args: &ReportArgs) -> Result<Self, Stop> {
         let file = |path: &PathBuf| Ok((path.clone(), whole_file::form_of(path, ENDINGS)?));
         let files = args.reports.iter().map(file).collect::<Result<_, Stop>>()?;
-        Ok(Self { asked: args.output, files })
+        Ok(Self { asked: args.output, files, undeclared: Vec::new() })
     }
 
     /// What goes to stdout.
@@ -68,7 +70,7 @@ impl Reports {
     pub(crate) fn write(&self, outcomes: &[Outcome], subject: Subject, show: Show) -> Written {
         let mut res = Written::All;
         for (path, form) in &self.files {
-            let text = render(*form, outcomes, subject, Look::PLAIN);
+            let text = render(*form, outcomes, &self.undeclared, subject, Look::PLAIN);
             if let Err(error) = whole_file::write(path, &text, 0o666) {
                 show.problem(&format!(
                     "error: cannot write the report to {}: {error}",
@@ -87,16 +89,29 @@ impl Reports {
         subject: Subject,
         show: Show,
     ) -> Result<(), Stop> {
-        say(&render(self.output(), outcomes, subject, show.look()), show)
+        let undeclared = &self.undeclared;
+        say(&render(self.output(), outcomes, undeclared, subject, show.look()), show)
     }
 }
 
-fn render(form: Output, outcomes: &[Outcome], subject: Subject, look: Look) -> String {
+fn render(
+    form: Output,
+    outcomes: &[Outcome],
+    others: &[Undeclared],
+    subject: Subject,
+    look: Look,
+) -> String {
     match (form, subject) {
-        (Output::Text, Subject::Plan) => text::plan(outcomes, look),
-        (Output::Text, Subject::Applied) => text::applied(outcomes, look),
-        (Output::Json, _) => json::report(outcomes, subject),
-        (Output::Markdown, _) => markdown::report(outcomes, subject),
-        (Output::Html, _) => html::report(outcomes, subject, clock::system()),
+        (Output::Text, Subject::Plan) => {
+            text::plan(outcomes, look) + &undeclared::text(others, look)
+        }
+        (Output::Text, Subject::Applied) => {
+            text::applied(outcomes, look) + &undeclared::text(others, look)
+        }
+        (Output::Json, _) => json::report_with(outcomes, others, subject),
+        (Output::Markdown, _) => {
+            markdown::report(outcomes, subject) + &undeclared::markdown(others)
+        }
+        (Output::Html, _) => html::report_with(outcomes, others, subject, clock::system()),
     }
 }

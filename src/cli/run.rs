@@ -1,5 +1,6 @@
 //! `permitd run`: look, repair, wait, again.
 
+mod discovering;
 mod hearing;
 mod once;
 mod reloading;
@@ -28,7 +29,7 @@ use crate::daemon::{
     clock,
     control::server::Server,
     events::Listener,
-    run::{self, Daemon},
+    run::{self, Call, Daemon},
     systemd::Systemd,
     watch::Known,
 };
@@ -39,6 +40,7 @@ use crate::observe::{
     monitor::Monitor,
 };
 
+use discovering::Discovering;
 use hearing::Hearing;
 pub(crate) use once::grace_note;
 use reloading::Reloading;
@@ -61,13 +63,16 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let stop = setup::stop_on_signals();
     let (monitor, systemd) = (Arc::new(Monitor::default()), Systemd::from_environment());
     if args.once {
-        return Box::pin(once::one_pass(args, texts, &reports, &stop, show)).await;
+        return Box::pin(once::one_pass(args, texts, reports, &stop, show)).await;
     }
     Receivers::read(&texts.settings.notify, &texts.base)?.take_over(&monitor);
     // Before anything is asked of AWS: whether this process lives does not depend on that.
     let page = watched(args, &texts, &monitor).await?;
     let source = &args.target.source;
-    let mut hearing = Hearing::start(source, texts.settings.poll_interval, Arc::clone(&known))?;
+    let discovering = Discovering::new();
+    let listed = Arc::clone(&discovering.news);
+    let mut hearing =
+        Hearing::start(source, texts.settings.poll_interval, Arc::clone(&known), listed)?;
     if args.per_target_metrics {
         monitor.metrics.count_each_target();
     }
@@ -83,6 +88,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let start = Start {
         args: &args.target,
         fleet,
+        discovery: &discovering.discovery,
         monitor: &monitor,
         systemd: &systemd,
         stop: &stop.token,
@@ -95,6 +101,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     };
     let settings = texts.settings.clone();
     let found = texts.found();
+    discovering.wants(&understood, &texts);
     let loaded = setup::in_force(understood, &settings);
     let scribe = journal::open_for_good(source, &found)?;
     let mind = journal::mind(&scribe);
@@ -125,6 +132,10 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let reloading = Reloading {
         args: &args.target,
         fleet,
+        discovering: &discovering,
+        texts: RefCell::new(Arc::clone(&texts)),
+        only_listed: Cell::default(),
+        covered: RefCell::default(),
         known: &known,
         started: &settings,
         monitor: &monitor,
@@ -136,9 +147,14 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let reload = async || reloading.again().await;
     let heard = async || {
         hearing.poll_every(reloading.poll.get());
-        hearing.next().await
+        let call = hearing.next().await;
+        reloading.only_listed.set(matches!(call, Call::Listed));
+        call
     };
-    Box::pin(run::run(&daemon, loaded, reload, heard, server)).await;
+    tokio::select! {
+        () = Box::pin(run::run(&daemon, loaded, reload, heard, server)) => {}
+        () = Box::pin(discovering.go_on(&gateway, &monitor)) => {}
+    }
     if let Some(it) = listening {
         it.abort();
     }

@@ -2,6 +2,7 @@
 
 mod prints;
 mod stopping;
+mod understand;
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
@@ -9,21 +10,24 @@ use tokio_util::sync::CancellationToken;
 use wildmatch::WildMatch;
 
 use crate::cli::{
-    args::{SourceArgs, TargetArgs},
+    args::{Deny, SourceArgs, TargetArgs},
     embedded,
     exit::Exit,
     show::{Show, Stop},
 };
 use crate::config::{
-    diagnostic::{File, Files},
+    diagnostic::{Diagnostic, File, Files, Severity},
     load, permissions,
-    resolve::{self, Context, Examined},
+    resolve::{self, Context, Examined, RuleUse},
+    rules::Rule,
     settings::{self as config, Account, Budget, Cap, Pattern, Settings},
+    warnings::idle_rules,
 };
 use crate::daemon::{
     cadence::Cadence,
-    carry::{self, Carrier},
+    carry::Carrier,
     clock,
+    discovery::{Discovery, Unlisted, Wants},
     mind::Mind,
     pass::Worker,
     run::Loaded,
@@ -32,6 +36,7 @@ use crate::daemon::{
 use crate::drift::{
     allow::{Mode, Rules},
     limits::Limits,
+    undeclared::Undeclared,
     wanted::Wanted,
 };
 use crate::lambda::{
@@ -75,6 +80,8 @@ pub(crate) struct Found {
 pub(crate) struct Wishes {
     /// Every target.
     pub(crate) wanted: Vec<Wanted>,
+    /// The rules for many functions.
+    pub(crate) rules: Vec<RuleUse>,
 }
 
 /// All that a command needs to call Lambda.
@@ -92,6 +99,12 @@ pub(crate) struct Ready {
     pub(crate) gateway: Metered<Fleet>,
     /// What the paths of the settings are relative to.
     pub(crate) base: PathBuf,
+    /// Rules that cover nothing.
+    pub(crate) idle: Vec<Diagnostic>,
+    /// What is to be listed.
+    pub(crate) wants: Wants,
+    /// What was listed.
+    pub(crate) discovery: Discovery,
 }
 
 /// Stands in for an account that nobody has to know.
@@ -197,6 +210,7 @@ pub(crate) fn examine_offline(texts: &Texts, args: &SourceArgs) -> Result<Examin
 
 pub(crate) use prints::read_whole;
 pub(crate) use stopping::{Stopping, stop_on_signals};
+pub(crate) use understand::{Lists, Understood, account_of, understand};
 
 pub(crate) fn resolve(
     texts: &Texts,
@@ -204,16 +218,17 @@ pub(crate) fn resolve(
     defaults: Defaults,
 ) -> Result<Wishes, Stop> {
     let context = context(&texts.settings, defaults);
-    let resolve::Loaded { wanted, .. } =
+    let resolve::Loaded { wanted, rules } =
         resolve::resolve(parsed, &context).map_err(Stop::Config)?;
-    Ok(Wishes { wanted })
+    Ok(Wishes { wanted, rules })
 }
 
 /// What holds for files that say nothing else.
 pub(crate) fn context(settings: &Settings, defaults: Defaults) -> Context {
     let Settings { ownership, replace, ignore, .. } = settings;
     let (ownership, ignore) = (ownership.clone(), ignore.clone());
-    Context { defaults, ownership, replace: *replace, ignore, ..Context::default() }
+    let places = homes(settings).into_iter().collect();
+    Context { defaults, ownership, replace: *replace, ignore, places, inventory: None }
 }
 
 /// The account and region that flags or settings name.
@@ -300,9 +315,13 @@ pub(crate) async fn ready_at(
 
 async fn ready_by(gateway: Metered<Fleet>, texts: Texts, args: &TargetArgs) -> Result<Ready, Stop> {
     let texts = Arc::new(texts);
-    let Understood { wanted, n_targets, rules } = understand(&texts, args, gateway.inner()).await?;
+    let discovery = Discovery::default();
+    let lists = Lists { discovery: &discovery, wait: true };
+    let understood = understand(&texts, args, gateway.inner(), lists).await?;
+    let Understood { wanted, n_targets, rules, uses, wants } = understood;
+    let idle = idle_rules(&texts.files, &uses);
     let (settings, base) = (texts.settings.clone(), texts.base.clone());
-    Ok(Ready { wanted, n_targets, rules, settings, gateway, base })
+    Ok(Ready { wanted, n_targets, rules, settings, gateway, base, idle, wants, discovery })
 }
 
 /// How Lambda is reached, as the settings say.
@@ -348,12 +367,14 @@ pub(crate) async fn wanted(args: &TargetArgs) -> Result<Vec<Wanted>, Stop> {
     let texts = Arc::new(read(&args.source)?);
     let access = access(&texts.settings, None, None);
     let fleet = fleet(&access, budgets(&texts.settings, args)).await?;
-    Ok(understand(&texts, args, &fleet).await?.wanted)
+    let discovery = Discovery::default();
+    let lists = Lists { discovery: &discovery, wait: true };
+    Ok(understand(&texts, args, &fleet, lists).await?.wanted)
 }
 
 /// From now on.
 pub(crate) fn in_force(understood: Understood, settings: &Settings) -> Loaded {
-    let Understood { wanted, n_targets, rules } = understood;
+    let Understood { wanted, n_targets, rules, uses: _, wants: _ } = understood;
     let Settings { interval, interval_with_events, jitter, .. } = settings;
     let with_events = interval_with_events.unwrap_or(*interval);
     let cadence = Cadence { interval: *interval, with_events, jitter: *jitter };
@@ -361,6 +382,44 @@ pub(crate) fn in_force(understood: Understood, settings: &Settings) -> Loaded {
 }
 
 impl Ready {
+    /// Says which rules cover nothing, and what could not be listed. Where one of the first is denied, that is the end.
+    pub(crate) fn tell_of_rules(&self, deny: &[Deny], show: Show) -> Option<Exit> {
+        let denied = deny.iter().any(|it| it.covers(Rule::RuleMatchesNothing));
+        if denied && !self.idle.is_empty() {
+            let error = |it: &Diagnostic| Diagnostic { severity: Severity::Error, ..it.clone() };
+            show.findings(&self.idle.iter().map(error).collect::<Vec<_>>());
+            return Some(Exit::Failure);
+        }
+        if !self.idle.is_empty() && !show.is_quiet() {
+            show.findings(&self.idle);
+        }
+        for Unlisted { place, message, hint } in self.discovery.unlisted() {
+            let hint = hint.map(|it| format!("\nhint: {it}")).unwrap_or_default();
+            show.problem(&format!(
+                "error: it is not known which functions there are in {place}: {message}{hint}"
+            ));
+        }
+        None
+    }
+
+    /// What could not be listed is an error, whatever became of the rest.
+    pub(crate) fn exit(&self, exit: Exit) -> Exit {
+        let all_known = self.discovery.unlisted().is_empty();
+        if all_known || matches!(exit, Exit::Interrupted(_)) { exit } else { Exit::Failure }
+    }
+
+    /// The policies that no file names, where the settings ask for them.
+    pub(crate) async fn undeclared(&self, show: Show) -> Vec<Undeclared> {
+        if self.wants.discover.is_empty() {
+            return Vec::new();
+        }
+        show.note("Looking for policies that no file names (`discover: true`).");
+        let gateway = &self.gateway;
+        Box::pin(self.discovery.list(gateway, &self.wants, || ())).await;
+        Box::pin(self.discovery.sweep(gateway, &self.wants, clock::system)).await;
+        self.discovery.undeclared()
+    }
+
     /// A worker that acts for this command.
     pub(crate) fn worker<'a, G>(
         &'a self,
@@ -390,88 +449,6 @@ impl Ready {
     pub(crate) fn found(&self) -> Found {
         Found { path: None, file: None, settings: self.settings.clone(), base: self.base.clone() }
     }
-}
-
-/// What the files want, and what may be done.
-#[derive(Debug)]
-pub(crate) struct Understood {
-    wanted: Vec<Wanted>,
-    n_targets: usize,
-    rules: Rules,
-}
-
-/// Files to targets and rules. Calls nothing but GetCallerIdentity, and that only where an account is not written
-/// anywhere. What takes its time is done on a thread of its own, so that whoever waits for it can do something else.
-pub(crate) async fn understand(
-    texts: &Arc<Texts>,
-    args: &TargetArgs,
-    fleet: &Fleet,
-) -> Result<Understood, Stop> {
-    let region = fleet.region();
-    let mut account = None;
-    loop {
-        let (texts, args) = (Arc::clone(texts), args.clone());
-        let (region, known) = (region.clone(), account.take());
-        let work = move || understand_as(&texts, &args, region, known);
-        let done = tokio::task::spawn_blocking(work).await;
-        let failed = |it| Stop::usage(format!("the files could not be understood: {it}"));
-        if let Some(it) = done.map_err(failed)?? {
-            return Ok(it);
-        }
-        let otherwise = "write `account:` into the files, or pass --account";
-        account = Some(account_of(fleet, otherwise).await?);
-    }
-}
-
-/// For whose credentials are of this account, or of one that is not known yet. None: it has to be.
-fn understand_as(
-    texts: &Texts,
-    args: &TargetArgs,
-    region: Option<String>,
-    account: Option<String>,
-) -> Result<Option<Understood>, Stop> {
-    let parsed = permissions::parse(&texts.files);
-    let mut defaults = named_defaults(texts, &args.source)?;
-    let lacking = resolve::lacking(&parsed);
-    // Where the settings name several places, which one is meant has to be written.
-    let anywhere = texts.settings.accounts.is_empty();
-    if lacking.region && defaults.region.is_none() && anywhere {
-        defaults.region = region;
-    }
-    if let Some(region) = &defaults.region {
-        let hint = "set AWS_REGION, or pass --region";
-        check_region(region).map_err(|it| Stop::config(it.to_string(), hint))?;
-    }
-    if lacking.account && defaults.account.is_none() && anywhere {
-        let Some(account) = account else {
-            // What is wrong with the files is told before anything is asked of AWS.
-            let nobody = Defaults { account: Some(NOBODY.into()), ..defaults };
-            let Wishes { wanted } = resolve(texts, parsed, nobody)?;
-            // A glob over names can be judged without the account, too.
-            if args.targets.iter().all(|it| !it.contains("arn:")) {
-                only(wanted, &args.targets)?;
-            }
-            return Ok(None);
-        };
-        defaults.account = Some(account);
-    }
-    let Wishes { wanted } = resolve(texts, parsed, defaults)?;
-    check_home(texts, &wanted)?;
-    let n_targets = wanted.len();
-    let wanted = only(wanted, &args.targets)?;
-    Ok(Some(Understood { wanted, n_targets, rules: rules(&texts.settings, args) }))
-}
-
-/// The account of the credentials; `otherwise` is what to do where they do not tell.
-pub(crate) async fn account_of(fleet: &Fleet, otherwise: &str) -> Result<String, Stop> {
-    fleet.account().await.map_err(|error| {
-        let message = format!("cannot tell the account of the credentials: {error}");
-        // Who has no way to AWS is helped by that, and not by being asked for a number.
-        let mut hint = carry::hint(&error, "sts:GetCallerIdentity").unwrap_or_default();
-        hint.push_str(if hint.is_empty() { "" } else { "; or " });
-        hint.push_str(otherwise);
-        Stop::Said(Exit::Failure, message, Some(hint))
-    })
 }
 
 /// What may be done: flags win over the settings. When the files were loaded, the daemon says.

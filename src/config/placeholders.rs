@@ -109,13 +109,12 @@ impl Wrong {
         match self {
             Self::Unknown(name) => {
                 let message = format!("`${{{}}}` is not a placeholder", name.escape_debug());
-                let help = match nearest(name, NAMES) {
-                    Some(it) => format!("did you mean `${{{it}}}`? {literal}"),
-                    None => {
-                        let names: Vec<String> =
-                            NAMES.iter().map(|it| format!("`${{{it}}}`")).collect();
-                        format!("there are {}; {literal}", names.join(", "))
-                    }
+                let spelt = |it: &&str| format!("`${{{it}}}`");
+                let help = if let Some(it) = nearest(name, NAMES) {
+                    format!("did you mean {}? {literal}", spelt(&it))
+                } else {
+                    let names: Vec<String> = NAMES.iter().map(spelt).collect();
+                    format!("there are {}; {literal}", names.join(", "))
                 };
                 (message, help)
             }

@@ -151,8 +151,8 @@ pub fn first_region(parsed: &Parsed<'_>) -> Option<String> {
         homes.into_iter().find_map(|mut own| {
             own.account.get_or_insert_with(|| NOBODY.to_owned());
             let mut names = document.entries.iter().flat_map(|it| &it.names);
-            let named = names.find_map(|it| Target::parse(&it.text, None, &own).ok());
-            named.map(|it| it.region().to_owned()).or(own.region.filter(|_| has_rule))
+            let target = names.find_map(|it| Target::parse(&it.text, None, &own).ok());
+            target.map(|it| it.region().to_owned()).or(own.region.filter(|_| has_rule))
         })
     })
 }
@@ -259,7 +259,7 @@ impl<'a> Resolver<'a, '_> {
                     let error = error.also(first.place(file), "it stands here first");
                     self.findings.of_target(&target, "list", error);
                 } else if here.insert(target.clone())
-                    && !self.give(scope, (entry, body), target, (name.spot, None))
+                    && !self.give(scope, (entry, body), &target, (name.spot, None))
                 {
                     return;
                 }
@@ -297,7 +297,7 @@ impl<'a> Resolver<'a, '_> {
             }
             for target in covered.targets {
                 usage.n_targets += 1;
-                if !self.give(scope, (entry, body), target, (rule.spot, Some(text))) {
+                if !self.give(scope, (entry, body), &target, (rule.spot, Some(text))) {
                     return;
                 }
             }
@@ -362,7 +362,7 @@ impl<'a> Resolver<'a, '_> {
         &mut self,
         scope: &Scope<'a>,
         (entry, body): (&'a FunctionEntry<'a>, &mut Body<'a>),
-        target: Target,
+        target: &Target,
         (spot, rule): (Spot, Option<&Arc<str>>),
     ) -> bool {
         let file = scope.file;
@@ -373,10 +373,10 @@ impl<'a> Resolver<'a, '_> {
             self.findings.push(spot.error(file, message));
             return false;
         }
-        let said = body.at(&target, rule, &mut self.findings);
+        let said = body.at(target, rule, &mut self.findings);
         let merged = self.targets.entry(target.clone());
         let merged = merged.or_insert_with(|| Merged::new(Mark::new(file, spot)));
-        merged.add(file, entry, said, &target, &mut self.findings);
+        merged.add(file, entry, said, target, &mut self.findings);
         merged.broken |= scope.broken;
         true
     }

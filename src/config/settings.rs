@@ -50,6 +50,8 @@ pub struct Settings {
     pub remove_inexpressible: bool,
     /// Live statements that are nobody's business.
     pub ignore: Vec<IgnoreRule>,
+    /// Whether policies of functions that no file names are looked for.
+    pub discover: bool,
     /// The accounts and their regions; none: the credentials' own.
     pub accounts: Vec<Account>,
     /// The embedded simulator instead of AWS.
@@ -149,6 +151,7 @@ impl Default for Settings {
             orphan_grace: ORPHAN_GRACE,
             remove_inexpressible: false,
             ignore: Vec::new(),
+            discover: false,
             accounts: Vec::new(),
             simulator: None,
             budgets: Budgets::default(),
@@ -197,6 +200,7 @@ pub(super) const KEYS: &[&str] = &[
     "orphan_grace",
     "remove_inexpressible",
     "ignore",
+    "discover",
     "accounts",
     "lambda",
     "budgets",
@@ -279,6 +283,9 @@ fn top<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Settings)
                 set(&mut settings.remove_inexpressible, walker.boolean(item).map(|(it, _)| it));
             }
             "ignore" => settings.ignore = ignore(walker, item),
+            "discover" => {
+                set(&mut settings.discover, walker.boolean(item).map(|(it, _)| it));
+            }
             "accounts" => settings.accounts = accounts::read(walker, item),
             "lambda" => settings.simulator = lambda(walker, item),
             "budgets" => settings.budgets = budgets(walker, item),

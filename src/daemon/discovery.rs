@@ -142,20 +142,22 @@ impl Discovery {
         res
     }
 
-    /// Lists what is due in all places at once, and tells whether anything is new.
-    pub async fn list<G: FunctionLister>(&self, gateway: &G, wants: &Wants) -> bool {
+    /// Lists what is due, in all places at once. `news` hears of each where there is something new.
+    pub async fn list<G: FunctionLister>(&self, gateway: &G, wants: &Wants, news: impl Fn()) {
+        let news = &news;
         let lists = wants.places().into_iter().map(|place| async move {
             let slot = self.slot(&place);
             let mut slot = slot.lock().await;
-            self.list_one(gateway, &place, wants.of(&place), &mut slot).await
+            if self.list_one(gateway, &place, wants.of(&place), &mut slot).await {
+                news();
+            }
         });
         let lists: Vec<_> = lists.map(Box::pin).collect();
-        let new: Vec<bool> = stream::iter(lists).buffer_unordered(usize::MAX).collect().await;
+        stream::iter(lists).buffer_unordered(usize::MAX).collect::<Vec<()>>().await;
         let mut known = self.known();
         let places = wants.places();
         known.undeclared.retain(|it, _| places.contains(it));
         known.unlisted.retain(|it, _| places.contains(it));
-        new.into_iter().any(|it| it)
     }
 
     /// When something is due again.

@@ -126,6 +126,8 @@ const LONGEST_WORK: Duration = Duration::from_mins(15);
 pub enum Call {
     /// Something about the files.
     Files(Heard),
+    /// Which functions there are has changed, and with that what the rules cover.
+    Listed,
     /// Somebody wants them to be loaded now, and hears what came of it.
     Reload(Back),
     /// Somebody wants a full pass now.
@@ -171,10 +173,13 @@ pub async fn run<G: PolicyGateway>(
             }
             Event::Called(Call::Files(Heard::Settled)) => work.settled(),
             Event::Called(Call::Files(Heard::New { whole })) => {
-                work.reload(reload(), whole, None).await;
+                work.reload(reload(), Some(whole), None).await;
             }
             // Who says so knows that all of it is there.
-            Event::Called(Call::Reload(back)) => work.reload(reload(), true, Some(back)).await,
+            Event::Called(Call::Reload(back)) => {
+                work.reload(reload(), Some(true), Some(back)).await;
+            }
+            Event::Called(Call::Listed) => work.reload(reload(), None, None).await,
             Event::Called(Call::Pass(back)) => work.pass_now(back),
             Event::Called(Call::Events(batch)) => work.heard(batch),
             Event::Stop => break,

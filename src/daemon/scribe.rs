@@ -30,6 +30,9 @@ pub struct Scribe {
     book: Arc<Mutex<Book>>,
     actor: String,
     failures: Arc<AtomicU64>,
+    /// One entry at a time. The journal takes no more anyway, and every thread that waits for it would keep some
+    /// megabytes for good.
+    turn: Arc<tokio::sync::Mutex<()>>,
     /// The ids that AWS gave to our own writes, the newest last.
     sent: Arc<Mutex<VecDeque<String>>>,
 }
@@ -87,8 +90,13 @@ impl Scribe {
     }
 
     fn with(book: Book, actor: String) -> Self {
-        let (failures, sent) = (Arc::default(), Arc::default());
-        Self { book: Arc::new(Mutex::new(book)), actor, failures, sent }
+        Self {
+            book: Arc::new(Mutex::new(book)),
+            actor,
+            failures: Arc::default(),
+            turn: Arc::default(),
+            sent: Arc::default(),
+        }
     }
 
     fn book(&self) -> Book {
@@ -187,6 +195,7 @@ impl Scribe {
             }
             Book::Open(journal) => journal,
         };
+        let _turn = self.turn.lock().await;
         // A disk that is slow to say that it has it holds up nobody else.
         let taken = tokio::task::spawn_blocking(move || journal.begin(&entry)).await;
         let failure = match taken {
@@ -208,6 +217,7 @@ impl Scribe {
         now: Timestamp,
     ) {
         let (Some(id), Some(journal)) = (id, self.journal()) else { return };
+        let _turn = self.turn.lock().await;
         let finish = move || {
             let (message, request_id) = (message.as_deref(), request_id.as_deref());
             journal.finish(id, outcome, message, request_id, now)

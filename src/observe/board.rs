@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::drift::{allow::Mode, outcome::Outcome, wanted::Wanted};
+use crate::drift::{allow::Mode, outcome::Outcome, undeclared::Undeclared, wanted::Wanted};
 use crate::journal::pause::Pause;
 use crate::observe::{
     news::Edge,
@@ -34,6 +34,10 @@ pub struct View {
     pub offers: Vec<Offer>,
     /// What is left alone because somebody said so.
     pub pauses: Vec<Pause>,
+    /// Policies that no file names, where they are looked for.
+    pub undeclared: Arc<[Undeclared]>,
+    /// Where it is not known which functions there are, and why.
+    pub unlisted: BTreeMap<AccountRegion, String>,
     /// The queue of events, once it was asked.
     pub events: Option<EventsView>,
 }
@@ -181,6 +185,16 @@ impl Board {
         it.running_since = None;
         it.last_success = if pass.successful { Some(pass.at) } else { it.last_success };
         it.last_full = Some(pass);
+    }
+
+    /// What is known of functions that no file names.
+    pub fn discovered(
+        &self,
+        undeclared: Vec<Undeclared>,
+        unlisted: BTreeMap<AccountRegion, String>,
+    ) {
+        let mut inner = self.inner();
+        (inner.undeclared, inner.unlisted) = (undeclared.into(), unlisted);
     }
 
     /// The queue of events answered, or this is why it did not.

@@ -3,22 +3,21 @@
 //! Whatever comes to the port is bounded: so many connections, so large a head, so long for it to come, and so long
 //! for the answer to be taken. Names that somebody else can make point here (DNS rebinding) are not answered.
 
+mod cached;
 mod host;
 mod lifecycle;
 mod serve;
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::Duration,
+    sync::{Arc, OnceLock},
 };
 
 use axum::{
-    body::{Body, Bytes},
-    http::{HeaderMap, Method, Response, StatusCode, header, request::Parts},
+    body::Body,
+    http::{Method, Response, StatusCode, header, request::Parts},
 };
 use jiff::Timestamp;
-use tokio::time::Instant;
 
 use crate::journal::entry::Entry;
 use crate::observe::{
@@ -27,14 +26,13 @@ use crate::observe::{
     status,
 };
 
+use cached::{Cached, Made};
 pub use lifecycle::{Order, Take};
 pub use serve::{Listening, bind};
 
 /// Where it listens when nobody says otherwise.
 pub const USUAL: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9187);
-/// What is expensive to make is made at most so often.
-const FRESH: Duration = Duration::from_secs(1);
 
 /// What is served.
 #[derive(Debug)]
@@ -94,34 +92,49 @@ impl Site {
         Some(with_usual_headers(answer))
     }
 
+    fn make_page(&self, query: &Query) -> Made {
+        let entries = match self.journal.get() {
+            Some(it) => (it.0)(page::ENTRIES),
+            None => Err("it is not open yet".to_owned()),
+        };
+        let facts = Facts {
+            now: (self.clock)(),
+            started: self.started,
+            alive: self.monitor.is_alive(),
+            entries,
+            usage: self.monitor.metrics.usage.minutes(),
+            speeds: self.monitor.metrics.usage.speeds(),
+        };
+        let page::Page { document, tag } = page::page(&self.monitor.board.view(), query, &facts);
+        Made::new(document.into_bytes(), tag)
+    }
+
     fn page(&self, request: &Parts) -> Response<Body> {
         let query = Query::parse(request.uri.query().unwrap_or_default());
-        let make = || {
-            let entries = match self.journal.get() {
-                Some(it) => (it.0)(page::ENTRIES),
-                None => Err("it is not open yet".to_owned()),
-            };
-            let facts = Facts {
-                now: (self.clock)(),
-                started: self.started,
-                alive: self.monitor.is_alive(),
-                entries,
-                usage: self.monitor.metrics.usage.minutes(),
-                speeds: self.monitor.metrics.usage.speeds(),
-            };
-            let page::Page { document, tag } =
-                page::page(&self.monitor.board.view(), &query, &facts);
-            (document.into_bytes(), tag)
+        let make = || self.make_page(&query);
+        sent_page(if query.is_usual() { self.front.made(make) } else { make() }, request)
+    }
+
+    fn make_status(&self) -> Made {
+        let now = (self.clock)();
+        let body = status::status(&self.monitor.board.view(), self.started, now);
+        // It says when it was made, so every one is another one.
+        Made::new(body, tag(now.as_nanosecond().to_string().as_bytes()))
+    }
+
+    /// The answer to a request that needs no work, for whoever has no time.
+    pub(crate) fn answer_at_once(&self, request: &Parts) -> Option<Response<Body>> {
+        let answer = match (self.refuse(request), request.uri.path()) {
+            (Some(refusal), _) => refusal,
+            (None, "/metrics") => return None,
+            (None, "/status") => self.status.fresh()?.answer(request, JSON),
+            (None, "/") => {
+                let is_usual = Query::parse(request.uri.query().unwrap_or_default()).is_usual();
+                sent_page(self.front.fresh().filter(|_| is_usual)?, request)
+            }
+            (None, _) => self.route(request),
         };
-        let kind = "text/html; charset=utf-8";
-        let mut res = if query.is_usual() {
-            self.front.named(request, kind, make)
-        } else {
-            Cached::default().named(request, kind, make)
-        };
-        let policy = header::HeaderValue::from_static(page::POLICY.as_str());
-        res.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-        res
+        Some(with_usual_headers(answer))
     }
 
     /// The answer to a request.
@@ -167,9 +180,7 @@ impl Site {
             "/readyz" => {
                 text(StatusCode::SERVICE_UNAVAILABLE, "no valid configuration is loaded yet\n")
             }
-            "/status" => self.status.answer(request, "application/json", || {
-                status::status(&self.monitor.board.view(), self.started, (self.clock)())
-            }),
+            "/status" => self.status.made(|| self.make_status()).answer(request, JSON),
             "/metrics" => {
                 let (board, metrics) = (&self.monitor.board, &self.monitor.metrics);
                 let body = metrics.text(&board.view(), self.started, (self.clock)());
@@ -180,6 +191,7 @@ impl Site {
     }
 }
 
+const JSON: &str = "application/json";
 /// Prometheus' text format.
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -191,6 +203,13 @@ const ALWAYS: [(header::HeaderName, &str); 5] = [
     (header::REFERRER_POLICY, "no-referrer"),
     (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
+
+fn sent_page(page: Made, request: &Parts) -> Response<Body> {
+    let mut res = page.answer(request, "text/html; charset=utf-8");
+    let policy = header::HeaderValue::from_static(page::POLICY.as_str());
+    res.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    res
+}
 
 fn with_usual_headers(mut answer: Response<Body>) -> Response<Body> {
     for (name, value) in ALWAYS {
@@ -211,74 +230,10 @@ pub(crate) fn with_type(status: StatusCode, kind: &'static str, body: Body) -> R
     res
 }
 
-/// A body that is expensive to make: made at most once in [`FRESH`], and not sent to who has it.
-#[derive(Debug, Default)]
-pub(crate) struct Cached(Mutex<Option<Made>>);
-
-#[derive(Debug, Clone)]
-struct Made {
-    at: Instant,
-    body: Bytes,
-    tag: String,
-}
-
-impl Cached {
-    pub(crate) fn answer(
-        &self,
-        request: &Parts,
-        kind: &'static str,
-        make: impl FnOnce() -> Vec<u8>,
-    ) -> Response<Body> {
-        self.named(request, kind, || {
-            let body = make();
-            let tag = tag(&body);
-            (body, tag)
-        })
-    }
-
-    /// The same of what has a name of its own.
-    pub(crate) fn named(
-        &self,
-        request: &Parts,
-        kind: &'static str,
-        make: impl FnOnce() -> (Vec<u8>, String),
-    ) -> Response<Body> {
-        let Made { body, tag, .. } = self.made(make);
-        let known = has(&request.headers, &tag);
-        let mut res = if known {
-            with_type(StatusCode::NOT_MODIFIED, kind, Body::empty())
-        } else {
-            with_type(StatusCode::OK, kind, Body::from(body))
-        };
-        if let Ok(tag) = header::HeaderValue::from_str(&tag) {
-            res.headers_mut().insert(header::ETAG, tag);
-        }
-        res
-    }
-
-    fn made(&self, make: impl FnOnce() -> (Vec<u8>, String)) -> Made {
-        // Who comes while it is made waits for it instead of making it once more.
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(made) = slot.as_ref().filter(|it| it.at.elapsed() < FRESH) {
-            return made.clone();
-        }
-        let (body, tag) = make();
-        let fresh = Made { at: Instant::now(), tag, body: Bytes::from(body) };
-        *slot = Some(fresh.clone());
-        fresh
-    }
-}
-
 /// The name of a content.
 pub(crate) fn tag(body: &[u8]) -> String {
     use sha2::{Digest, Sha256};
     let hash = Sha256::digest(body);
     let short = hash.iter().take(8).fold(0_u64, |sum, it| (sum << 8) | u64::from(*it));
     format!("\"{short:016x}\"")
-}
-
-/// Who asks has this content already.
-pub(crate) fn has(headers: &HeaderMap, tag: &str) -> bool {
-    let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|it| it.to_str().ok());
-    tags.flat_map(|it| it.split(',')).any(|it| it.trim() == tag)
 }

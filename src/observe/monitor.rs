@@ -1,6 +1,7 @@
 //! Everything that watches the daemon, in one hand: the loop tells it, and it tells the board, the counters and the
 //! people.
 
+use std::collections::BTreeMap;
 use std::sync::{
     Arc, Mutex, OnceLock, PoisonError,
     atomic::{AtomicBool, Ordering},
@@ -10,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::drift::{allow::Mode, outcome::Outcome, wanted::Wanted};
+use crate::drift::{allow::Mode, outcome::Outcome, undeclared::Undeclared, wanted::Wanted};
 use crate::observe::{
     board::{Board, Offer, PassView},
     metrics::{Metrics, succeeded},
@@ -116,7 +117,16 @@ impl Monitor {
         self.board.take(outcome, stage, now)
     }
 
-    /// A full pass has started, and when the next one will.
+    /// What is known of functions that no file names.
+    pub fn discovered(
+        &self,
+        undeclared: Vec<Undeclared>,
+        unlisted: BTreeMap<AccountRegion, String>,
+    ) {
+        self.board.discovered(undeclared, unlisted);
+    }
+
+    /// A full pass of a place has started, and when the next one will.
     pub fn started(&self, place: &AccountRegion, now: Timestamp, next: Timestamp) {
         self.board.full_pass_started(place, now, next);
     }

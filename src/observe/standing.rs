@@ -204,6 +204,8 @@ impl Standing {
         }
         let (state, reason) = (self.state, self.reason);
         let by = outcome.found.iter().flat_map(|it| &it.drift).find_map(|it| it.by.clone());
+        // Most have one event for a long time, and there may be a hundred thousand of them.
+        self.lately.reserve_exact(1);
         self.lately.push_back(Event { at: now, state, reason, writes, by });
         while self.lately.len() > LATELY {
             self.lately.pop_front();

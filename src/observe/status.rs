@@ -12,7 +12,11 @@ use crate::observe::{
     standing::{Event, Open, Standing},
 };
 use crate::policy::size;
-use crate::report::{palette::safe, words};
+use crate::report::{
+    palette::safe,
+    undeclared::{self, UndeclaredReport},
+    words,
+};
 
 /// The version of the document.
 const FORMAT: &str = "1.0";
@@ -32,7 +36,18 @@ struct Status<'a> {
     events: Option<Events<'a>>,
     held: Vec<Held<'a>>,
     paused: Vec<Paused<'a>>,
+    /// Policies that no file names, where they are looked for.
+    undeclared: Vec<UndeclaredReport>,
+    /// Where it is not known which functions there are.
+    unlisted: Vec<Unlisted<'a>>,
     targets: Vec<Target<'a>>,
+}
+
+#[derive(Serialize)]
+struct Unlisted<'a> {
+    account: &'a str,
+    region: &'a str,
+    message: &'a str,
 }
 
 #[derive(Serialize)]
@@ -183,6 +198,16 @@ pub fn status(view: &View, started: Timestamp, now: Timestamp) -> Vec<u8> {
                 since: it.since,
                 until: it.until,
                 reason: &it.reason,
+            })
+            .collect(),
+        undeclared: undeclared::json(&view.undeclared),
+        unlisted: view
+            .unlisted
+            .iter()
+            .map(|(place, message)| Unlisted {
+                account: &place.account,
+                region: &place.region,
+                message,
             })
             .collect(),
         targets: view.targets.iter().map(|it| target(it, view)).collect(),

@@ -1,6 +1,9 @@
 //! Which policy: the account, region, function and qualifier, and every way to name them.
 
-use std::{fmt, sync::LazyLock};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use regex::Regex;
 
@@ -10,8 +13,12 @@ use crate::policy::patterns::REGION;
 ///
 /// Every qualifier has a policy of its own; Statement ids are unique in one policy only
 /// (`lambda-semantics.md`, 2.4, recorded). It prints as its full ARN, with the qualifier.
+/// Cheap to clone: whoever remembers something about a target names it, and all share one copy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Target {
+pub struct Target(Arc<Parts>);
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Parts {
     account: String,
     region: String,
     function: String,
@@ -138,18 +145,24 @@ impl Target {
         if partition != home {
             return Err(TargetError::PartitionMismatch(partition, region, home.to_owned()));
         }
-        Ok(Self { account, region, function, qualifier, partition })
+        Ok(Self(Arc::new(Parts { account, region, function, qualifier, partition })))
+    }
+
+    /// The same, sharing nothing with this one.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self(Arc::new(Parts::clone(&self.0)))
     }
 
     /// The ARN of the function, without the qualifier.
     pub fn function_arn(&self) -> String {
-        let Self { account, region, function, partition, qualifier: _ } = self;
+        let Parts { account, region, function, partition, qualifier: _ } = &*self.0;
         format!("arn:{partition}:lambda:{region}:{account}:function:{function}")
     }
 
     /// The full ARN, with the qualifier: the `Resource` of every statement that Lambda writes here.
     pub fn arn(&self) -> String {
-        match &self.qualifier {
+        match &self.0.qualifier {
             Some(qualifier) => format!("{}:{qualifier}", self.function_arn()),
             None => self.function_arn(),
         }
@@ -157,9 +170,9 @@ impl Target {
 
     /// As people call it where account and region are clear: `name`, or `name:qualifier`.
     pub fn short_name(&self) -> String {
-        match &self.qualifier {
-            Some(qualifier) => format!("{}:{qualifier}", self.function),
-            None => self.function.clone(),
+        match &self.0.qualifier {
+            Some(qualifier) => format!("{}:{qualifier}", self.0.function),
+            None => self.0.function.clone(),
         }
     }
 
@@ -170,32 +183,32 @@ impl Target {
 
     /// The twelve digits.
     pub fn account(&self) -> &str {
-        &self.account
+        &self.0.account
     }
 
     /// For example `us-east-1`.
     pub fn region(&self) -> &str {
-        &self.region
+        &self.0.region
     }
 
     /// The bare name of the function.
     pub fn function(&self) -> &str {
-        &self.function
+        &self.0.function
     }
 
     /// The alias or the version; none for the unqualified function.
     pub fn qualifier(&self) -> Option<&str> {
-        self.qualifier.as_deref()
+        self.0.qualifier.as_deref()
     }
 
     /// `aws`, `aws-cn`, `aws-us-gov`, …
     pub fn partition(&self) -> &str {
-        &self.partition
+        &self.0.partition
     }
 
     /// Where it lives.
     pub fn account_region(&self) -> AccountRegion {
-        AccountRegion { account: self.account.clone(), region: self.region.clone() }
+        AccountRegion { account: self.0.account.clone(), region: self.0.region.clone() }
     }
 }
 

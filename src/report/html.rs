@@ -18,12 +18,14 @@ use maud::{DOCTYPE, Markup, html};
 use crate::drift::{
     diff::Kind,
     outcome::{Outcome, State},
+    undeclared::Undeclared,
 };
 use crate::report::{
     Subject,
     palette::safe,
     sums::{count, digest, verdict},
     told::{Told, is_shown, shown},
+    undeclared,
 };
 
 /// From so many targets on they are closed at first.
@@ -31,6 +33,16 @@ const MANY: usize = 20;
 
 /// The report on one or the other, made at this time.
 pub fn report(outcomes: &[Outcome], subject: Subject, made: Timestamp) -> String {
+    report_with(outcomes, &[], subject, made)
+}
+
+/// The same with what is in no file.
+pub fn report_with(
+    outcomes: &[Outcome],
+    others: &[Undeclared],
+    subject: Subject,
+    made: Timestamp,
+) -> String {
     let totals = subject.totals(outcomes);
     let told = shown(outcomes, subject);
     let title = format!("permitd {}: {}", subject.name(), verdict(subject, &totals));
@@ -56,6 +68,7 @@ pub fn report(outcomes: &[Outcome], subject: Subject, made: Timestamp) -> String
                 main {
                     (plots::plots(outcomes, subject))
                     (targets(outcomes, &told, subject))
+                    (undeclared::markup(others))
                     (as_written(outcomes, subject))
                     @if subject == Subject::Plan {
                         (notes::expiring(outcomes))

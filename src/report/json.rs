@@ -12,6 +12,7 @@ use crate::drift::{
     approval::{Approval, digest_of},
     outcome::{Outcome, State},
     plan::{Action, Change, How, Plan},
+    undeclared::Undeclared,
 };
 use crate::policy::{size, statement::Statement, target::Target};
 pub use crate::report::json::schema::schema;
@@ -22,7 +23,7 @@ use crate::report::{
         Report, RiskReport, Size, Summary, TargetReport, Targets,
     },
     totals::Totals,
-    words,
+    undeclared, words,
 };
 
 /// The version of the format. Fields may be added; a breaking change raises the first number.
@@ -40,14 +41,24 @@ pub fn applied(outcomes: &[Outcome]) -> String {
 
 /// The report on one or the other.
 pub fn report(outcomes: &[Outcome], subject: Subject) -> String {
+    report_with(outcomes, &[], subject)
+}
+
+/// The same with what is in no file.
+pub fn report_with(outcomes: &[Outcome], undeclared: &[Undeclared], subject: Subject) -> String {
     let mut res = Vec::new();
     // Writing to memory cannot fail, and neither can these values.
-    write(outcomes, subject, &mut res).unwrap_or_default();
+    write(outcomes, undeclared, subject, &mut res).unwrap_or_default();
     String::from_utf8(res).unwrap_or_default()
 }
 
 /// Writes it piece by piece, with a line feed at its end.
-pub fn write(outcomes: &[Outcome], subject: Subject, to: &mut impl Write) -> io::Result<()> {
+fn write(
+    outcomes: &[Outcome],
+    others: &[Undeclared],
+    subject: Subject,
+    to: &mut impl Write,
+) -> io::Result<()> {
     let plans: Vec<(&Target, &Plan)> = outcomes
         .iter()
         .filter_map(|it| subject.plan_of(it).map(|plan| (&it.target, plan)))
@@ -78,6 +89,7 @@ pub fn write(outcomes: &[Outcome], subject: Subject, to: &mut impl Write) -> io:
             statements: it.len(),
             command: words::approve_command(&it.digest()),
         }),
+        undeclared: undeclared::json(others),
         targets: Targets { outcomes, subject },
     };
     serde_json::to_writer_pretty(&mut *to, &report)?;

@@ -4,6 +4,7 @@
 //! stands first. Nothing in it changes from run to run unless the findings do.
 
 mod escape;
+pub(super) use escape::code;
 mod section;
 
 use std::fmt::Write;

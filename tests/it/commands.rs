@@ -33,6 +33,7 @@ mod plan_calls;
 mod plan_json;
 mod reload;
 mod report_files;
+mod rules;
 mod saved_plan;
 mod settings;
 mod simulate;

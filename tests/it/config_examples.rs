@@ -1,14 +1,36 @@
 //! The example files are read as a user's would be, and say what they mean.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use permitd::config::diagnostic::{File, render_all};
 use permitd::config::load::{find_settings, folder_of, read_permissions, read_settings};
 use permitd::config::permissions;
 use permitd::config::resolve::{Context, Loaded, lacking, resolve};
-use permitd::config::settings::{self, Settings};
+use permitd::config::settings::{self, Account, Settings};
 use permitd::drift::allow::{Mode, Ownership, Replace};
 use permitd::drift::wanted::Wanted;
+use permitd::policy::inventory::{Function, Inventory};
+use permitd::policy::target::AccountRegion;
+
+/// What the example rules find.
+fn inventory() -> Inventory {
+    let function = |name: &str, tags: &[(&str, &str)]| Function {
+        name: name.to_owned(),
+        aliases: Some(vec!["live".to_owned()]),
+        tags: Some(tags.iter().map(|(key, it)| ((*key).to_owned(), (*it).to_owned())).collect()),
+        ..Function::default()
+    };
+    let paid = [("team", "payments"), ("stage", "prod-1")];
+    let functions = vec![
+        function("orders-in", &paid),
+        function("orders-in-test", &[]),
+        function("orders-legacy", &paid[..1]),
+        function("payout", &paid),
+    ];
+    let place = AccountRegion { account: "123456789012".into(), region: "us-east-1".into() };
+    Inventory { places: [(place, functions)].into() }
+}
 
 fn examples() -> Loaded {
     let path = Path::new("config/permitd.yaml");
@@ -20,6 +42,8 @@ fn examples() -> Loaded {
         ownership: settings.ownership,
         replace: settings.replace,
         ignore: settings.ignore,
+        places: settings.accounts.iter().flat_map(Account::places).collect(),
+        inventory: Some(Arc::new(inventory())),
         ..Context::default()
     };
     resolve(parsed, &context).map_err(|it| render_all(&it, false)).unwrap()
@@ -73,6 +97,10 @@ fn the_example_permissions_are_valid_and_sorted() {
     let expected = [
         "arn:aws:lambda:eu-west-1:123456789012:function:orders Declared Bridge organization,sns-orders at config/permissions/web.yaml:19:15",
         "arn:aws:lambda:eu-west-1:123456789012:function:shop Declared Bridge public-url,public-url-invoke at config/permissions/web.yaml:8:15",
+        "arn:aws:lambda:us-east-1:123456789012:function:orders-in Declared Bridge alarms,audit,events at config/permissions/rules.yaml:10:12",
+        "arn:aws:lambda:us-east-1:123456789012:function:orders-in:live Declared Bridge audit,events at config/permissions/rules.yaml:10:12",
+        "arn:aws:lambda:us-east-1:123456789012:function:orders-in-test Declared Bridge audit,events at config/permissions/rules.yaml:10:12",
+        "arn:aws:lambda:us-east-1:123456789012:function:payout Declared Bridge alarms at config/permissions/rules.yaml:22:7",
         "arn:aws:lambda:us-east-1:123456789012:function:probe Prefix(\"media-\") Direct media-uploads at config/permissions/media.yaml:31:24",
         "arn:aws:lambda:us-east-1:123456789012:function:thumbnail:live All Bridge partner,s3-uploads at config/permissions/media.yaml:16:15",
         "arn:aws:lambda:us-east-1:123456789012:function:transcode Prefix(\"media-\") Direct media-uploads at config/permissions/media.yaml:31:13",

@@ -9,6 +9,7 @@ use std::{
 
 use serde_yaml::Value;
 
+mod events;
 #[cfg(feature = "aws")]
 mod run;
 

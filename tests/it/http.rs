@@ -143,6 +143,28 @@ async fn garbage_and_huge_heads_are_refused_and_harmless() {
     assert_eq!(status_of(&get(&server, "/livez", "").await), "200");
 }
 
+/// It is answered on a thread of its own: here the only thread of the runtime waits for the answer, as a loop that
+/// is busy would.
+#[tokio::test(flavor = "current_thread")]
+async fn a_busy_loop_holds_up_no_answer() {
+    use std::io::{Read, Write};
+    let (monitor, clock) = (Arc::new(Monitor::default()), clock as fn() -> Timestamp);
+    let site = Arc::new(Site::new(monitor, clock, Vec::new()));
+    let listener = http::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let server = Listening::start(listener, site).unwrap();
+    for path in ["/livez", "/metrics", "/status", "/"] {
+        let mut stream = std::net::TcpStream::connect(server.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert_eq!(status_of(&answer), "200", "{path}");
+    }
+    let address = server.address;
+    server.close().await;
+    assert!(std::net::TcpStream::connect(address).is_err(), "nobody listens after that");
+}
+
 /// Who sends a head byte by byte, or nothing, is given up; everybody else is answered meanwhile.
 #[tokio::test(flavor = "current_thread")]
 async fn slow_clients_are_given_up() {

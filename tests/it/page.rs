@@ -1,14 +1,14 @@
 //! The page of the daemon, as the parser of browsers reads it.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
-use permitd::drift::{allow::Mode, outcome::Outcome};
+use permitd::drift::{actor::Actor, allow::Mode, outcome::Outcome};
 use permitd::journal::{
     entry::{self, Action, Entry, NewEntry},
     pause::Pause,
 };
 use permitd::observe::{
-    board::{Board, Offer, View},
+    board::{Board, EventsView, Offer, View},
     page::{self, Facts, Query},
     standing::{AS_WRITTEN, Stage, Standing},
     usage::{Minute, Speed},
@@ -39,12 +39,34 @@ fn standing(outcome: &Outcome) -> Standing {
     };
     res.take(outcome, Stage::Last, cases::now());
     res.revision = Some(HOSTILE.to_owned());
+    for it in &mut res.open {
+        it.by = Some(Arc::new(actor()));
+    }
+    for it in &mut res.lately {
+        it.by = Some(Arc::new(actor()));
+    }
     res
+}
+
+fn actor() -> Actor {
+    let some = || Some(HOSTILE.to_owned());
+    Actor {
+        arn: HOSTILE.to_owned(),
+        role_arn: some(),
+        source_address: some(),
+        user_agent: some(),
+        time: cases::now(),
+        event: HOSTILE.to_owned(),
+        request_id: some(),
+        sid: some(),
+    }
 }
 
 fn view(outcomes: &[Outcome]) -> View {
     let mut res = Board::default().view();
     res.config.mode = Some(Mode::Enforce);
+    let trouble = Some((cases::now(), HOSTILE.to_owned()));
+    res.events = Some(EventsView { answered_at: None, trouble });
     res.config.refused = Some((cases::now(), HOSTILE.to_owned()));
     let mut targets: Vec<Standing> = outcomes.iter().map(standing).collect();
     targets.sort_by(|a, b| a.target.cmp(&b.target));
@@ -76,7 +98,7 @@ fn facts() -> Facts {
         approval: Some(HOSTILE.to_owned()),
         undoes: None,
         replaces: None,
-        caused_by: None,
+        caused_by: Some(serde_json::json!({"arn": HOSTILE, "source_address": HOSTILE}).to_string()),
     };
     let entry = |id| Entry {
         id,

@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use permitd::{
     drift::{
-        allow::{Ownership, Replace, Rules},
+        allow::{Ownership, Reason, Replace, Rules},
+        approval::Approval,
         bridge::bridge_sid,
-        plan::{Action, Memory, Plan, plan},
+        diff::Kind,
+        plan::{Action, Clearance, Decisions, Effect, Judgement, Memory, Plan, plan},
         wanted::{AbsentSid, Wanted},
     },
     policy::{
@@ -286,6 +288,51 @@ proptest! {
             if let Action::Remove = step.action {
                 let foreign = plan.foreign.iter().any(|it| it.sid() == Some(step.sid.as_str()));
                 prop_assert!(!foreign, "{} is foreign", step.sid);
+            }
+        }
+    }
+
+    /// Before the limits were asked, and beyond them, no rule for many functions lets anybody in; beyond them
+    /// everything else is done as it would have been.
+    #[test]
+    fn what_rules_grant_waits_for_the_limits(
+        wanted in wanted(),
+        by_rule in any::<[bool; 5]>(),
+        live in vec(live_statement(), 0..6),
+    ) {
+        let mut wanted = wanted;
+        let grants = wanted.grants.iter_mut().zip(by_rule);
+        for (grant, _) in grants.filter(|(_, by_rule)| *by_rule) {
+            grant.rule = Some("name: f*".into());
+        }
+        let first = plan_for(&wanted, &live);
+        let opens = |plan: &Plan, step: &permitd::drift::plan::Step| {
+            let change = &plan.drift[step.change];
+            let let_in = matches!(change.drift.kind, Kind::Missing | Kind::Orphaned);
+            let_in && change.drift.rule.is_some() && step.action != Action::Remove
+        };
+        for step in first.steps.iter().filter(|it| !it.late) {
+            prop_assert!(!opens(&first, step), "{step:?} does not wait: {first:?}");
+        }
+        let seen = Approval::of([(&wanted.target, &first)], |_| true);
+        let limit =
+            Reason::MaxChangedTargets { by_rules: true, changed: 9, targets: 10, percent: 30 };
+        let judgement =
+            Judgement { pass: 1, seen, beyond: None, rules_beyond: Some(limit.clone()) };
+        let clearance = Clearance::Judged(judgement.into());
+        let decisions = Decisions { clearance, ..Decisions::default() };
+        let memory = Memory { decisions, ..Memory::default() };
+        let document = document_of(&live);
+        let now = Timestamp::UNIX_EPOCH;
+        let beyond = plan(&wanted, document.as_ref(), &Rules::default(), &memory, now);
+        prop_assert!(beyond.steps.iter().all(|it| !opens(&beyond, it)), "{beyond:?}");
+        for (before, change) in first.drift.iter().zip(&beyond.drift) {
+            let by_rule = change.drift.rule.is_some();
+            if change.held.as_ref() == Some(&limit) {
+                prop_assert!(by_rule && change.effect == Effect::Widens, "{change:?}");
+            } else if before.held.is_none() && change.held.is_some() {
+                let waits = change.held == Some(Reason::StillNeeded);
+                prop_assert!(waits || matches!(change.held, Some(Reason::LastAllow)), "{change:?}");
             }
         }
     }

@@ -29,7 +29,14 @@ fn the_files_in_the_readme_are_good() {
         assert!(found.is_none(), "{}", render_all(&found.unwrap(), false));
         names.push(name);
     }
-    assert_eq!(names, ["# permissions.yaml", "# permitd.yaml", "# permitd.yaml: notify"]);
+    let expected = [
+        "# permissions.yaml",
+        "# permissions.yaml: rules",
+        "# permitd.yaml",
+        "# permitd.yaml: notify",
+        "# permitd.yaml: events",
+    ];
+    assert_eq!(names, expected);
 }
 
 #[test]

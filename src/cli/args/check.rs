@@ -62,7 +62,8 @@ impl Deny {
     }
 }
 
-fn deny(text: &str) -> Result<Deny, String> {
+/// One word of `--deny`.
+pub(crate) fn deny(text: &str) -> Result<Deny, String> {
     if text == "all" {
         return Ok(Deny::All);
     }

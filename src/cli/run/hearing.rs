@@ -7,7 +7,7 @@ use std::{
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    sync::{mpsc, oneshot},
+    sync::{Notify, mpsc, oneshot},
 };
 
 use crate::cli::{
@@ -35,12 +35,18 @@ pub(super) struct Hearing {
     known: Known,
     orders: mpsc::Receiver<(Order, Back)>,
     orders_in: mpsc::Sender<(Order, Back)>,
+    listed: Arc<Notify>,
     events: Option<mpsc::Receiver<Batch>>,
 }
 
 impl Hearing {
     /// From what is known of the files on.
-    pub(super) fn start(source: &SourceArgs, poll: Duration, known: Known) -> Result<Self, Stop> {
+    pub(super) fn start(
+        source: &SourceArgs,
+        poll: Duration,
+        known: Known,
+        listed: Arc<Notify>,
+    ) -> Result<Self, Stop> {
         let hangups = signal(SignalKind::hangup())
             .map_err(|it| Stop::failure(format!("cannot listen for SIGHUP: {it}")))?;
         let by_pipe = source.files.iter().any(|it| it.as_os_str() == "-");
@@ -48,7 +54,7 @@ impl Hearing {
         let read = Arc::new(move || setup::read_whole(&looked_at).1);
         let watch = (!by_pipe).then(|| Watch::new(read, poll, Arc::clone(&known)));
         let (orders_in, orders) = mpsc::channel(ORDERS);
-        Ok(Self { hangups, watch, source, known, orders, orders_in, events: None })
+        Ok(Self { hangups, watch, source, known, orders, orders_in, listed, events: None })
     }
 
     /// The next of it. Cancel-safe.
@@ -74,6 +80,10 @@ impl Hearing {
                     tracing::info!("the files have changed");
                 }
                 Call::Files(heard)
+            }
+            () = self.listed.notified() => {
+                tracing::info!("which functions there are has changed");
+                Call::Listed
             }
             Some((order, back)) = self.orders.recv() => match order {
                 Order::Reload => Call::Reload(back),

@@ -22,11 +22,14 @@ use crate::report::Subject;
 pub(super) async fn one_pass(
     args: &RunArgs,
     texts: Texts,
-    reports: &Reports,
+    mut reports: Reports,
     stop: &Stopping,
     show: Show,
 ) -> Result<Exit, Stop> {
     let ready = setup::ready_with(texts, &args.target, show).await?;
+    if let Some(exit) = ready.tell_of_rules(&[], show) {
+        return Ok(exit);
+    }
     let (source, found) = (&args.target.source, ready.found());
     let scribe = journal::open(source, &found, "run --once", show).await?;
     let mind = journal::mind(&scribe);
@@ -45,9 +48,10 @@ pub(super) async fn one_pass(
         tell::trouble(outcome);
     }
     let subject = if observing { Subject::Plan } else { Subject::Applied };
+    reports.undeclared = ready.undeclared(show).await;
     let written = reports.write(&outcomes, subject, show);
     reports.say(&outcomes, subject, show)?;
-    let exit = || written.or_failure(Exit::of(&subject.totals(&outcomes)));
+    let exit = || written.or_failure(ready.exit(Exit::of(&subject.totals(&outcomes))));
     Ok(stop.signal().map_or_else(exit, Exit::Interrupted))
 }
 

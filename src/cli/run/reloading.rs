@@ -2,27 +2,35 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     sync::Arc,
     time::Duration,
 };
 
-use super::{hearing::read_anew, slow::Slow};
+use super::{discovering::Discovering, hearing::read_anew, slow::Slow};
 use crate::cli::{
     args::TargetArgs,
     receivers::Receivers,
-    setup,
+    setup::{self, Lists, Texts},
     show::{Show, Stop},
 };
 use crate::config::settings::Settings;
 use crate::daemon::{run::Loaded, watch::Known};
+use crate::drift::wanted::Wanted;
 use crate::lambda::fleet::Fleet;
 use crate::observe::monitor::Monitor;
+use crate::policy::target::Target;
 
 /// What a reload works with.
 #[derive(Debug)]
 pub(super) struct Reloading<'a> {
     pub(super) args: &'a TargetArgs,
     pub(super) fleet: &'a Fleet,
+    pub(super) discovering: &'a Discovering,
+    /// The files in force, for when only what the rules cover has changed.
+    pub(super) texts: RefCell<Arc<Texts>>,
+    /// That is all that has changed.
+    pub(super) only_listed: Cell<bool>,
     pub(super) known: &'a Known,
     /// What the daemon started with.
     pub(super) started: &'a Settings,
@@ -31,6 +39,8 @@ pub(super) struct Reloading<'a> {
     pub(super) show: Show,
     /// How often the files are looked at, as they say it now.
     pub(super) poll: Cell<Duration>,
+    /// What rules cover, and which.
+    pub(super) covered: RefCell<BTreeMap<Target, Arc<str>>>,
     /// Settings that were said to need a restart.
     pub(super) told: RefCell<Vec<&'static str>>,
     /// Full passes that do not fit into the interval.
@@ -43,6 +53,7 @@ impl Reloading<'_> {
         match self.load().await {
             Ok((loaded, settings)) => {
                 tracing::info!(targets = loaded.wanted.len(), "loaded the configuration anew");
+                self.tell_who_left(&loaded);
                 self.tell_what_needs_a_restart(&settings);
                 self.slow.tell(&loaded.wanted, settings.interval);
                 self.poll.set(settings.poll_interval);
@@ -59,11 +70,35 @@ impl Reloading<'_> {
 
     /// Reads and understands the files, beside everything else that goes on. Who is told is in force with them.
     async fn load(&self) -> Result<(Loaded, Settings), Stop> {
+        let lists = Lists { discovery: &self.discovering.discovery, wait: false };
+        if self.only_listed.take() {
+            let texts = Arc::clone(&self.texts.borrow());
+            let understood = setup::understand(&texts, self.args, self.fleet, lists).await?;
+            self.discovering.wants(&understood, &texts);
+            return Ok((setup::in_force(understood, &texts.settings), texts.settings.clone()));
+        }
         let texts = Arc::new(read_anew(self.args.source.clone(), self.known).await?);
         let receivers = Receivers::read(&texts.settings.notify, &texts.base)?;
-        let understood = setup::understand(&texts, self.args, self.fleet).await?;
+        let understood = setup::understand(&texts, self.args, self.fleet, lists).await?;
         receivers.take_over(self.monitor);
+        self.discovering.wants(&understood, &texts);
+        self.texts.replace(Arc::clone(&texts));
         Ok((setup::in_force(understood, &texts.settings), texts.settings.clone()))
+    }
+
+    /// A function that no rule covers any more is left as it is, and that is said.
+    fn tell_who_left(&self, loaded: &Loaded) {
+        let of_rules = |it: &Loaded| -> BTreeMap<Target, Arc<str>> {
+            let rule = |it: &Wanted| it.grants.iter().find_map(|it| it.rule.clone());
+            it.wanted.iter().filter_map(|it| Some((it.target.clone(), rule(it)?))).collect()
+        };
+        let is_there =
+            |it: &Target| loaded.wanted.binary_search_by(|one| one.target.cmp(it)).is_ok();
+        let before = self.covered.replace(of_rules(loaded));
+        for (target, rule) in before.into_iter().filter(|(it, _)| !is_there(it)) {
+            let target = target.arn();
+            tracing::warn!(target, %rule, "no rule covers this function any more; its policy stays as it is");
+        }
     }
 
     /// Says which settings are not in force yet, once for each set of them.
@@ -97,6 +132,7 @@ fn needs_restart(before: &Settings, now: &Settings) -> Vec<&'static str> {
         orphan_grace: _,
         remove_inexpressible: _,
         ignore: _,
+        discover: _,
         notify: _,
         accounts,
         simulator,

@@ -10,10 +10,10 @@ use crate::cli::{
     args::TargetArgs,
     exit::Exit,
     receivers::Receivers,
-    setup::{self, Texts, Understood},
+    setup::{self, Lists, Texts, Understood},
     show::{Show, Stop},
 };
-use crate::daemon::{clock, run::Call, systemd::Systemd, watch::Heard};
+use crate::daemon::{clock, discovery::Discovery, run::Call, systemd::Systemd, watch::Heard};
 use crate::lambda::fleet::Fleet;
 use crate::observe::monitor::Monitor;
 
@@ -28,6 +28,7 @@ const BEAT: Duration = Duration::from_secs(5);
 pub(super) struct Start<'a> {
     pub(super) args: &'a TargetArgs,
     pub(super) fleet: &'a Fleet,
+    pub(super) discovery: &'a Discovery,
     pub(super) monitor: &'a Arc<Monitor>,
     pub(super) systemd: &'a Systemd,
     pub(super) stop: &'a CancellationToken,
@@ -52,7 +53,8 @@ impl Start<'_> {
         let mut pauses = backoff.build();
         loop {
             self.monitor.beat();
-            let asked = setup::understand(&texts, self.args, self.fleet);
+            let lists = Lists { discovery: self.discovery, wait: false };
+            let asked = setup::understand(&texts, self.args, self.fleet, lists);
             let Some(asked) = self.alive(asked).await else { return Ok(None) };
             let stop = match asked {
                 Ok(it) => return Ok(Some((texts, it))),
@@ -77,7 +79,8 @@ impl Start<'_> {
             };
             match self.alive(next).await {
                 None => return Ok(None),
-                Some(None | Some(Call::Files(Heard::Settled) | Call::Events(_))) => {}
+                Some(None | Some(Call::Files(Heard::Settled) | Call::Listed | Call::Events(_))) => {
+                }
                 Some(Some(Call::Pass(back))) => drop(back.send(Err(NOT_YET.to_owned()))),
                 Some(Some(call)) => {
                     pauses = backoff.build();

@@ -71,6 +71,8 @@ fn the_hint_names_the_one_that_was_meant() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn what_is_escaped_means_itself(text in "[$a{}]{0,12}|\\PC{0,12}") {
         let escaped = escape(&text);

@@ -40,12 +40,11 @@ impl Findings {
         self.n_told += 1;
         let other = it.other.as_ref().map(|it| it.0.source());
         let key = (it.place.source(), what, other);
-        match self.shared.get_mut(&key) {
-            Some(known) => known.others += 1,
-            None => {
-                let arn = target.arn();
-                self.shared.insert(key, Shared { first: it, arn, others: 0 });
-            }
+        if let Some(known) = self.shared.get_mut(&key) {
+            known.others += 1;
+        } else {
+            let arn = target.arn();
+            self.shared.insert(key, Shared { first: it, arn, others: 0 });
         }
     }
 

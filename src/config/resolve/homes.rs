@@ -36,7 +36,9 @@ pub(super) fn homes(
     let Document { accounts, regions, .. } = document;
     let has_rule = document.entries.iter().any(|it| it.rule.is_some());
     let one = of_file(document, outer);
-    if accounts.is_none() && regions.is_none() && !(has_rule && !places.is_empty()) {
+    // Where a rule looks has to be among what the settings know.
+    let is_checked = has_rule && !places.is_empty();
+    if accounts.is_none() && regions.is_none() && !is_checked {
         return vec![one];
     }
     let known_accounts: BTreeSet<&str> = places.iter().map(|it| it.account.as_str()).collect();
@@ -101,7 +103,7 @@ fn names(
 fn sound(
     document: &Document<'_>,
     names: Vec<Name>,
-    (check, what, known): (fn(&str) -> Result<(), TargetError>, &str, &BTreeSet<&str>),
+    (check, what, known): (Check, &str, &BTreeSet<&str>),
     findings: &mut Findings,
 ) -> Vec<Name> {
     let is_sound = |Name { text, spot, free: _ }: &Name| {
@@ -126,6 +128,8 @@ fn sound(
     };
     names.into_iter().filter(is_sound).collect()
 }
+
+type Check = fn(&str) -> Result<(), TargetError>;
 
 /// More names help nobody who looks for one.
 const MOST_NAMED: usize = 5;

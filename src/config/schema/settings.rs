@@ -89,6 +89,12 @@ fn top(key: &str) -> Value {
             "type": "array",
             "items": with(object(IGNORE_KEYS, of_ignore, &[]), json!({"minProperties": 1})),
         }),
+        "discover" => json!({
+            "description": "Whether to look for policies of functions that no file names. They are told as undeclared, \
+                and never changed.",
+            "type": "boolean",
+            "default": usual.discover,
+        }),
         "accounts" => json!({
             "description": "The accounts and regions that are looked after, each with budgets of its own. \
                 One account with one region is that of functions that name none. \

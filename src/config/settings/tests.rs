@@ -22,6 +22,7 @@ remove_inexpressible: true
 ignore:
   - {sid: "Console-*", principal: "*", source_arn: "arn:aws:s3:::?"}
 budgets: {get_policy: 2.5/s, control: unlimited}
+discover: true
 accounts:
   - {id: 012345678901, regions: [eu-west-1]}
   - {id: "123456789012", regions: [us-east-1, cn-north-1], profile: ops,
@@ -54,6 +55,7 @@ fn every_key_is_read() {
         orphan_grace,
         remove_inexpressible,
         ignore,
+        discover,
         accounts,
         simulator,
         budgets,
@@ -80,6 +82,7 @@ fn every_key_is_read() {
     assert!(remove_inexpressible);
     assert!(ignore[0].sid.as_ref().unwrap().matches("Console-1"));
     assert!(ignore[0].source_arn.as_ref().unwrap().matches("arn:aws:s3:::b"));
+    assert!(discover);
     let places: Vec<String> =
         accounts.iter().flat_map(Account::places).map(|it| it.to_string()).collect();
     assert_eq!(

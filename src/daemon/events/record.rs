@@ -93,6 +93,11 @@ enum Call {
     Version,
 }
 
+/// How the names of the calls begin that an event is wanted of.
+pub fn calls() -> impl Iterator<Item = &'static str> {
+    CALLS.iter().map(|(begin, _)| *begin)
+}
+
 /// Reads the body of a message.
 pub fn read(body: &str) -> Record {
     let Ok(value) = serde_json::from_str::<Value>(body) else {

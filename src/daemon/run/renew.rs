@@ -17,11 +17,12 @@ use crate::lambda::gateway::PolicyGateway;
 use crate::policy::target::Target;
 
 impl<G: PolicyGateway> Work<'_, G> {
-    /// Loads the files; nothing comes of it where the daemon is to stop.
+    /// Loads the files; nothing comes of it where the daemon is to stop. `whole`: whether they say all that they will,
+    /// where it is they that have changed.
     pub(super) async fn reload(
         &mut self,
         loading: impl Future<Output = Result<Loaded, String>>,
-        whole: bool,
+        whole: Option<bool>,
         back: Option<Back>,
     ) {
         let Daemon { systemd, monitor, .. } = *self.daemon;
@@ -79,7 +80,7 @@ impl<G: PolicyGateway> Work<'_, G> {
 
     /// A new configuration: passes of the old one are ended, and what changed is looked at now.
     /// Not `whole`: they may not say yet all that they will.
-    async fn take_over(&mut self, loaded: Loaded, whole: bool) {
+    async fn take_over(&mut self, loaded: Loaded, whole: Option<bool>) {
         self.passing.cancel();
         self.finish_passes().await;
         self.passing = self.daemon.stop.child_token();
@@ -115,12 +116,13 @@ impl<G: PolicyGateway> Work<'_, G> {
             let stays = |it: &Target| is_managed(it) && !changed.contains(it);
             rest.outcomes.retain(|it| stays(&it.target));
         }
-        if whole {
-            self.settled();
-        } else if same_rules {
-            self.daemon.mind.settle_first(changed.iter().cloned());
-        } else {
-            self.daemon.mind.settle_first(wanted.iter().map(target));
+        match whole {
+            Some(true) => self.settled(),
+            Some(false) if same_rules => {
+                self.daemon.mind.settle_first(changed.iter().cloned());
+            }
+            Some(false) => self.daemon.mind.settle_first(wanted.iter().map(target)),
+            None => {}
         }
         for target in changed {
             self.note(at, target, FILES);

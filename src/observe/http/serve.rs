@@ -32,6 +32,8 @@ const HEADERS: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection lasts, however slowly its answers are taken.
 const LIFETIME: Duration = Duration::from_mins(2);
+/// So many answers are made at once. Every thread more keeps memory of its own.
+const MAKERS: usize = 2;
 /// How long to wait after an accept that failed: out of descriptors, most likely.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -60,7 +62,11 @@ impl Listening {
         let (stop, (end, ended)) = (asked.clone(), oneshot::channel());
         let (say, said) = mpsc::channel();
         let serving = move || {
-            let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
+            let runtime = match runtime::Builder::new_current_thread()
+                .enable_all()
+                .max_blocking_threads(MAKERS)
+                .build()
+            {
                 Ok(it) => it,
                 Err(error) => return drop(say.send(Err(error))),
             };
@@ -135,6 +141,9 @@ async fn converse(stream: TcpStream, site: Arc<Site>) {
         async move {
             let (parts, _) = request.into_parts();
             if let Some(answer) = site.ordered(&parts).await {
+                return Ok(answer);
+            }
+            if let Some(answer) = site.answer_at_once(&parts) {
                 return Ok(answer);
             }
             // The journal is read for it, and a page of many targets takes its time to write.

@@ -100,6 +100,10 @@ pub(super) fn health(view: &View, facts: &Facts, verdict: &Verdict) -> Markup {
                     dt { "Passes of " (place.account) " in " (place.region) }
                     dd { (passes(it)) }
                 }
+                @for (place, why) in &view.unlisted {
+                    dt { "Functions of " (place.account) " in " (place.region) }
+                    dd { span .alarm { "not known" } ": " (safe(why)) }
+                }
                 @if view.places.is_empty() { dt { "Passes" } dd { "none yet" } }
             }
         }

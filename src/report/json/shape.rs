@@ -8,6 +8,7 @@ use crate::drift::outcome::Outcome;
 use crate::report::{
     Subject,
     json::{schema, target},
+    undeclared::UndeclaredReport,
 };
 
 /// What `permitd plan`, `permitd apply` and `permitd run --once` found, did and left to do.
@@ -29,6 +30,8 @@ pub(super) struct Report<'a> {
     pub(super) digest: String,
     /// What is held by a limit or a risk, and how to say yes to it; null where nothing is.
     pub(super) approve: Option<Approve>,
+    /// Policies that no file names, where `discover: true` looks for them; in the same order.
+    pub(super) undeclared: Vec<UndeclaredReport>,
     /// Every target, in the order of account, region, function and qualifier.
     #[schemars(with = "Vec<TargetReport<'a>>")]
     pub(super) targets: Targets<'a>,

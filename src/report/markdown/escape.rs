@@ -6,7 +6,7 @@
 use crate::report::palette::safe;
 
 /// As a code span, cut after so many characters.
-pub(super) fn code(text: &str, most: usize) -> String {
+pub(in crate::report) fn code(text: &str, most: usize) -> String {
     let text = cut(&safe(text), most);
     if text.trim().is_empty() {
         return "(empty)".to_owned();

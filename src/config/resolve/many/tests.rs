@@ -34,15 +34,15 @@ fn function(text: &str) -> Function {
     Function { name, aliases, versions, tags }
 }
 
-fn inventory(of: &[(AccountRegion, &[&str])]) -> Option<Arc<Inventory>> {
+fn inventory(of: &[(AccountRegion, &[&str])]) -> Arc<Inventory> {
     let places = of.iter().map(|(place, functions)| {
         (place.clone(), functions.iter().map(|it| function(it)).collect())
     });
-    Some(Arc::new(Inventory { places: places.collect() }))
+    Arc::new(Inventory { places: places.collect() })
 }
 
 fn with(functions: &[&str]) -> Context {
-    Context { inventory: inventory(&[(here(), functions)]), ..context() }
+    Context { inventory: Some(inventory(&[(here(), functions)])), ..context() }
 }
 
 /// A file of one rule.
@@ -165,7 +165,8 @@ fn what_was_not_listed_is_not_known() {
     }
     // A place that was not listed at all, and nothing that was.
     let text = rule("{name: '*'}");
-    let elsewhere = Context { inventory: inventory(&[(place("1", "x"), &["f"])]), ..context() };
+    let elsewhere =
+        Context { inventory: Some(inventory(&[(place("1", "x"), &["f"])])), ..context() };
     for context in [elsewhere, context()] {
         let loaded = load(&[&text], &context).unwrap();
         assert_eq!((loaded.wanted, &loaded.rules[0].not_listed[..]), (Vec::new(), &[here()][..]));
@@ -228,7 +229,7 @@ fn rules_look_into_the_places_of_their_file() {
     let places = vec![place(one, "us-east-1"), place(one, "eu-west-1"), place(two, "us-east-1")];
     let all: Vec<(AccountRegion, &[&str])> =
         places.iter().map(|it| (it.clone(), &["f"][..])).collect();
-    let context = Context { places: places.clone(), inventory: inventory(&all), ..context() };
+    let context = Context { places: places.clone(), inventory: Some(inventory(&all)), ..context() };
     for (head, expected) in [
         ("", &places[..1]),
         ("account: '210987654321'\n", &places[2..]),

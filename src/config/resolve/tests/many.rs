@@ -31,21 +31,9 @@ functions:
     statements: []
   - match: {tags: {}, qualifiers: []}
     statements: []
-  - match: {name: "arn:aws:lambda:us-east-1:123456789012:function:f", qualifiers: [$LATEST, "a b", ""]}
-    statements: []
-  - match: {name: "orders-${function}", tag: x, tags: {team: [a]}, qualifier: live}
-    except: ["arn:aws:x", "a:b:c", "[ab]*", ""]
-    statements: []
-  - match: {name: ""}
-    qualifier: live
-    statements: []
-  - function: f
-    match: {name: x}
-    names: [a]
-    except: [g]
+  - match: {name: "", tag: x, tags: {team: [a]}, qualifier: live}
     statements: []
   - match: {name: {a: b}, tags: payments, qualifiers: live}
-    except: f
     statements: []
 "#],
         &three(),
@@ -82,163 +70,224 @@ error: `qualifiers` is empty
   |
 help: write `qualifiers: [unqualified, live]`, or leave the key out
 
-error: `name` takes names of functions, and `arn:aws:lambda:us-east-1:123456789012:function:f` looks like an ARN
+error: the glob is empty
  --> a.yaml:8:19
   |
-8 |   - match: {name: "arn:aws:lambda:us-east-1:123456789012:function:f", qualifiers: [$LATEST, "a b",…
+8 |   - match: {name: "", tag: x, tags: {team: [a]}, qualifier: live}
+  |                   ^^
+  |
+help: the wildcards are `*` and `?`; the rest is the name of a function: letters, digits, `-`, `_`, `.`
+
+error: `tag` is not a key of `match`
+ --> a.yaml:8:23
+  |
+8 |   - match: {name: "", tag: x, tags: {team: [a]}, qualifier: live}
+  |                       ^^^
+  |
+help: did you mean `tags`?
+
+error: `team` takes one value, not a list
+ --> a.yaml:8:44
+  |
+8 |   - match: {name: "", tag: x, tags: {team: [a]}, qualifier: live}
+  |                                            ^^^
+  |
+help: write one value
+
+error: `qualifier` is not a key of `match`
+ --> a.yaml:8:50
+  |
+8 |   - match: {name: "", tag: x, tags: {team: [a]}, qualifier: live}
+  |                                                  ^^^^^^^^^
+  |
+help: did you mean `qualifiers`?
+
+error: `name` takes one value, not a map
+  --> a.yaml:10:19
+   |
+10 |   - match: {name: {a: b}, tags: payments, qualifiers: live}
+   |                   ^^^^^^
+
+error: `tags` is a map of keys and values, not one value
+  --> a.yaml:10:33
+   |
+10 |   - match: {name: {a: b}, tags: payments, qualifiers: live}
+   |                                 ^^^^^^^^
+
+error: `qualifiers` takes a list, not one value
+  --> a.yaml:10:55
+   |
+10 |   - match: {name: {a: b}, tags: payments, qualifiers: live}
+   |                                                       ^^^^
+   |
+help: write it like `qualifiers: [unqualified, live]`
+"#,
+    );
+}
+
+#[test]
+fn globs_that_can_match_nothing() {
+    check_all(
+        &[r#"
+functions:
+  - match: {name: "arn:aws:lambda:us-east-1:123456789012:function:f"}
+    statements: []
+  - match: {name: "orders-${function}", qualifiers: [$LATEST, "a b", ""]}
+    except: ["arn:aws:x", "a:b:c", "[ab]*", ""]
+    statements: []
+"#],
+        &three(),
+        r#"
+error: `name` takes names of functions, and `arn:aws:lambda:us-east-1:123456789012:function:f` looks like an ARN
+ --> a.yaml:2:19
+  |
+2 |   - match: {name: "arn:aws:lambda:us-east-1:123456789012:function:f"}
   |                   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   |
 help: write the name alone: the file says which accounts and regions, `qualifiers` which aliases
 
+error: `$` may not stand in this glob
+ --> a.yaml:4:19
+  |
+4 |   - match: {name: "orders-${function}", qualifiers: [$LATEST, "a b", ""]}
+  |                   ^^^^^^^^^^^^^^^^^^^^
+  |
+help: the wildcards are `*` and `?`; the rest is the name of a function: letters, digits, `-`, `_`, `.`
+
 error: `$LATEST` cannot carry a policy
- --> a.yaml:8:84
+ --> a.yaml:4:54
   |
+4 |   - match: {name: "orders-${function}", qualifiers: [$LATEST, "a b", ""]}
+  |                                                      ^^^^^^^
   |
-8 | … match: {name: "arn:aws:lambda:us-east-1:123456789012:function:f", qualifiers: [$LATEST, "a b", ""]}
-  |                                                                                  ^^^^^^^
 help: write `unqualified` for the function itself
 
 error: ` ` may not stand in this glob
- --> a.yaml:8:93
+ --> a.yaml:4:63
   |
+4 |   - match: {name: "orders-${function}", qualifiers: [$LATEST, "a b", ""]}
+  |                                                               ^^^^^
   |
-8 | …name: "arn:aws:lambda:us-east-1:123456789012:function:f", qualifiers: [$LATEST, "a b", ""]}
-  |                                                                                  ^^^^^
 help: the wildcards are `*` and `?`; the rest is an alias or a version: letters, digits, `-`, `_`
 
 error: the glob is empty
- --> a.yaml:8:100
+ --> a.yaml:4:70
   |
+4 |   - match: {name: "orders-${function}", qualifiers: [$LATEST, "a b", ""]}
+  |                                                                      ^^
   |
-8 | …arn:aws:lambda:us-east-1:123456789012:function:f", qualifiers: [$LATEST, "a b", ""]}
-  |                                                                                  ^^
 help: the wildcards are `*` and `?`; the rest is an alias or a version: letters, digits, `-`, `_`
 
-error: `$` may not stand in this glob
-  --> a.yaml:10:19
-   |
-10 |   - match: {name: "orders-${function}", tag: x, tags: {team: [a]}, qualifier: live}
-   |                   ^^^^^^^^^^^^^^^^^^^^
-   |
-help: the wildcards are `*` and `?`; the rest is the name of a function: letters, digits, `-`, `_`, `.`
-
-error: `tag` is not a key of `match`
-  --> a.yaml:10:41
-   |
-10 |   - match: {name: "orders-${function}", tag: x, tags: {team: [a]}, qualifier: live}
-   |                                         ^^^
-   |
-help: did you mean `tags`?
-
-error: `team` takes one value, not a list
-  --> a.yaml:10:62
-   |
-10 |   - match: {name: "orders-${function}", tag: x, tags: {team: [a]}, qualifier: live}
-   |                                                              ^^^
-   |
-help: write one value
-
-error: `qualifier` is not a key of `match`
-  --> a.yaml:10:68
-   |
-10 |   - match: {name: "orders-${function}", tag: x, tags: {team: [a]}, qualifier: live}
-   |                                                                    ^^^^^^^^^
-   |
-help: did you mean `qualifiers`?
-
 error: `except` takes names of functions, and `arn:aws:x` looks like an ARN
-  --> a.yaml:11:14
-   |
-11 |     except: ["arn:aws:x", "a:b:c", "[ab]*", ""]
-   |              ^^^^^^^^^^^
-   |
+ --> a.yaml:5:14
+  |
+5 |     except: ["arn:aws:x", "a:b:c", "[ab]*", ""]
+  |              ^^^^^^^^^^^
+  |
 help: write the name alone: the file says which accounts and regions, `qualifiers` which aliases
 
 error: `:` may not stand in this glob
-  --> a.yaml:11:27
-   |
-11 |     except: ["arn:aws:x", "a:b:c", "[ab]*", ""]
-   |                           ^^^^^^^
-   |
+ --> a.yaml:5:27
+  |
+5 |     except: ["arn:aws:x", "a:b:c", "[ab]*", ""]
+  |                           ^^^^^^^
+  |
 help: the wildcards are `*` and `?`; the rest is an alias or a version: letters, digits, `-`, `_`
 
 error: `[` may not stand in this glob
-  --> a.yaml:11:36
-   |
-11 |     except: ["arn:aws:x", "a:b:c", "[ab]*", ""]
-   |                                    ^^^^^^^
-   |
+ --> a.yaml:5:36
+  |
+5 |     except: ["arn:aws:x", "a:b:c", "[ab]*", ""]
+  |                                    ^^^^^^^
+  |
 help: the wildcards are `*` and `?`; the rest is the name of a function: letters, digits, `-`, `_`, `.`
 
 error: the glob is empty
-  --> a.yaml:11:45
-   |
-11 |     except: ["arn:aws:x", "a:b:c", "[ab]*", ""]
-   |                                             ^^
-   |
+ --> a.yaml:5:45
+  |
+5 |     except: ["arn:aws:x", "a:b:c", "[ab]*", ""]
+  |                                             ^^
+  |
 help: the wildcards are `*` and `?`; the rest is the name of a function: letters, digits, `-`, `_`, `.`
+"#,
+    );
+}
 
-error: the glob is empty
-  --> a.yaml:13:19
-   |
-13 |   - match: {name: ""}
-   |                   ^^
-   |
-help: the wildcards are `*` and `?`; the rest is the name of a function: letters, digits, `-`, `_`, `.`
-
+#[test]
+fn keys_that_do_not_go_together() {
+    check_all(
+        &[r"
+functions:
+  - match: {name: x}
+    qualifier: live
+    statements: []
+  - function: f
+    match: {name: x}
+    statements: []
+  - names: [a]
+    match: {name: x}
+    except: f
+    statements: []
+  - function: f
+    except: [g]
+    statements: []
+"],
+        &three(),
+        r#"
 error: `match` and `qualifier` exclude each other
-  --> a.yaml:14:5
-   |
-14 |     qualifier: live
-   |     ^^^^^^^^^
-   |
+ --> a.yaml:3:5
+  |
+3 |     qualifier: live
+  |     ^^^^^^^^^
+  |
 note: `match` stands here
-  --> a.yaml:13:5
-   |
-13 |   - match: {name: ""}
-   |     ^^^^^
+ --> a.yaml:2:5
+  |
+2 |   - match: {name: x}
+  |     ^^^^^
 help: write `qualifiers: [live]` into `match`
 
-error: `function` and `names` exclude each other
-  --> a.yaml:18:5
-   |
-18 |     names: [a]
-   |     ^^^^^
-   |
+error: `function` and `match` exclude each other
+ --> a.yaml:6:5
+  |
+6 |     match: {name: x}
+  |     ^^^^^
+  |
 note: `function` stands here
-  --> a.yaml:16:5
-   |
-16 |   - function: f
-   |     ^^^^^^^^
+ --> a.yaml:5:5
+  |
+5 |   - function: f
+  |     ^^^^^^^^
 help: write an entry of its own for the rule
 
-error: `name` takes one value, not a map
-  --> a.yaml:21:19
-   |
-21 |   - match: {name: {a: b}, tags: payments, qualifiers: live}
-   |                   ^^^^^^
-
-error: `tags` is a map of keys and values, not one value
-  --> a.yaml:21:33
-   |
-21 |   - match: {name: {a: b}, tags: payments, qualifiers: live}
-   |                                 ^^^^^^^^
-
-error: `qualifiers` takes a list, not one value
-  --> a.yaml:21:55
-   |
-21 |   - match: {name: {a: b}, tags: payments, qualifiers: live}
-   |                                                       ^^^^
-   |
-help: write it like `qualifiers: [unqualified, live]`
+error: `names` and `match` exclude each other
+ --> a.yaml:9:5
+  |
+9 |     match: {name: x}
+  |     ^^^^^
+  |
+note: `names` stands here
+ --> a.yaml:8:5
+  |
+8 |   - names: [a]
+  |     ^^^^^
+help: write an entry of its own for the rule
 
 error: `except` takes a list, not one value
-  --> a.yaml:22:13
+  --> a.yaml:10:13
    |
-22 |     except: f
+10 |     except: f
    |             ^
    |
 help: write it like `except: [orders-legacy, "orders-*:old"]`
+
+error: `except` goes with `match` only
+  --> a.yaml:13:5
+   |
+13 |     except: [g]
+   |     ^^^^^^
+   |
+help: write `match: {name: "orders-*"}` beside it, or delete it
 "#,
     );
 }
@@ -287,11 +336,11 @@ help: write all of them under `regions`
 #[test]
 fn lists_of_places() {
     check_all(
-        &[r#"
+        &[r"
 accounts: 123456789012
 regions: []
 functions: [{function: f, statements: []}]
-"#],
+"],
         &three(),
         r#"
 error: `accounts` takes a list, or `all`

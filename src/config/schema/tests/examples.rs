@@ -8,6 +8,7 @@ use crate::config::settings::Settings;
 
 const PERMISSIONS: &[(&str, &str)] = &[
     ("config/permissions/media.yaml", include_str!("../../../../config/permissions/media.yaml")),
+    ("config/permissions/rules.yaml", include_str!("../../../../config/permissions/rules.yaml")),
     ("config/permissions/web.yaml", include_str!("../../../../config/permissions/web.yaml")),
     (
         "config/demo/permissions/media.yaml",

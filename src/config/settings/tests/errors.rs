@@ -220,7 +220,7 @@ error: `colour` is not a key of the settings file
 5 | colour: red
   | ^^^^^^
   |
-help: its keys are `permissions`, `mode`, `interval`, `interval_with_events`, `poll_interval`, `jitter`, `defaults`, `deny_risks`, `limits`, `orphan_grace`, `remove_inexpressible`, `ignore`, `accounts`, `lambda`, `budgets`, `journal`, `http`, `events`, `notify`, `control`
+help: its keys are `permissions`, `mode`, `interval`, `interval_with_events`, `poll_interval`, `jitter`, `defaults`, `deny_risks`, `limits`, `orphan_grace`, `remove_inexpressible`, `ignore`, `discover`, `accounts`, `lambda`, `budgets`, `journal`, `http`, `events`, `notify`, `control`
 ",
     );
 }

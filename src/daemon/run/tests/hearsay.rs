@@ -6,6 +6,7 @@ use crate::daemon::events::{
     tests::{FakeQueue, denied, event},
 };
 use crate::journal::{entry::Filter, store::Journal};
+use crate::observe::status;
 
 const EVE: &str = "arn:aws:iam::123456789012:user/eve from 192.0.2.7";
 
@@ -317,4 +318,43 @@ async fn what_is_wrong_with_the_queue_is_told_once_an_hour() {
         })
         .await;
     assert_eq!(n("pass done"), 4, "full passes came by the interval");
+}
+
+/// Who did it stays beside the difference for as long as that is there, wherever it is shown.
+#[tokio::test(start_paused = true)]
+async fn who_did_it_stands_beside_what_differs() {
+    let world = World::new(two_in_sync());
+    let mut loaded = loaded(TWO);
+    loaded.rules.mode = Mode::Observe;
+    loaded.cadence.interval = Duration::from_mins(5);
+    let status = || -> Value {
+        let text = status::status(&world.monitor.board.view(), start(), clock());
+        serde_json::from_slice(&text).unwrap()
+    };
+    world
+        .run(loaded, async {
+            sleep(100.0).await;
+            assert_eq!(status()["targets"][0]["drift"], json!([]));
+            world.tamper();
+            world.send("e", "f");
+            sleep(3.0).await;
+            for _ in 0..30 {
+                let by = &status()["targets"][0]["drift"][0]["by"];
+                assert_eq!(by["arn"], "arn:aws:iam::123456789012:user/eve");
+                assert_eq!(by["source_address"], "192.0.2.7");
+                sleep(300.0).await;
+            }
+            let last = status()["targets"][0]["last_outcomes"][1].clone();
+            assert_eq!(
+                (&last["state"], &last["by"]["user_agent"]),
+                (&json!("drifted"), &json!("aws-cli/2"))
+            );
+            let events = &status()["events"];
+            assert!(events["last_answer"].is_string() && events["trouble"].is_null(), "{events}");
+            world.queue.broken(Some(denied()));
+            sleep(100.0).await;
+            let why = status()["events"]["trouble"]["message"].clone();
+            assert_eq!(why, denied().to_string());
+        })
+        .await;
 }
