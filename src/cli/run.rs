@@ -79,7 +79,9 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     if let Some(page) = page.as_ref().filter(|_| args.enable_lifecycle) {
         hearing.take_orders_of(&page.site);
     }
-    let tell = |endpoint: &str| tracing::info!(endpoint, "nothing goes to AWS: lambda.simulator");
+    let tell = |endpoint: &str| {
+        tracing::info!(endpoint, "nothing goes to AWS, but to the simulator of the settings")
+    };
     let (mut gateway, texts) = setup::way(texts, &args.target, tell).await?;
     gateway.inner_mut().heard_by(Arc::clone(&monitor.metrics) as Arc<dyn Witness>);
     let fleet = gateway.inner();
