@@ -24,7 +24,9 @@ permitd = os.path.abspath(asked.permitd)
 TICK = os.sysconf("SC_CLK_TCK")
 ACCOUNT = "123456789012"
 ENV = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-       "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
+       "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
+       # As deploy/systemd/permitd.service has it; ARENAS=16 tells what it is without.
+       "MALLOC_ARENA_MAX": os.environ.get("ARENAS", "1")}
 failures = []
 try:
     os.nice(-10)  # Whatever else the machine does is not what is measured.
@@ -125,13 +127,14 @@ class Daemon:
                 return said
 
     def next_pass(self):
-        """Until a full pass is through: its seconds, and the CPU seconds of the loop's thread meanwhile."""
+        """Until a full pass is through; gives its seconds."""
         while True:
             said = self.wait("pass done")
             if said["trigger"] == "full pass":
                 return said["seconds"]
 
     def cpu(self, thread=None):
+        """Seconds so far, of all threads or of one; the loop's has the number of the process."""
         path = f"/proc/{self.pid}/stat" if thread is None else f"/proc/{self.pid}/task/{thread}/stat"
         fields = open(path).read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICK
@@ -182,7 +185,7 @@ def memory(simulator, daemon):
 class Load:
     """A process that asks so many times a second while it is told to, and then says how long it took."""
 
-    def __init__(self, port, path, gzip=False):
+    def __init__(self, port, path):
         here, there = socket.socketpair()
         self.child = os.fork()
         if self.child == 0:
