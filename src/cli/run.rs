@@ -114,6 +114,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     tracing::info!(
         targets = loaded.wanted.len(),
         mode = loaded.rules.mode.name(),
+        shard = args.target.shard.map(|it| it.to_string()),
         "permitd is running"
     );
     let slow_passes = Slow::new(setup::budgets(&settings, &args.target));

@@ -121,7 +121,8 @@ fn understand_as(texts: &Texts, args: &TargetArgs, asked: Asked) -> Result<Step,
         defaults.account = Some(account);
     }
     let context = Context { inventory, ..context(&texts.settings, defaults) };
-    let needs = resolve::needs(&parsed, &context);
+    let mut needs = resolve::needs(&parsed, &context);
+    needs.places.retain(|it, _| args.shard.is_none_or(|shard| shard.owns(it)));
     let resolved = resolve::resolve(parsed, &context).map_err(Stop::Config)?;
     let resolve::Loaded { wanted, rules: uses } = resolved;
     check_home(texts, &wanted)?;
@@ -129,9 +130,14 @@ fn understand_as(texts: &Texts, args: &TargetArgs, asked: Asked) -> Result<Step,
         return Ok(Step::Lists(needs));
     }
     let declared: BTreeSet<Target> = wanted.iter().map(|it| it.target.clone()).collect();
-    let discover = discovered(&texts.settings, &declared);
-    let n_targets = wanted.len();
-    let wanted = only(wanted, &args.targets)?;
+    let is_ours = |it: &AccountRegion| args.shard.is_none_or(|shard| shard.owns(it));
+    let ours = |it: &Wanted| is_ours(&it.target.account_region());
+    let mut discover = discovered(&texts.settings, &declared);
+    discover.retain(is_ours);
+    // What another one looks after counts for nothing here, neither in its limits.
+    let n_targets = wanted.iter().filter(|it| ours(it)).count();
+    let mut wanted = only(wanted, &args.targets)?;
+    wanted.retain(ours);
     let wants = Wants { needs, discover, declared: Arc::new(declared) };
     let rules = rules(&texts.settings, args);
     Ok(Step::Done(Box::new(Understood { wanted, n_targets, rules, uses, wants })))
