@@ -16,6 +16,7 @@ mod config_examples;
 mod config_properties;
 mod converge_properties;
 mod deploy;
+mod discovery;
 mod golden_policy;
 mod http;
 mod iam;

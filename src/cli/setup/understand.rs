@@ -75,7 +75,7 @@ pub(crate) async fn understand(
         let done = tokio::task::spawn_blocking(work).await;
         let failed = |it| Stop::usage(format!("the files could not be understood: {it}"));
         match done.map_err(failed)?? {
-            Step::Done(it) => return Ok(moved_here(*it)),
+            Step::Done(it) => return Ok(*it),
             Step::Account => {
                 let otherwise = "write `account:` into the files, or pass --account";
                 asked.account = Some(account_of(fleet, otherwise).await?);
@@ -89,16 +89,6 @@ pub(crate) async fn understand(
             }
         }
     }
-}
-
-/// Copied by this thread, and given back by one of those that read. What was read is a tenth of what reading took,
-/// and as long as some of it lives there, malloc keeps all of it for that thread: some 3 KiB for each target.
-fn moved_here(read: Understood) -> Understood {
-    let Understood { wanted: before, n_targets, rules, uses, wants } = read;
-    let wanted = before.iter().map(Wanted::apart).collect();
-    // Nobody waits for it.
-    drop(tokio::task::spawn_blocking(move || drop(before)));
-    Understood { wanted, n_targets, rules, uses, wants }
 }
 
 fn understand_as(texts: &Texts, args: &TargetArgs, asked: Asked) -> Result<Step, Stop> {

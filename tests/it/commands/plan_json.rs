@@ -70,6 +70,7 @@ fn every_member() {
         },
         "digest": "DIGEST",
         "approve": null,
+        "undeclared": [],
         "targets": [
             {
                 "arn": FN, "account": "123456789012", "region": "us-east-1", "function": "f", "qualifier": null,
@@ -79,19 +80,19 @@ fn every_member() {
                         "sid": "x-a", "kind": "changed", "other_sid": null, "before": a,
                         "after": service("x-a", "s3.amazonaws.com", "arn:aws:s3:::new"),
                         "actions": ["create", "delete"], "effect": "narrows", "gap": false, "bridged": false, "reason": "additive",
-                        "description": "changed", "source": "permissions.yaml:7:9",
+                        "description": "changed", "source": "permissions.yaml:7:9", "rule": null,
                     },
                     {
                         "sid": "x-b", "kind": "missing", "other_sid": null, "before": null,
                         "after": service("x-b", "sns.amazonaws.com", "arn:aws:sns:us-east-1:123456789012:t"),
                         "actions": ["create"], "effect": "widens", "gap": false, "bridged": false, "reason": null,
                         "description": "missing; sns.amazonaws.com may invoke, from arn:aws:sns:us-east-1:123456789012:t",
-                        "source": "permissions.yaml:8:9",
+                        "source": "permissions.yaml:8:9", "rule": null,
                     },
                     {
                         "sid": "x-rogue", "kind": "unmanaged", "other_sid": null, "before": rogue, "after": null,
                         "actions": ["delete"], "effect": "narrows", "gap": false, "bridged": false, "reason": "additive",
-                        "description": "unmanaged; account 210987654321 may invoke", "source": null,
+                        "description": "unmanaged; account 210987654321 may invoke", "source": null, "rule": null,
                     },
                 ],
                 "effect": "narrows",

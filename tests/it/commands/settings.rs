@@ -203,7 +203,7 @@ hint: correct the entry, or add the account and region to `accounts` in the sett
 fn what_is_specified_but_not_built_is_refused() {
     let lambda = lambda();
     let room = lambda.room(WISHES);
-    for text in ["events: {queue_url: https://example.com}", "defaults: {writer: document}"] {
+    for text in ["defaults: {writer: document}", "defaults: {writer: auto}"] {
         room.write("permitd.yaml", &format!("permissions: [permissions.yaml]\n{text}\n"));
         let said = room.permitd("plan");
         assert_eq!((said.code, said.out.as_str()), (Some(78), ""), "{text}: {said:?}");

@@ -106,7 +106,7 @@ fn a_bad_seed_is_told_with_its_place() {
         said.err
     };
     assert_eq!(seed("accounts:\n  - id: '123456789012'\n    functionss: []\n"), "\
-error: seed.yaml:3:5: unknown field `functionss`, expected one of id, region, functions, principals, access_keys, identities
+error: seed.yaml:3:5: unknown field `functionss`, expected one of id, region, functions, principals, access_keys, roles, identities
 hint: correct the seed file
 ");
     assert_eq!(
