@@ -80,7 +80,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         hearing.take_orders_of(&page.site);
     }
     let tell = |endpoint: &str| {
-        tracing::info!(endpoint, "nothing goes to AWS, but to the simulator of the settings")
+        tracing::info!(endpoint, "nothing goes to AWS, but to the simulator of the settings");
     };
     let (mut gateway, texts) = setup::way(texts, &args.target, tell).await?;
     gateway.inner_mut().heard_by(Arc::clone(&monitor.metrics) as Arc<dyn Witness>);
