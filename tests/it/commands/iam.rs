@@ -131,6 +131,58 @@ fn no_right_is_without_a_call() {
     assert!(unused.is_empty(), "{unused:#?}\nof {called:#?}");
 }
 
+/// Rules for many functions, and `discover: true`: what is listed, read and written is within their globs.
+#[test]
+fn no_call_for_a_rule_is_outside_of_the_policy() {
+    let payments = json!({"team": "payments"});
+    let lambda = Lambda::new(&json!([
+        {"name": "orders-in", "tags": payments, "versions": 2, "aliases": {"live": "1"}},
+        {"name": "orders-out", "tags": payments, "policy": policy(&[account_at("orders-out", "partner", "999999999999")])},
+        {"name": "other", "versions": 1},
+    ]));
+    let room = lambda.room(
+        "\
+account: \"123456789012\"
+region: us-east-1
+functions:
+  - match: {name: \"orders-*\", tags: {team: payments}, qualifiers: [unqualified, live, \"1*\"]}
+    statements: [{sid: partner, principal: \"210987654321\"}]
+",
+    );
+    for discover in [false, true] {
+        let settings = format!(
+            "permissions: [permissions.yaml]\nmode: enforce\ndiscover: {discover}\naccounts: [{{id: \"123456789012\", regions: [us-east-1]}}]\n"
+        );
+        room.write("permitd.yaml", &settings);
+        room.permitd("plan");
+        room.permitd("apply --yes");
+        let said = room.permitd("iam");
+        assert!(said.err.ends_with("; 0 targets, and what 1 rule may cover.\n"), "{said:?}");
+        let (rights, called) = (rights(&said.json()), called(&lambda));
+        let allows = |call: &String| {
+            let call = if call == "ListFunctions " { "ListFunctions *" } else { call };
+            rights.iter().any(|it| wildmatch::WildMatch::new(it).matches(call))
+        };
+        let outside: Vec<&String> = called.iter().filter(|it| !allows(it)).collect();
+        assert!(outside.is_empty(), "{outside:#?} of {rights:#?}");
+        let operations: BTreeSet<&str> =
+            called.iter().filter_map(|it| it.split(' ').next()).collect();
+        for it in [
+            "ListFunctions",
+            "ListTags",
+            "ListAliases",
+            "ListVersionsByFunction",
+            "RemovePermission",
+        ] {
+            assert!(operations.contains(it), "{operations:?}");
+        }
+    }
+    let said = room.permitd("iam --target other*");
+    assert_eq!(said.code, Some(64), "{said:?}");
+    let said = room.permitd("iam --target orders-* --quiet");
+    assert_eq!(said.code, Some(0), "{said:?}");
+}
+
 #[test]
 fn who_it_is_for_is_said_beside_it() {
     let room = Room::new().without("AWS_REGION").without("AWS_ACCESS_KEY_ID");

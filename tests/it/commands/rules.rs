@@ -110,7 +110,6 @@ fn the_daemon_follows_what_there_is() {
     lambda.converges("orders-out", &["partner"]);
     lambda.converges("orders-in:live", &["partner"]);
     running.logs("which functions there are has changed");
-    running.signal("TERM");
     running.stops();
 }
 
@@ -148,7 +147,26 @@ fn policies_that_no_file_names() {
         (status["undeclared"].as_array()?.len() == 2).then_some(status)
     });
     assert!(status["undeclared"][0]["arn"].as_str().unwrap().ends_with(":function:g"));
-    running.signal("TERM");
     running.stops();
     assert_eq!(lambda.sids("g"), ["x"]);
+}
+
+/// A function is deleted and made again: its policy is gone with it, and is put back by the next pass.
+#[test]
+fn a_function_that_is_made_again_gets_its_grants_back() {
+    let lambda = Lambda::new(&json!([{"name": "f"}]));
+    let room = lambda
+        .room("functions: [{function: f, statements: [{sid: a, principal: \"210987654321\"}]}]\n");
+    room.write("permitd.yaml", "permissions: [permissions.yaml]\nmode: enforce\ninterval: 1s\n");
+    let mut running = room.start("run");
+    lambda.converges("f", &["a"]);
+    let put = |functions: Value| {
+        let account = json!({"id": "123456789012", "functions": functions});
+        lambda.control("PUT", "state", &json!({ "accounts": [account] }));
+    };
+    put(json!([]));
+    running.logs("function_missing");
+    put(json!([{"name": "f"}]));
+    lambda.converges("f", &["a"]);
+    running.stops();
 }
