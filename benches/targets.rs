@@ -188,7 +188,6 @@ fn main() -> ExitCode {
         // The room of the vectors themselves is part of a target.
         let grants = HEAP.allocated() - before - loaded - n * size_of::<Vec<Grant>>();
         drop(copy);
-        println!("SIZES standing {} event {} wanted {} grant {} outcome {} memory {} target {} plan {}", size_of::<permitd::observe::standing::Standing>(), size_of::<permitd::observe::standing::Event>(), size_of::<Wanted>(), size_of::<Grant>(), size_of::<permitd::drift::outcome::Outcome>(), size_of::<permitd::drift::memory::TargetMemory>(), size_of::<permitd::policy::target::Target>(), size_of::<permitd::drift::plan::Plan>());
         let monitor = Monitor::default();
         let (steady, most) = Box::pin(passes(&simulator, wanted, &monitor)).await;
         let view = monitor.board.view();

@@ -8,6 +8,7 @@ pub(crate) mod json;
 pub mod patterns;
 pub mod principal;
 pub mod risk;
+pub mod shard;
 pub mod size;
 pub mod source;
 pub mod statement;

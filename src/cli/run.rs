@@ -79,7 +79,9 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     if let Some(page) = page.as_ref().filter(|_| args.enable_lifecycle) {
         hearing.take_orders_of(&page.site);
     }
-    let tell = |endpoint: &str| tracing::info!(endpoint, "nothing goes to AWS: lambda.simulator");
+    let tell = |endpoint: &str| {
+        tracing::info!(endpoint, "nothing goes to AWS, but to the simulator of the settings")
+    };
     let (mut gateway, texts) = setup::way(texts, &args.target, tell).await?;
     gateway.inner_mut().heard_by(Arc::clone(&monitor.metrics) as Arc<dyn Witness>);
     let fleet = gateway.inner();
@@ -112,6 +114,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     tracing::info!(
         targets = loaded.wanted.len(),
         mode = loaded.rules.mode.name(),
+        shard = args.target.shard.map(|it| it.to_string()),
         "permitd is running"
     );
     let slow_passes = Slow::new(setup::budgets(&settings, &args.target));

@@ -27,12 +27,6 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// The same, sharing nothing with this one.
-    #[must_use]
-    pub fn apart(&self) -> Self {
-        Self { target: self.target.apart(), ..self.clone() }
-    }
-
     /// Names what is wanted, without where and how it is written: the same wishes have the same name.
     pub fn fingerprint(&self) -> String {
         let Self { target, ownership, grants, absent, suspend, replace, source: _ } = self;

@@ -105,7 +105,7 @@ pub fn page(view: &View, query: &Query, facts: &Facts) -> Page {
                 footer {
                     p {
                         "permitd " (env!("CARGO_PKG_VERSION")) ", as of "
-                        time #made datetime=(facts.now) { (absolute(facts.now)) }
+                        time #made datetime=(seconds(facts.now)) { (absolute(facts.now)) }
                         ". The same for programs: " a href="/status" { "/status" } "."
                     }
                 }
@@ -127,9 +127,14 @@ fn absolute(it: Timestamp) -> String {
     it.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-/// A time in whole seconds, to which the script adds how long ago that was.
+/// In whole ones, as the `Date` of an answer is, with which the script compares it.
+fn seconds(it: Timestamp) -> String {
+    it.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// A time, to which the script adds how long ago that was.
 fn time(it: Timestamp) -> Markup {
-    html! { time datetime=(it.strftime("%Y-%m-%dT%H:%M:%SZ")) { (absolute(it)) } }
+    html! { time datetime=(seconds(it)) { (absolute(it)) } }
 }
 
 fn time_or(it: Option<Timestamp>, otherwise: &str) -> Markup {

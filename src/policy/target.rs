@@ -17,7 +17,7 @@ use crate::policy::patterns::REGION;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Target(Arc<Parts>);
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Parts {
     account: String,
     region: String,
@@ -146,12 +146,6 @@ impl Target {
             return Err(TargetError::PartitionMismatch(partition, region, home.to_owned()));
         }
         Ok(Self(Arc::new(Parts { account, region, function, qualifier, partition })))
-    }
-
-    /// The same, sharing nothing with this one.
-    #[must_use]
-    pub fn apart(&self) -> Self {
-        Self(Arc::new(Parts::clone(&self.0)))
     }
 
     /// The ARN of the function, without the qualifier.

@@ -8,6 +8,7 @@ use crate::cli::args::ModeArg;
 use crate::config::settings::{
     Budget, Cap, parse_budget, parse_max_changed_targets, parse_max_revocations,
 };
+use crate::policy::shard::Shard;
 
 /// Where the wishes come from, and where they go.
 #[derive(Debug, Clone, Default, Args)]
@@ -50,6 +51,10 @@ pub struct TargetArgs {
         help_heading = "Configuration"
     )]
     pub targets: Vec<String>,
+    /// Only the accounts and regions that fall to this one of so many permitds, as in 1/3: each of them is looked after
+    /// by exactly one
+    #[arg(long, env = "PERMITD_SHARD", value_name = "I/N", help_heading = "Configuration")]
+    pub shard: Option<Shard>,
     /// What permitd may do [default: `mode` of the settings file]
     #[arg(long, env = "PERMITD_MODE", help_heading = "Configuration")]
     pub mode: Option<ModeArg>,

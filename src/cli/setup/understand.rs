@@ -75,7 +75,7 @@ pub(crate) async fn understand(
         let done = tokio::task::spawn_blocking(work).await;
         let failed = |it| Stop::usage(format!("the files could not be understood: {it}"));
         match done.map_err(failed)?? {
-            Step::Done(it) => return Ok(moved_here(*it)),
+            Step::Done(it) => return Ok(*it),
             Step::Account => {
                 let otherwise = "write `account:` into the files, or pass --account";
                 asked.account = Some(account_of(fleet, otherwise).await?);
@@ -89,16 +89,6 @@ pub(crate) async fn understand(
             }
         }
     }
-}
-
-/// Copied by this thread, and given back by one of those that read. What was read is a tenth of what reading took,
-/// and as long as some of it lives there, malloc keeps all of it for that thread: some 3 KiB for each target.
-fn moved_here(read: Understood) -> Understood {
-    let Understood { wanted: before, n_targets, rules, uses, wants } = read;
-    let wanted = before.iter().map(Wanted::apart).collect();
-    // Nobody waits for it.
-    drop(tokio::task::spawn_blocking(move || drop(before)));
-    Understood { wanted, n_targets, rules, uses, wants }
 }
 
 fn understand_as(texts: &Texts, args: &TargetArgs, asked: Asked) -> Result<Step, Stop> {
@@ -131,7 +121,8 @@ fn understand_as(texts: &Texts, args: &TargetArgs, asked: Asked) -> Result<Step,
         defaults.account = Some(account);
     }
     let context = Context { inventory, ..context(&texts.settings, defaults) };
-    let needs = resolve::needs(&parsed, &context);
+    let mut needs = resolve::needs(&parsed, &context);
+    needs.places.retain(|it, _| args.shard.is_none_or(|shard| shard.owns(it)));
     let resolved = resolve::resolve(parsed, &context).map_err(Stop::Config)?;
     let resolve::Loaded { wanted, rules: uses } = resolved;
     check_home(texts, &wanted)?;
@@ -139,9 +130,14 @@ fn understand_as(texts: &Texts, args: &TargetArgs, asked: Asked) -> Result<Step,
         return Ok(Step::Lists(needs));
     }
     let declared: BTreeSet<Target> = wanted.iter().map(|it| it.target.clone()).collect();
-    let discover = discovered(&texts.settings, &declared);
-    let n_targets = wanted.len();
-    let wanted = only(wanted, &args.targets)?;
+    let is_ours = |it: &AccountRegion| args.shard.is_none_or(|shard| shard.owns(it));
+    let ours = |it: &Wanted| is_ours(&it.target.account_region());
+    let mut discover = discovered(&texts.settings, &declared);
+    discover.retain(is_ours);
+    // What another one looks after counts for nothing here, neither in its limits.
+    let n_targets = wanted.iter().filter(|it| ours(it)).count();
+    let mut wanted = only(wanted, &args.targets)?;
+    wanted.retain(ours);
     let wants = Wants { needs, discover, declared: Arc::new(declared) };
     let rules = rules(&texts.settings, args);
     Ok(Step::Done(Box::new(Understood { wanted, n_targets, rules, uses, wants })))

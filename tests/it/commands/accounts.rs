@@ -225,3 +225,28 @@ hint: correct the entry, or add the account and region to `accounts` in the sett
     assert!(said.err.contains("no account for `f`"), "{said:?}");
     assert_eq!(lambda.calls(), Vec::<String>::new());
 }
+
+/// Every target is looked after by one of them, and what another one has is not asked about.
+#[test]
+fn shards_share_the_places_among_them() {
+    let lambda = world(true);
+    let room = room(&lambda, &with_role());
+    let mut seen = Vec::new();
+    for shard in ["1/3", "2/3", "3/3"] {
+        lambda.calls();
+        let said = room.permitd(&format!("plan --output json --shard {shard}"));
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let plan = said.json();
+        let targets = plan["targets"].as_array().unwrap();
+        let arns: Vec<String> =
+            targets.iter().map(|it| it["arn"].as_str().unwrap().to_owned()).collect();
+        let reads = lambda.requests().iter().filter(|it| it["operation"] == "GetPolicy").count();
+        assert_eq!(reads, arns.len());
+        seen.extend(arns);
+    }
+    seen.sort();
+    assert_eq!(seen, [arn(ONE, "eu-west-1"), arn(ONE, "us-east-1"), arn(TWO, "us-east-1")]);
+    let said = room.permitd("plan --shard 4/3");
+    assert_eq!(said.code, Some(64), "{said:?}");
+    assert!(said.err.contains("there is no shard 4 of 3: they are 1/3 to 3/3"), "{said:?}");
+}

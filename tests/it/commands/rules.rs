@@ -168,6 +168,5 @@ fn a_function_that_is_made_again_gets_its_grants_back() {
     running.logs("function_missing");
     put(json!([{"name": "f"}]));
     lambda.converges("f", &["a"]);
-    running.signal("TERM");
     running.stops();
 }

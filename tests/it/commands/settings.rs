@@ -239,7 +239,9 @@ lambda: {simulator: {listen: 127.0.0.1:0, seed: seeds/account.yaml}}
     daemon.stops();
     let lines: Vec<serde_json::Value> =
         daemon.err().lines().map(|it| serde_json::from_str(it).unwrap()).collect();
-    let told = lines.iter().find(|it| it["message"] == "nothing goes to AWS: lambda.simulator");
+    let told = lines
+        .iter()
+        .find(|it| it["message"] == "nothing goes to AWS, but to the simulator of the settings");
     let endpoint = told.unwrap()["endpoint"].as_str().unwrap();
     assert!(endpoint.starts_with("http://127.0.0.1:"), "{endpoint}");
 }

@@ -81,7 +81,7 @@ fn what_is_not_built_yet_says_so() {
         ("compact", "permitd compact"),
         ("-q explain", "permitd explain"),
         ("plan permissions.yaml --allow-missing", "--allow-missing"),
-        ("run --shard 1/2", "--shard"),
+        ("run --lease x", "--lease"),
     ] {
         let message = format!("error: `{what}` is not supported yet in this version of permitd\n");
         room.permitd(words).is(64, "", &message);

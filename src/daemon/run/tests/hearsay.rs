@@ -124,6 +124,32 @@ async fn the_lag_is_how_late_an_event_comes() {
         .await;
 }
 
+/// A difference was put right before the event came that explains it: the next one is somebody else's.
+#[tokio::test(start_paused = true)]
+async fn nobody_is_blamed_for_what_came_after_his_doing_was_undone() {
+    let heard = Lines::default();
+    let _guard = tracing::subscriber::set_default(Registry::default().with(heard.clone()));
+    let world = World::new(two_in_sync());
+    let mut loaded = loaded(TWO);
+    loaded.cadence.interval = Duration::from_mins(5);
+    loaded.cadence.with_events = loaded.cadence.interval;
+    world
+        .run(loaded, async {
+            sleep(200.0).await;
+            let at = clock();
+            world.tamper();
+            sleep(210.0).await;
+            assert_eq!(heard.lines("repaired").len(), 1);
+            world.tamper();
+            world.queue.send(&event("late", "f", "a", at).to_string());
+            sleep(3.0).await;
+            let found = heard.lines("drift found");
+            assert_eq!(found.len(), 2);
+            assert!(!found.iter().any(|it| it.contains("changed by")), "{found:?}");
+        })
+        .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_burst_on_one_target_is_one_small_pass() {
     let world = World::new(two_in_sync());
@@ -133,6 +159,7 @@ async fn a_burst_on_one_target_is_one_small_pass() {
             calls(&world.simulator);
             for n in 0..50 {
                 world.send(&n.to_string(), "f");
+                sleep(0.01).await;
             }
             sleep(3.0).await;
             assert_eq!(calls(&world.simulator), ["GetPolicy f"]);

@@ -101,6 +101,8 @@ struct Caller {
     urgency: Urgency,
     at: u64,
     patience: Option<u64>,
+    /// Lambda refuses it, for so many milliseconds.
+    refused: Option<u64>,
 }
 
 /// Who went when, in milliseconds since the start, in this order; and who came when.
@@ -112,8 +114,14 @@ async fn play(bucket: &Bucket, callers: &[Caller]) -> Vec<(usize, u128)> {
         async move {
             sleep_until(start + Duration::from_millis(it.at)).await;
             let call = async {
-                bucket.turns(it.urgency, 1).await;
-                went.lock().unwrap().push((n, start.elapsed().as_millis()));
+                let call = || async {
+                    went.lock().unwrap().push((n, start.elapsed().as_millis()));
+                    match it.refused {
+                        Some(pause) => Err(throttled(Some(Duration::from_millis(pause)))),
+                        None => Ok(()),
+                    }
+                };
+                drop(bucket.pace(it.urgency, "GetPolicy", call).await);
             };
             match it.patience {
                 Some(it) => drop(tokio::time::timeout(Duration::from_millis(it), call).await),
@@ -126,7 +134,7 @@ async fn play(bucket: &Bucket, callers: &[Caller]) -> Vec<(usize, u128)> {
 }
 
 fn caller(urgency: Urgency, at: u64) -> Caller {
-    Caller { urgency, at, patience: None }
+    Caller { urgency, at, patience: None, refused: None }
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,7 +175,7 @@ async fn retry_after_holds_those_who_wait_already() {
     };
     let others = async { play(&bucket, &[caller(Urgency::Sweep, 0); 3]).await };
     let ((), went) = futures::future::join(refused, others).await;
-    assert_eq!(went, [(0, 7000), (1, 7200), (2, 7400)], "and then at half the rate");
+    assert_eq!(went, [(0, 7000), (1, 7200), (2, 7397)], "and then at half the rate, growing back");
 }
 
 #[tokio::test(start_paused = true)]
@@ -201,11 +209,9 @@ fn callers() -> impl Strategy<Value = Vec<Caller>> {
         Urgency::Discovery,
     ]);
     let patience = prop::option::weighted(0.2, 0_u64..3_000);
-    let one = (urgency, 0_u64..5_000, patience).prop_map(|(urgency, at, patience)| Caller {
-        urgency,
-        at,
-        patience,
-    });
+    let refused = prop::option::weighted(0.05, 0_u64..1_000);
+    let one = (urgency, 0_u64..5_000, patience, refused)
+        .prop_map(|(urgency, at, patience, refused)| Caller { urgency, at, patience, refused });
     prop::collection::vec(one, 1..60)
 }
 
