@@ -147,18 +147,23 @@ fn simulator(loaded: &Loaded, policies: &[String]) -> Option<Simulator> {
     Simulator::new(Seed::parse(&seed, Path::new("seed.json")).ok()?).ok()
 }
 
+#[expect(clippy::disallowed_methods, reason = "a bench is where time is measured")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
 /// One pass; who watches hears of every target.
 fn pass(gateway: &Paced<Direct>, mind: &Mind, loaded: &Loaded, monitor: Option<&Monitor>) {
     let (scribe, stop) = (Scribe::nobody(), CancellationToken::new());
     let rules = Rules { mode: Mode::Enforce, ..Rules::default() };
-    let (clock, stop, urgency) = (Timestamp::now, &stop, Urgency::Sweep);
+    let (clock, stop, urgency) = (now as fn() -> Timestamp, &stop, Urgency::Sweep);
     let carrier = Carrier { gateway, clock, scribe: &scribe, stop, urgency };
     let (n_targets, occasion) = (loaded.wanted.len(), Occasion::of("full pass"));
     let worker = Worker { carrier, mind, rules: &rules, n_targets, occasion, keep: false };
     let wanted: Vec<&Wanted> = loaded.wanted.iter().collect();
     let read = |seen: &Seen<'_>| {
         if let (Some(monitor), Seen::Settled(outcome)) = (monitor, seen) {
-            drop(monitor.take(outcome, Stage::Settled, Timestamp::now()));
+            drop(monitor.take(outcome, Stage::Settled, now()));
         }
     };
     let through = worker.pass(&wanted, read, |_| {});
@@ -175,7 +180,7 @@ fn watching(c: &mut Criterion) {
     let loaded = load(&[yaml(0..1_000, 5)]);
     let policies = live(&loaded);
     let Some(simulator) = simulator(&loaded, &policies) else { return };
-    let now = Timestamp::now();
+    let now = now();
     let monitor = Monitor::default();
     monitor.configured(&loaded.wanted, Mode::Enforce, now);
     let mind = Mind::default();
@@ -200,7 +205,7 @@ fn watching(c: &mut Criterion) {
             for it in &outcomes {
                 witness.waited("get_policy", Duration::ZERO);
                 witness.answered("get_policy", "GetPolicy", None, Duration::from_millis(20));
-                drop(monitor.take(it, Stage::Settled, Timestamp::now()));
+                drop(monitor.take(it, Stage::Settled, now()));
             }
         });
     });

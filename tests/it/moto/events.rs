@@ -1,8 +1,7 @@
 //! Events through a real SQS API: moto's, on loopback. Lambda is the simulator.
 
-use std::{io::Write, time::Instant};
-
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::Moto;
 use crate::commands::harness::{Lambda, Room, eventually, http, policy, service};
@@ -77,8 +76,7 @@ fn event(name: &str, sid: &str) -> String {
 fn skipped() -> bool {
     let skipped = std::env::var("PERMITD_TEST_MOTO").is_err();
     if skipped {
-        let why = "SKIPPED: set PERMITD_TEST_MOTO=1 to test events against moto's SQS";
-        writeln!(std::io::stderr(), "{why}").unwrap();
+        println!("SKIPPED: set PERMITD_TEST_MOTO=1 to test events against moto's SQS");
     }
     skipped
 }
