@@ -180,9 +180,9 @@ fn watching(c: &mut Criterion) {
     let loaded = load(&[yaml(0..1_000, 5)]);
     let policies = live(&loaded);
     let Some(simulator) = simulator(&loaded, &policies) else { return };
-    let now = now();
+    let at = now();
     let monitor = Monitor::default();
-    monitor.configured(&loaded.wanted, Mode::Enforce, now);
+    monitor.configured(&loaded.wanted, Mode::Enforce, at);
     let mind = Mind::default();
     let alone = Paced::new(simulator.direct(), Budgets::UNLIMITED);
     let witness = Arc::clone(&monitor.metrics) as Arc<dyn Witness>;
@@ -190,7 +190,7 @@ fn watching(c: &mut Criterion) {
     let rules = Rules { mode: Mode::Enforce, ..Rules::default() };
     let documents = parse(&loaded, &policies);
     let outcome = |(wanted, document): (&Wanted, &Document)| {
-        let plan = plan(wanted, Some(document), &rules, &Memory::default(), now);
+        let plan = plan(wanted, Some(document), &rules, &Memory::default(), at);
         let (found, left) = (Some(plan.clone()), Some(plan));
         let (target, state) = (wanted.target.clone(), State::InSync);
         Outcome { target, state, trouble: None, found, left, done: Vec::new() }
@@ -210,7 +210,7 @@ fn watching(c: &mut Criterion) {
         });
     });
     group.bench_function("/metrics", |b| {
-        b.iter(|| monitor.metrics.text(&monitor.board.view(), now, now));
+        b.iter(|| monitor.metrics.text(&monitor.board.view(), at, at));
     });
     group.finish();
 }
