@@ -80,7 +80,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         hearing.take_orders_of(&page.site);
     }
     let tell = |endpoint: &str| {
-        tracing::info!(endpoint, "nothing goes to AWS, but to the simulator of the settings")
+        tracing::info!(endpoint, "nothing goes to AWS, but to the simulator of the settings");
     };
     let (mut gateway, texts) = setup::way(texts, &args.target, tell).await?;
     gateway.inner_mut().heard_by(Arc::clone(&monitor.metrics) as Arc<dyn Witness>);
@@ -129,7 +129,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         monitor: &monitor,
         systemd: &systemd,
     };
-    let listening = listen(&settings, &monitor, &stop.token, &mut hearing).await;
+    let _listening = listen(&settings, &monitor, &stop.token, &mut hearing).await;
     let reloading = Reloading {
         args: &args.target,
         fleet,
@@ -156,9 +156,6 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         () = Box::pin(run::run(&daemon, loaded, reload, heard, server)) => {}
         () = Box::pin(discovering.go_on(&gateway, &monitor)) => {}
     }
-    if let Some(it) = listening {
-        it.abort();
-    }
     monitor.close().await;
     if let Some(page) = page {
         page.close().await;
@@ -167,22 +164,32 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     Ok(Exit::Success)
 }
 
+/// A task that nobody waits for.
+#[derive(Debug)]
+struct EndsWithUs(JoinHandle<()>);
+
+impl Drop for EndsWithUs {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// Listens to the queue of events, where there is one, beside everything else.
 async fn listen(
     settings: &Settings,
     monitor: &Arc<Monitor>,
     stop: &CancellationToken,
     hearing: &mut Hearing,
-) -> Option<JoinHandle<()>> {
+) -> Option<EndsWithUs> {
     let Events { queue_url, region } = settings.events.clone()?;
     tracing::info!(queue = queue_url, "listening for events of CloudTrail");
     let queue = SqsQueue::new(queue_url, region).await;
     let (to, events) = mpsc::channel(1);
     hearing.take_events(events);
     let (monitor, stop) = (Arc::clone(monitor), stop.clone());
-    Some(tokio::spawn(async move {
+    Some(EndsWithUs(tokio::spawn(async move {
         Listener::new(&queue, &monitor, clock::system).listen(to, &stop).await;
-    }))
+    })))
 }
 
 /// Begins to answer over HTTP. The usual address may be taken by another daemon, and then

@@ -136,6 +136,20 @@ fn what_an_event_tells_of_is_repaired_and_poison_goes_to_the_dead_letters() {
         .logs_line(&["drift found", "changed by arn:aws:sts::123456789012:assumed-role/Admin/eve"]);
     eventually("the event is deleted", || (moto.left(&queue) == 0).then_some(()));
 
+    // CloudTrail tells of permitd's own write as well.
+    let log = running.err();
+    let added = log.lines().find(|it| it.contains("statement added")).unwrap();
+    let request = added.split_once("request_id=").unwrap().1.split_whitespace().next().unwrap();
+    let echo = event("AddPermission20150331v2", "s3").replace("r-1", request.trim_matches('"'));
+    moto.send(&queue, &echo);
+    let counted = |result: &str| {
+        let (_, text) = http(&address(&running.err()), "GET", "/metrics", "");
+        let series = format!("permitd_events_received_total{{result=\"{result}\"}} ");
+        text.lines().find_map(|it| it.strip_prefix(&series)).unwrap().to_owned()
+    };
+    eventually("the echo is known", || (counted("own") == "1").then_some(()));
+    assert_eq!(counted("ok"), "1");
+
     moto.send(&queue, "poison");
     moto.send(&queue, &json!({"source": "aws.s3", "detail": {}}).to_string());
     running.logs_line(&["a message that is no event"]);
