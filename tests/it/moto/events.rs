@@ -73,6 +73,7 @@ fn event(name: &str, sid: &str) -> String {
     event.to_string()
 }
 
+#[expect(clippy::print_stdout, reason = "a test that did not run says so")]
 fn skipped() -> bool {
     let skipped = std::env::var("PERMITD_TEST_MOTO").is_err();
     if skipped {
@@ -107,6 +108,7 @@ fn address(log: &str) -> String {
     format!("http://{address}")
 }
 
+#[expect(clippy::print_stdout, reason = "the figure is of interest")]
 #[test]
 fn what_an_event_tells_of_is_repaired_and_poison_goes_to_the_dead_letters() {
     if skipped() {
