@@ -125,7 +125,6 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         scribe: &scribe,
         mind: &mind,
         stop: &stop.token,
-        calls: Metered::<Fleet>::count,
         monitor: &monitor,
         systemd: &systemd,
     };

@@ -73,7 +73,7 @@ pub struct PassView {
     pub seconds: f64,
     /// How many targets it looked at.
     pub targets: usize,
-    /// How many calls of Lambda were made meanwhile.
+    /// How many calls of Lambda it made.
     pub calls: u64,
     /// Every target could be read, and no write failed.
     pub successful: bool,
