@@ -33,10 +33,9 @@ use crate::daemon::{
     systemd::Systemd,
     watch::Known,
 };
-use crate::lambda::{fleet::Fleet, queue::sqs::SqsQueue, witness::Witness};
+use crate::lambda::{queue::sqs::SqsQueue, witness::Witness};
 use crate::observe::{
     http::{self, Listening, Site},
-    metered::Metered,
     monitor::Monitor,
 };
 

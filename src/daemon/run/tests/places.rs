@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicU64;
 
 use super::*;
 use crate::daemon::{carry::Carrier, pass::Worker, scribe::Occasion};
+use crate::drift::outcome::State;
 use crate::lambda::{
     gateway::{GatewayError, LivePolicy, PolicyReader, Receipt, Urgency},
     paced::{Budgets, Paced},
@@ -204,4 +205,29 @@ async fn one_pass_over_all_places_is_as_fast() {
     let passed = start.elapsed().as_secs_f64();
     assert!((19.0..=21.0).contains(&passed), "{passed} s");
     assert_eq!(worker.carrier.calls.into_inner(), 640);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_in_one_place_is_wrong_there_only() {
+    let sizes = [("ap-south-1", 3), ("eu-west-1", 5), ("us-east-1", 4)];
+    let (simulator, loaded) = world(&sizes, true);
+    slow(
+        &simulator,
+        json!({"faults": [
+            {"target": "*:eu-west-1:*:f4", "times": "forever", "kind": "error", "status": 403, "code": "AccessDeniedException"},
+        ]}),
+    );
+    let monitor = Monitor::default();
+    beside_watched(&simulator, &monitor, loaded, Vec::new(), async |_| sleep(60.0).await).await;
+    let view = monitor.board.view();
+    for (region, size) in sizes {
+        let place = AccountRegion { account: ACCOUNT.into(), region: region.into() };
+        let there = view.targets_of(&place);
+        assert_eq!(there.len(), size);
+        assert!(there.iter().all(|it| it.target.region() == region));
+        let is_unknown = monitor.board.is_any(&place, |it| it.state == State::Unknown);
+        assert_eq!(is_unknown, region == "eu-west-1", "{region}");
+    }
+    let nowhere = AccountRegion { account: ACCOUNT.into(), region: "eu-west-2".into() };
+    assert!(view.targets_of(&nowhere).is_empty());
 }
