@@ -147,11 +147,16 @@ fn simulator(loaded: &Loaded, policies: &[String]) -> Option<Simulator> {
     Simulator::new(Seed::parse(&seed, Path::new("seed.json")).ok()?).ok()
 }
 
+#[expect(clippy::disallowed_methods, reason = "a bench is where time is measured")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
 /// One pass; who watches hears of every target.
 fn pass(gateway: &Paced<Direct>, mind: &Mind, loaded: &Loaded, monitor: Option<&Monitor>) {
     let (scribe, stop) = (Scribe::nobody(), CancellationToken::new());
     let rules = Rules { mode: Mode::Enforce, ..Rules::default() };
-    let (clock, stop, urgency) = (Timestamp::now, &stop, Urgency::Sweep);
+    let (clock, stop, urgency) = (now as fn() -> Timestamp, &stop, Urgency::Sweep);
     let carrier =
         Carrier { gateway, clock, scribe: &scribe, stop, urgency, calls: AtomicU64::new(0) };
     let (n_targets, occasion) = (loaded.wanted.len(), Occasion::of("full pass"));
@@ -159,7 +164,7 @@ fn pass(gateway: &Paced<Direct>, mind: &Mind, loaded: &Loaded, monitor: Option<&
     let wanted: Vec<&Wanted> = loaded.wanted.iter().collect();
     let read = |seen: &Seen<'_>| {
         if let (Some(monitor), Seen::Settled(outcome)) = (monitor, seen) {
-            drop(monitor.take(outcome, Stage::Settled, Timestamp::now()));
+            drop(monitor.take(outcome, Stage::Settled, now()));
         }
     };
     let through = worker.pass(&wanted, read, |_| {});
@@ -176,9 +181,9 @@ fn watching(c: &mut Criterion) {
     let loaded = load(&[yaml(0..1_000, 5)]);
     let policies = live(&loaded);
     let Some(simulator) = simulator(&loaded, &policies) else { return };
-    let now = Timestamp::now();
+    let at = now();
     let monitor = Monitor::default();
-    monitor.configured(&loaded.wanted, Mode::Enforce, now);
+    monitor.configured(&loaded.wanted, Mode::Enforce, at);
     let mind = Mind::default();
     let alone = Paced::new(simulator.direct(), Budgets::UNLIMITED);
     let witness = Arc::clone(&monitor.metrics) as Arc<dyn Witness>;
@@ -186,7 +191,7 @@ fn watching(c: &mut Criterion) {
     let rules = Rules { mode: Mode::Enforce, ..Rules::default() };
     let documents = parse(&loaded, &policies);
     let outcome = |(wanted, document): (&Wanted, &Document)| {
-        let plan = plan(wanted, Some(document), &rules, &Memory::default(), now);
+        let plan = plan(wanted, Some(document), &rules, &Memory::default(), at);
         let (found, left) = (Some(plan.clone()), Some(plan));
         let (target, state) = (wanted.target.clone(), State::InSync);
         Outcome { target, state, trouble: None, found, left, done: Vec::new() }
@@ -201,12 +206,12 @@ fn watching(c: &mut Criterion) {
             for it in &outcomes {
                 witness.waited("get_policy", Duration::ZERO);
                 witness.answered("get_policy", "GetPolicy", None, Duration::from_millis(20));
-                drop(monitor.take(it, Stage::Settled, Timestamp::now()));
+                drop(monitor.take(it, Stage::Settled, now()));
             }
         });
     });
     group.bench_function("/metrics", |b| {
-        b.iter(|| monitor.metrics.text(&monitor.board.view(), now, now));
+        b.iter(|| monitor.metrics.text(&monitor.board.view(), at, at));
     });
     group.finish();
 }

@@ -10,6 +10,7 @@ mod start;
 use std::{
     cell::{Cell, RefCell},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use tokio::{sync::mpsc, task::JoinHandle};
@@ -29,7 +30,7 @@ use crate::daemon::{
     clock,
     control::server::Server,
     events::Listener,
-    run::{self, Call, Daemon},
+    run::{self, Daemon},
     systemd::Systemd,
     watch::Known,
 };
@@ -49,12 +50,8 @@ use start::Start;
 /// The daemon; with `--once` a single pass and its report.
 pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let reports = Reports::new(&args.report)?;
-    if !args.once
-        && let Some(flag) = reports.asked_for()
-    {
-        let message = format!("`{flag}` needs `--once`: a daemon has no end, and so no report");
-        let hint = "a daemon tells what it does in its log and its journal (`permitd history`)";
-        return Err(Stop::Said(Exit::Usage, message, Some(hint.to_owned())));
+    if !args.once {
+        needs_no_report(&reports)?;
     }
     let (texts, known) = setup::read_whole(&args.target.source);
     let (texts, known): (_, Known) = (texts?, Arc::new(Mutex::new(known)));
@@ -69,17 +66,13 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let page = watched(args, &texts, &monitor).await?;
     let source = &args.target.source;
     let discovering = Discovering::new();
-    let listed = Arc::clone(&discovering.news);
-    let mut hearing =
-        Hearing::start(source, texts.settings.poll_interval, Arc::clone(&known), listed)?;
+    let poll = texts.settings.poll_interval;
+    let mut hearing = ears(args, poll, &known, &discovering, page.as_ref())?;
     if args.per_target_metrics {
         monitor.metrics.count_each_target();
     }
-    if let Some(page) = page.as_ref().filter(|_| args.enable_lifecycle) {
-        hearing.take_orders_of(&page.site);
-    }
     let tell = |endpoint: &str| {
-        tracing::info!(endpoint, "nothing goes to AWS, but to the simulator of the settings")
+        tracing::info!(endpoint, "nothing goes to AWS, but to the simulator of the settings");
     };
     let (mut gateway, texts) = setup::way(texts, &args.target, tell).await?;
     gateway.inner_mut().heard_by(Arc::clone(&monitor.metrics) as Arc<dyn Witness>);
@@ -95,8 +88,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     };
     let Some((texts, understood)) = start.understood(texts, &mut hearing).await? else {
         systemd.stopping();
-        tracing::info!("permitd has stopped");
-        return Ok(Exit::Success);
+        return Ok(stopped());
     };
     let settings = texts.settings.clone();
     let found = texts.found();
@@ -127,7 +119,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         monitor: &monitor,
         systemd: &systemd,
     };
-    let listening = listen(&settings, &monitor, &stop.token, &mut hearing).await;
+    let _listening = listen(&settings, &monitor, &stop.token, &mut hearing).await;
     let reloading = Reloading {
         args: &args.target,
         fleet,
@@ -144,25 +136,55 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         slow: slow_passes,
     };
     let reload = async || reloading.again().await;
-    let heard = async || {
-        hearing.poll_every(reloading.poll.get());
-        let call = hearing.next().await;
-        reloading.only_listed.set(matches!(call, Call::Listed));
-        call
-    };
+    let heard = async || reloading.heard(&mut hearing).await;
     tokio::select! {
         () = Box::pin(run::run(&daemon, loaded, reload, heard, server)) => {}
         () = Box::pin(discovering.go_on(&gateway, &monitor)) => {}
-    }
-    if let Some(it) = listening {
-        it.abort();
     }
     monitor.close().await;
     if let Some(page) = page {
         page.close().await;
     }
+    Ok(stopped())
+}
+
+fn stopped() -> Exit {
     tracing::info!("permitd has stopped");
-    Ok(Exit::Success)
+    Exit::Success
+}
+
+/// A daemon has no end.
+fn needs_no_report(reports: &Reports) -> Result<(), Stop> {
+    let Some(flag) = reports.asked_for() else { return Ok(()) };
+    let message = format!("`{flag}` needs `--once`: a daemon has no end, and so no report");
+    let hint = "a daemon tells what it does in its log and its journal (`permitd history`)";
+    Err(Stop::Said(Exit::Usage, message, Some(hint.to_owned())))
+}
+
+/// What is listened to before anything is asked of AWS.
+fn ears(
+    args: &RunArgs,
+    poll: Duration,
+    known: &Known,
+    discovering: &Discovering,
+    page: Option<&Listening>,
+) -> Result<Hearing, Stop> {
+    let listed = Arc::clone(&discovering.news);
+    let hearing = Hearing::start(&args.target.source, poll, Arc::clone(known), listed)?;
+    if let Some(page) = page.filter(|_| args.enable_lifecycle) {
+        hearing.take_orders_of(&page.site);
+    }
+    Ok(hearing)
+}
+
+/// A task that nobody waits for.
+#[derive(Debug)]
+struct EndsWithUs(JoinHandle<()>);
+
+impl Drop for EndsWithUs {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Listens to the queue of events, where there is one, beside everything else.
@@ -171,16 +193,16 @@ async fn listen(
     monitor: &Arc<Monitor>,
     stop: &CancellationToken,
     hearing: &mut Hearing,
-) -> Option<JoinHandle<()>> {
+) -> Option<EndsWithUs> {
     let Events { queue_url, region } = settings.events.clone()?;
     tracing::info!(queue = queue_url, "listening for events of CloudTrail");
     let queue = SqsQueue::new(queue_url, region).await;
     let (to, events) = mpsc::channel(1);
     hearing.take_events(events);
     let (monitor, stop) = (Arc::clone(monitor), stop.clone());
-    Some(tokio::spawn(async move {
+    Some(EndsWithUs(tokio::spawn(async move {
         Listener::new(&queue, &monitor, clock::system).listen(to, &stop).await;
-    }))
+    })))
 }
 
 /// Begins to answer over HTTP. The usual address may be taken by another daemon, and then

@@ -277,7 +277,7 @@ pub(crate) async fn ready_with(texts: Texts, args: &TargetArgs, show: Show) -> R
         show.note(&format!("lambda.simulator: nothing goes to AWS, but to {endpoint}"));
     };
     let (gateway, texts) = way(texts, args, tell).await?;
-    ready_by(gateway, texts, args).await
+    Box::pin(ready_by(gateway, texts, args)).await
 }
 
 /// The way to Lambda alone. An embedded simulator serves until the process ends, and it is told where.
@@ -304,7 +304,7 @@ async fn way_to(
     // Without a region the AWS chain looks for one as far as the metadata service: not for nothing.
     let own = || resolve::first_region(&parsed).filter(|_| !resolve::lacking(&parsed).region);
     let access = access(&texts.settings, defaults.region.or_else(own), simulator);
-    Ok(Metered::new(fleet(&access, budgets(&texts.settings, args)).await?))
+    Ok(Metered::new(Box::pin(fleet(&access, budgets(&texts.settings, args))).await?))
 }
 
 /// The same with Lambda at a certain address.
@@ -314,14 +314,14 @@ pub(crate) async fn ready_at(
     simulator: Option<String>,
 ) -> Result<Ready, Stop> {
     let gateway = way_to(&texts, args, simulator).await?;
-    ready_by(gateway, texts, args).await
+    Box::pin(ready_by(gateway, texts, args)).await
 }
 
 async fn ready_by(gateway: Metered<Fleet>, texts: Texts, args: &TargetArgs) -> Result<Ready, Stop> {
     let texts = Arc::new(texts);
     let discovery = Discovery::default();
     let lists = Lists { discovery: &discovery, wait: true };
-    let understood = understand(&texts, args, gateway.inner(), lists).await?;
+    let understood = Box::pin(understand(&texts, args, gateway.inner(), lists)).await?;
     let Understood { wanted, n_targets, rules, uses, wants } = understood;
     let idle = idle_rules(&texts.files, &uses);
     let (settings, base) = (texts.settings.clone(), texts.base.clone());
@@ -370,10 +370,10 @@ pub(crate) async fn fleet(access: &Access, budgets: Budgets) -> Result<Fleet, St
 pub(crate) async fn wanted(args: &TargetArgs) -> Result<Vec<Wanted>, Stop> {
     let texts = Arc::new(read(&args.source)?);
     let access = access(&texts.settings, None, None);
-    let fleet = fleet(&access, budgets(&texts.settings, args)).await?;
+    let fleet = Box::pin(fleet(&access, budgets(&texts.settings, args))).await?;
     let discovery = Discovery::default();
     let lists = Lists { discovery: &discovery, wait: true };
-    Ok(understand(&texts, args, &fleet, lists).await?.wanted)
+    Ok(Box::pin(understand(&texts, args, &fleet, lists)).await?.wanted)
 }
 
 /// From now on.

@@ -128,7 +128,7 @@ impl<'a, Q: Queue> Listener<'a, Q> {
             Ok(true) => {}
             Ok(false) => told::no_dead_letters(),
             Err(error) => {
-                tracing::debug!(%error, "whether the queue of events has a dead-letter queue is not known");
+                tracing::debug!(%error, "whether the queue of events has dead letters is not known");
             }
         }
     }

@@ -57,7 +57,8 @@ pub struct Change {
     pub effect: Effect,
     /// How a statement is replaced.
     pub how: How,
-    /// No limit is asked: a replacement that was begun, or a grant that ran out.
+    /// No limit is asked: a replacement that was begun, a grant that ran out, or one of a rule that is said under
+    /// another Sid already.
     pub exempt: bool,
     /// A replacement that was begun: it is finished, whatever was said yes to.
     pub begun: bool,
@@ -374,7 +375,8 @@ impl<'a> Scene<'a> {
         let effect = if bridged && drift.kind == Kind::Missing { Effect::Neutral } else { effect };
         let ran_out = drift.kind == Kind::Expired && self.expired_while_loaded(&drift);
         let by = self.memory.decisions.actors.of(&sids_of(&drift)).cloned();
-        Change { drift, effect, how: How::Plain, exempt: begun || ran_out, begun, held: None, by }
+        let exempt = begun || ran_out || self.says_nothing_new(&drift);
+        Change { drift, effect, how: How::Plain, exempt, begun, held: None, by }
     }
 
     /// Its bridge stands, or its old statement is away: only what is under way already is left to do.
@@ -398,6 +400,14 @@ impl<'a> Scene<'a> {
             | Kind::Orphaned
             | Kind::Expired => false,
         }
+    }
+
+    /// What a rule grants, and is said already under another Sid: nobody gains anything. So is the second half of
+    /// a replacement for which another statement stands in.
+    fn says_nothing_new(&self, drift: &Drift) -> bool {
+        let grant = drift.after.as_ref().filter(|_| drift.kind == Kind::Missing);
+        let by_rule = grant.filter(|it| it.rule.is_some());
+        by_rule.is_some_and(|it| self.statements().iter().any(|live| live.says(&it.permission)))
     }
 
     /// The operator had said when, and had not changed it since.

@@ -13,7 +13,9 @@ use aws_config::{
 };
 use aws_credential_types::Credentials;
 use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig, tls};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::{
+    http::SharedHttpClient, runtime_components::RuntimeComponents,
+};
 
 use crate::lambda::{
     client::LambdaClient,
@@ -115,7 +117,7 @@ fn shared_http() -> SharedHttpClient {
         let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
         let mut builder = Connector::builder().tls_provider(provider);
         builder.set_connector_settings(settings.cloned());
-        builder.set_sleep_impl(components.and_then(|it| it.sleep_impl()));
+        builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         builder.set_proxy_config(Some(ProxyConfig::from_env()));
         builder.build()
     })
@@ -128,7 +130,7 @@ impl Fleet {
         let (region, simulator) = (region.clone(), simulator.clone());
         let region_is_of_chain = region.is_none();
         let loader = Loader { region, simulator, http: shared_http() };
-        let base = Door::of(loader.load(None).await);
+        let base = Door::of(&loader.load(None).await);
         let mut doors = BTreeMap::new();
         for it in entrances {
             doors.insert(it.account.clone(), Door::new(it, &base, &loader).await);

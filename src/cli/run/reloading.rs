@@ -7,7 +7,11 @@ use std::{
     time::Duration,
 };
 
-use super::{discovering::Discovering, hearing::read_anew, slow::Slow};
+use super::{
+    discovering::Discovering,
+    hearing::{Hearing, read_anew},
+    slow::Slow,
+};
 use crate::cli::{
     args::TargetArgs,
     receivers::Receivers,
@@ -15,7 +19,10 @@ use crate::cli::{
     show::{Show, Stop},
 };
 use crate::config::settings::Settings;
-use crate::daemon::{run::Loaded, watch::Known};
+use crate::daemon::{
+    run::{Call, Loaded},
+    watch::Known,
+};
 use crate::drift::wanted::Wanted;
 use crate::lambda::fleet::Fleet;
 use crate::observe::monitor::Monitor;
@@ -48,6 +55,14 @@ pub(super) struct Reloading<'a> {
 }
 
 impl Reloading<'_> {
+    /// What makes the daemon do something next, and remembers whether the files have to be read for it.
+    pub(super) async fn heard(&self, hearing: &mut Hearing) -> Call {
+        hearing.poll_every(self.poll.get());
+        let call = hearing.next().await;
+        self.only_listed.set(matches!(call, Call::Listed));
+        call
+    }
+
     /// Loads the configuration, and tells what came of it; in one line where it is not usable.
     pub(super) async fn again(&self) -> Result<Loaded, String> {
         match self.load().await {

@@ -127,11 +127,7 @@ fn top(key: &str) -> Value {
             object(http::KEYS, of_http, &[]),
             json!({"description": "Where the daemon is watched: /livez, /readyz, /metrics and /status."}),
         ),
-        "events" => with(
-            object(events::KEYS, of_events, &[json!({"required": ["queue_url"]})]),
-            json!({"description": "The queue (SQS) that tells what others change: CloudTrail's events by way of \
-                EventBridge. deploy/aws/events.yaml makes it."}),
-        ),
+        "events" => queue(),
         "notify" => json!({
             "description": "Who is told when something changes: webhooks.",
             "type": "array",
@@ -329,6 +325,14 @@ fn of_http(key: &str) -> Value {
         }),
         _ => Value::Bool(false),
     }
+}
+
+fn queue() -> Value {
+    with(
+        object(events::KEYS, of_events, &[json!({"required": ["queue_url"]})]),
+        json!({"description": "The queue (SQS) that tells what others change: CloudTrail's events by way of \
+            EventBridge. deploy/aws/events.yaml makes it."}),
+    )
 }
 
 fn of_events(key: &str) -> Value {

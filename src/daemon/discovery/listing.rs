@@ -165,9 +165,8 @@ pub(super) fn target_of(place: &AccountRegion, name: &str) -> Option<Target> {
 /// The right to list functions is not one on a function.
 fn cause(failure: Failure, all_resources: bool) -> Cause {
     let Failure { kind: _, message, hint, request_id: _ } = failure;
-    let hint = hint.map(|it| match all_resources {
-        true => it.replace("on this function", "on all resources"),
-        false => it,
+    let hint = hint.map(|it| {
+        if all_resources { it.replace("on this function", "on all resources") } else { it }
     });
     (message, hint)
 }

@@ -100,7 +100,7 @@ pub(super) fn no_dead_letters() {
     let hint = "give it a redrive policy with a dead-letter queue, as deploy/aws/events.yaml does";
     tracing::warn!(
         hint,
-        "the queue of events has no dead-letter queue, so what is no event stays in it until it is too old"
+        "the queue of events has no dead letters, so what is no event stays in it until it is too old"
     );
 }
 

@@ -309,6 +309,10 @@ fn what_a_rule_adds_waits_for_the_limits_and_so_does_what_waits_for_it() {
     let wants = wanted(vec![of_rule(grant("app", "app"))]);
     let plan = planned(&wants, &[text(ORPHAN)], &sure());
     assert_eq!(words(&plan), ["remove app neutral late", "add app widens late"]);
+    // Another statement says it, so nobody gains anything, though it is not ours.
+    let twin = declared(vec![of_rule(grant("rule", "r"))]);
+    let plan = planned(&twin, &[said(&grant("theirs", "r"))], &Memory::default());
+    assert_eq!((words(&plan), plan.judged().count()), (vec!["add rule widens".to_owned()], 0));
     // A replacement was begun: it is finished.
     let memory = Memory { open_gap: Some("rule".to_owned()), ..Memory::default() };
     let plan = planned(&wanted(vec![rule]), &[], &memory);

@@ -55,9 +55,9 @@ pub(super) struct Door {
 
 impl Door {
     /// With the credentials of this configuration.
-    pub(super) fn of(config: SdkConfig) -> Self {
+    pub(super) fn of(config: &SdkConfig) -> Self {
         let keeper = config.credentials_provider().map(|it| Keeper::new(it, None));
-        let config = with(&config, keeper.as_ref());
+        let config = with(config, keeper.as_ref());
         Self { config, keeper, role: None, profile: None, account: Arc::default() }
     }
 
@@ -66,7 +66,7 @@ impl Door {
         let outer = match &entrance.profile {
             Some(profile) => Self {
                 profile: Some(profile.clone()),
-                ..Self::of(loader.load(Some(profile)).await)
+                ..Self::of(&loader.load(Some(profile)).await)
             },
             None => base.handle(),
         };

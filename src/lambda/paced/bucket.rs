@@ -26,8 +26,9 @@ const RECOVERY: f64 = 0.01;
 const UNLIMITED_PAUSE: Duration = Duration::from_millis(100);
 /// After so many turns that went past somebody less urgent, the next one is for who has waited the longest.
 const FAIR: u32 = 9;
-/// So late a timer may be without slowing the calls after it.
-const TIMER: Duration = Duration::from_millis(5);
+/// So late a timer or a busy machine may be without slowing the calls after it: at rates that are far above Lambda's
+/// own, where half a turn is nothing.
+const LATE: Duration = Duration::from_millis(50);
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// One budget, with who hears of its calls.
@@ -40,9 +41,9 @@ pub(super) struct Bucket {
 /// How fast the calls of one budget go.
 ///
 /// Turns are spaced by the inverse of the rate and never saved up, so that no window of any length sees more than
-/// the rate allows, plus one. Who is late, because a timer or the machine was, gives the next one half a turn of it
-/// at most. A reserved call goes after its turn, so there it may be closer to others; what has gone since the start
-/// is within the rate nevertheless.
+/// the rate allows, plus one. Who is late, because a timer or the machine was, gives what comes after it half a turn
+/// of that at most, or 50 ms. A reserved call goes after its turn, so there it may be closer to others; what has
+/// gone since the start is within the rate nevertheless.
 ///
 /// The turn is given when its time has come, to the most urgent of those who wait; among equals to the first. So
 /// whoever is less urgent costs one turn at most. Nobody waits forever: one turn in ten, where somebody less
@@ -214,7 +215,7 @@ impl State {
             Rate(None) => Duration::ZERO,
         };
         // A turn is as old as it could have been used, and what was not used of it lapses.
-        let late = now.checked_sub((gap / 2).max(TIMER)).unwrap_or(now);
+        let late = now.checked_sub((gap / 2).max(LATE)).unwrap_or(now);
         let turn = self.earliest().map_or(since, |it| it.max(since)).max(late).min(now);
         self.next = Some(turn + gap);
         let most_urgent = self.queue.keys().next().is_none_or(|it| *it == key);

@@ -1,10 +1,10 @@
 //! What the page shows, and what it does not let through.
 
 use super::*;
-use crate::drift::{allow::Mode, outcome::State};
+use crate::drift::{actor::Actor, allow::Mode, diff::Kind, outcome::State};
 use crate::observe::{
-    board::{Board, Offer},
-    standing::Standing,
+    board::{Board, EventsView, Offer},
+    standing::{Open, Standing},
     usage::Used,
 };
 use crate::policy::target::{Defaults, Target};
@@ -138,4 +138,34 @@ fn nothing_but_the_daemon_is_asked() {
     assert!(POLICY.starts_with("default-src 'none';") && !POLICY.contains("unsafe"));
     assert!(POLICY.contains("connect-src 'self'") && !POLICY.contains("http"));
     assert!(!SCRIPT.contains("</") && !STYLE.contains("</"));
+}
+
+#[test]
+fn who_made_a_difference_stands_beside_it() {
+    let mut view = view(1);
+    let by = Some(std::sync::Arc::new(Actor {
+        arn: "arn:aws:iam::123456789012:user/eve".to_owned(),
+        role_arn: None,
+        source_address: Some("192.0.2.7".to_owned()),
+        user_agent: Some("aws-cli/2".to_owned()),
+        time: now(),
+        event: "RemovePermission20150331v2".to_owned(),
+        request_id: Some("r-1".to_owned()),
+        sid: None,
+    }));
+    let open = |by| Open { sid: None, kind: Kind::Missing, held: None, since: now(), by };
+    let mut target = (*standing("f", State::Drifted)).clone();
+    target.open = vec![open(by), open(None)];
+    view.targets = vec![std::sync::Arc::new(target)];
+    view.events = Some(EventsView { answered_at: Some(now()), trouble: None });
+    let text = page(&view, &Query::default(), &facts()).document;
+    let at = text.find("changed by: <code>arn:aws:iam::123456789012:user/eve</code> from <code>192.0.2.7</code> with <code>aws-cli/2</code>");
+    assert!(at.is_some(), "{text}");
+    assert!(text.contains("(RemovePermission20150331v2, request r-1)"), "{text}");
+    assert!(text.contains("changed by: not known"), "{text}");
+    assert!(text.contains("<dt>Events</dt><dd>the queue answered <time"), "{text}");
+    view.events = Some(EventsView { answered_at: None, trouble: Some((now(), "<denied>".into())) });
+    let text = page(&view, &Query::default(), &facts()).document;
+    assert!(text.contains("the queue cannot be read</span> since <time"), "{text}");
+    assert!(text.contains(": &lt;denied&gt;; full passes go on"), "{text}");
 }

@@ -206,12 +206,11 @@ fn a_place_that_fails_stops_no_other() {
 fn a_target_in_a_place_that_the_settings_do_not_name() {
     let lambda = world(true);
     let room = room(&lambda, &with_role());
-    let mut functions =
-        format!("functions:\n  - function: {}\n    {STATEMENTS}\n", arn(TWO, "eu-west-1"));
-    functions.push_str(&format!(
-        "  - function: {}\n    {STATEMENTS}\n",
+    let functions = format!(
+        "functions:\n  - function: {}\n    {STATEMENTS}\n  - function: {}\n    {STATEMENTS}\n",
+        arn(TWO, "eu-west-1"),
         arn("333333333333", "us-east-1")
-    ));
+    );
     room.write("permissions.yaml", &functions);
     lambda.calls();
     room.permitd("plan").is(78, "", "\

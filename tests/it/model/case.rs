@@ -91,7 +91,7 @@ impl Case {
         let rules = rules(&mut dice);
         // Of every third case what a rule grants: it waits for the limits, and comes to the same. How wide rules may
         // be, the scenarios know. No dice, so that the cases stay what they were.
-        if seed % 3 == 0 && rules.limits.max_changed_targets.is_none() {
+        if seed.is_multiple_of(3) && rules.limits.max_changed_targets.is_none() {
             for grant in wanted.iter_mut().flat_map(|it| it.grants.iter_mut().step_by(2)) {
                 grant.rule = Some("name: f*".into());
             }

@@ -1,8 +1,7 @@
 //! Events through a real SQS API: moto's, on loopback. Lambda is the simulator.
 
-use std::{io::Write, time::Instant};
-
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::Moto;
 use crate::commands::harness::{Lambda, Room, eventually, http, policy, service};
@@ -74,11 +73,11 @@ fn event(name: &str, sid: &str) -> String {
     event.to_string()
 }
 
+#[expect(clippy::print_stdout, reason = "a test that did not run says so")]
 fn skipped() -> bool {
     let skipped = std::env::var("PERMITD_TEST_MOTO").is_err();
     if skipped {
-        let why = "SKIPPED: set PERMITD_TEST_MOTO=1 to test events against moto's SQS";
-        writeln!(std::io::stderr(), "{why}").unwrap();
+        println!("SKIPPED: set PERMITD_TEST_MOTO=1 to test events against moto's SQS");
     }
     skipped
 }
@@ -109,6 +108,7 @@ fn address(log: &str) -> String {
     format!("http://{address}")
 }
 
+#[expect(clippy::print_stdout, reason = "the figure is of interest")]
 #[test]
 fn what_an_event_tells_of_is_repaired_and_poison_goes_to_the_dead_letters() {
     if skipped() {
@@ -129,12 +129,26 @@ fn what_an_event_tells_of_is_repaired_and_poison_goes_to_the_dead_letters() {
     moto.send(&queue, &event("RemovePermission20150331v2", "s3"));
     lambda.converges("f", &["s3"]);
     let took = start.elapsed();
-    writeln!(std::io::stderr(), "repaired {took:?} after the event was sent").unwrap();
+    println!("repaired {took:?} after the event was sent");
     assert!(took.as_secs_f64() < 3.0, "{took:?}");
     running.logs_line(&["somebody changed a policy", "assumed-role/Admin/eve", "192.0.2.7"]);
     running
         .logs_line(&["drift found", "changed by arn:aws:sts::123456789012:assumed-role/Admin/eve"]);
     eventually("the event is deleted", || (moto.left(&queue) == 0).then_some(()));
+
+    // CloudTrail tells of permitd's own write as well.
+    let log = running.err();
+    let added = log.lines().find(|it| it.contains("statement added")).unwrap();
+    let request = added.split_once("request_id=").unwrap().1.split_whitespace().next().unwrap();
+    let echo = event("AddPermission20150331v2", "s3").replace("r-1", request.trim_matches('"'));
+    moto.send(&queue, &echo);
+    let counted = |result: &str| {
+        let (_, text) = http(&address(&running.err()), "GET", "/metrics", "");
+        let series = format!("permitd_events_received_total{{result=\"{result}\"}} ");
+        text.lines().find_map(|it| it.strip_prefix(&series)).unwrap().to_owned()
+    };
+    eventually("the echo is known", || (counted("own") == "1").then_some(()));
+    assert_eq!(counted("ok"), "1");
 
     moto.send(&queue, "poison");
     moto.send(&queue, &json!({"source": "aws.s3", "detail": {}}).to_string());

@@ -396,18 +396,6 @@ fn bad_settings() {
         "ignore: [{name: x}]",
         "ignore: [{sid: [a]}]",
         "discover: all",
-        "accounts: []",
-        "accounts: [{id: '123456789012'}]",
-        "accounts: [{id: '123', regions: [us-east-1]}]",
-        "accounts: [{id: '123456789012', regions: []}]",
-        "accounts: [{id: '123456789012', regions: [us-east-1, us-east-1]}]",
-        "accounts: [{id: '123456789012', regions: [us-east-1], external_id: example}]",
-        "accounts: [{id: '123456789012', regions: [us-east-1], session_name: example}]",
-        "accounts: [{id: '123456789012', regions: [us-east-1], profile: ' '}]",
-        "accounts: [{id: '123456789012', regions: [us-east-1], role_arn: 'arn:aws:iam::123456789012:role/a', external_id: x}]",
-        "accounts: [{id: '123456789012', regions: [us-east-1], role_arn: 'arn:aws:iam::123456789012:role/a', session_name: a b}]",
-        "accounts: [{id: '123456789012', regions: [us-east-1], role_arn: 'arn:aws:iam::123456789012:user/a'}]",
-        "accounts: [{id: '123456789012', regions: [us-east-1], role_arn: x}]",
         "lambda: {endpoint: x}",
         "lambda: {simulator: }",
         "lambda: {simulator: {listen: localhost}}",
@@ -479,5 +467,26 @@ fn bad_events() {
         "events: {queue_url: 'https://sqs.us-east-1.amazonaws.com/1/q', region: us-east-2}",
     ] {
         kind.beyond(&format!("{text}\n"));
+    }
+}
+
+#[test]
+fn bad_accounts() {
+    let kind = Kind::settings();
+    for text in [
+        "accounts: []",
+        "accounts: [{id: '123456789012'}]",
+        "accounts: [{id: '123', regions: [us-east-1]}]",
+        "accounts: [{id: '123456789012', regions: []}]",
+        "accounts: [{id: '123456789012', regions: [us-east-1, us-east-1]}]",
+        "accounts: [{id: '123456789012', regions: [us-east-1], external_id: example}]",
+        "accounts: [{id: '123456789012', regions: [us-east-1], session_name: example}]",
+        "accounts: [{id: '123456789012', regions: [us-east-1], profile: ' '}]",
+        "accounts: [{id: '123456789012', regions: [us-east-1], role_arn: 'arn:aws:iam::123456789012:role/a', external_id: x}]",
+        "accounts: [{id: '123456789012', regions: [us-east-1], role_arn: 'arn:aws:iam::123456789012:role/a', session_name: a b}]",
+        "accounts: [{id: '123456789012', regions: [us-east-1], role_arn: 'arn:aws:iam::123456789012:user/a'}]",
+        "accounts: [{id: '123456789012', regions: [us-east-1], role_arn: x}]",
+    ] {
+        kind.bad(&format!("{text}\n"));
     }
 }

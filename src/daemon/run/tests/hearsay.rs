@@ -327,12 +327,12 @@ async fn what_is_wrong_with_the_queue_is_told_once_an_hour() {
     world
         .run(loaded(TWO), async {
             sleep(3500.0).await;
-            assert_eq!(n("the queue of events has no dead-letter queue"), 1);
+            assert_eq!(n("the queue of events has no dead letters"), 1);
             assert_eq!(n("the queue of events has a message that is no event"), 1);
             assert_eq!(n("the queue of events has events of another service"), 1);
             sleep(3600.0).await;
             assert_eq!(n("the queue of events has a message that is no event"), 2);
-            assert_eq!(n("the queue of events has no dead-letter queue"), 1);
+            assert_eq!(n("the queue of events has no dead letters"), 1);
             world.queue.broken(Some(denied()));
             sleep(7000.0).await;
             let told = heard.lines("the queue of events does not work");

@@ -140,7 +140,7 @@ async fn a_pass_everywhere_takes_as_long_as_that_of_the_largest_place() {
     for (region, size) in sizes {
         let (calls, seconds) = last(&monitor, region);
         assert_eq!(calls, size as u64);
-        let least = size as f64 / 10.0;
+        let least = f64::from(u32::try_from(size).unwrap()) / 10.0;
         assert!((least * 0.95..=least * 1.05).contains(&seconds), "{region}: {seconds} s");
     }
 }

@@ -246,3 +246,23 @@ proptest! {
         }
     }
 }
+
+/// Who was late does not slow those after him, and what was missed beyond that is not made good.
+#[tokio::test(start_paused = true)]
+async fn what_a_busy_machine_has_missed_is_lost() {
+    let bucket = Bucket::new(rate(10.0));
+    let start = Instant::now();
+    let elapsed = || start.elapsed().as_millis();
+    let stall = |millis| advance(Duration::from_millis(millis));
+    let callers = async {
+        let mut went = Vec::new();
+        for late in [0, 30, 0, 1_000, 0, 0] {
+            let ticket = Ticket::new(&bucket.pace, Urgency::Sweep);
+            stall(late).await;
+            ticket.turn().await;
+            went.push(elapsed());
+        }
+        went
+    };
+    assert_eq!(callers.await, [0, 100, 200, 1200, 1250, 1350]);
+}
