@@ -221,9 +221,7 @@ impl<G: PolicyGateway> Work<'_, G> {
 
     /// Says once what to say yes to; the hourly reminder says it again.
     fn tell_what_is_held(&self, outcomes: &[Outcome], held: &Approval, place: &AccountRegion) {
-        let offers = self.daemon.mind.offers(self.now());
-        let digest = held.digest();
-        if !held.is_empty() && !offers.iter().any(|it| it.digest == digest) {
+        if !held.is_empty() && !self.daemon.mind.is_offered(&held.digest(), self.now()) {
             tell::held(outcomes, held, place);
         }
     }
