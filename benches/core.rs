@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::hint::black_box;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU64};
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -157,7 +157,8 @@ fn pass(gateway: &Paced<Direct>, mind: &Mind, loaded: &Loaded, monitor: Option<&
     let (scribe, stop) = (Scribe::nobody(), CancellationToken::new());
     let rules = Rules { mode: Mode::Enforce, ..Rules::default() };
     let (clock, stop, urgency) = (now as fn() -> Timestamp, &stop, Urgency::Sweep);
-    let carrier = Carrier { gateway, clock, scribe: &scribe, stop, urgency };
+    let carrier =
+        Carrier { gateway, clock, scribe: &scribe, stop, urgency, calls: AtomicU64::new(0) };
     let (n_targets, occasion) = (loaded.wanted.len(), Occasion::of("full pass"));
     let worker = Worker { carrier, mind, rules: &rules, n_targets, occasion, keep: false };
     let wanted: Vec<&Wanted> = loaded.wanted.iter().collect();

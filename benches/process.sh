@@ -6,6 +6,7 @@
 # Prints CPU seconds, peak memory and request counts; compare ratios of one run, never wall times of two machines.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+scale=$PWD/benches/scale.py
 bench=${1:-../shared/bench}
 work=${PERMITD_BENCH_DIR:-$(mktemp -d)}
 permitd=${PERMITD:-$PWD/target/release/permitd}
@@ -42,3 +43,4 @@ for name, args in (("--version", ["--version"]), ("plan of one function", ["plan
         times.append((time.perf_counter() - t) * 1000)
     times.sort(); print(f"{name}: median {times[10]:.1f} ms, least {times[0]:.1f} ms")
 P
+"$scale" "$permitd" --only cpu --floor floor/target/release/floor-sdk --repeat "${REPS:-5}"

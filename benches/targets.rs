@@ -136,7 +136,6 @@ async fn passes(simulator: &Simulator, wanted: Vec<Wanted>, monitor: &Monitor) -
         scribe: &scribe,
         mind: &mind,
         stop: &stop,
-        calls: Metered::count,
         monitor,
         systemd: &Systemd::default(),
     };

@@ -34,10 +34,9 @@ use crate::daemon::{
     systemd::Systemd,
     watch::Known,
 };
-use crate::lambda::{fleet::Fleet, queue::sqs::SqsQueue, witness::Witness};
+use crate::lambda::{queue::sqs::SqsQueue, witness::Witness};
 use crate::observe::{
     http::{self, Listening, Site},
-    metered::Metered,
     monitor::Monitor,
 };
 
@@ -117,7 +116,6 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         scribe: &scribe,
         mind: &mind,
         stop: &stop.token,
-        calls: Metered::<Fleet>::count,
         monitor: &monitor,
         systemd: &systemd,
     };

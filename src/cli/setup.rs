@@ -4,7 +4,11 @@ mod prints;
 mod stopping;
 mod understand;
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use tokio_util::sync::CancellationToken;
 use wildmatch::WildMatch;
@@ -441,6 +445,7 @@ impl Ready {
                 scribe,
                 stop,
                 urgency: Urgency::Sweep,
+                calls: AtomicU64::new(0),
             },
             mind,
             rules: &self.rules,

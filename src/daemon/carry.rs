@@ -1,6 +1,9 @@
 //! Carries the requests of a conversation to the gateway and the answers back. It decides nothing.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio_util::sync::CancellationToken;
@@ -35,6 +38,16 @@ pub struct Carrier<'a, G> {
     pub stop: &'a CancellationToken,
     /// How urgent the first look at a target is. What a conversation reads after that goes before it.
     pub urgency: Urgency,
+    /// How many calls it has made so far: of what others ask beside it, nothing is in there.
+    pub calls: AtomicU64,
+}
+
+impl<G> Carrier<'_, G> {
+    async fn counted<T>(&self, call: impl Future<Output = T>) -> T {
+        let res = call.await;
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        res
+    }
 }
 
 impl<G: PolicyReader> Carrier<'_, G> {
@@ -70,7 +83,7 @@ impl<G: PolicyReader> Carrier<'_, G> {
     }
 
     async fn read(&self, target: &Target, urgency: Urgency) -> Answer {
-        Answer::Policy(match self.gateway.get_policy_as(target, urgency).await {
+        Answer::Policy(match self.counted(self.gateway.get_policy_as(target, urgency)).await {
             Ok(it) => Ok(Some((it.text, it.revision))),
             Err(error) if error.recovery == Recovery::Absent => Ok(None),
             Err(error) => Err(failure(&error, "lambda:GetPolicy")),
@@ -78,7 +91,7 @@ impl<G: PolicyReader> Carrier<'_, G> {
     }
 
     async fn exists(&self, target: &Target) -> Answer {
-        Answer::Exists(match self.gateway.function_exists(target).await {
+        Answer::Exists(match self.counted(self.gateway.function_exists(target)).await {
             Ok(()) => Ok(true),
             Err(error) if error.recovery == Recovery::Absent => Ok(false),
             Err(error) => Err(failure(&error, "lambda:GetFunction")),
@@ -187,15 +200,15 @@ impl<G: PolicyGateway> Carrier<'_, G> {
             (Action::Add(permission), revision) => {
                 let call =
                     self.gateway.add_permission(target, &step.sid, permission, revision.as_deref());
-                (call.await, "lambda:AddPermission")
+                (self.counted(call).await, "lambda:AddPermission")
             }
             (Action::Remove, Some(revision)) if *opens_gap => {
                 let call = self.gateway.remove_to_replace(target, &step.sid, revision);
-                (call.await, "lambda:RemovePermission")
+                (self.counted(call).await, "lambda:RemovePermission")
             }
             (Action::Remove, Some(revision)) => {
                 let call = self.gateway.remove_permission(target, &step.sid, revision);
-                (call.await, "lambda:RemovePermission")
+                (self.counted(call).await, "lambda:RemovePermission")
             }
             // A policy that is not there has nothing to remove: read again.
             (Action::Remove, None) => {

@@ -186,10 +186,17 @@ impl Mind {
         let held: BTreeSet<&Entry> = held.entries().collect();
         let still = |it: &Entry| !arns.contains(&it.target) || held.contains(it);
         let mut inner = self.inner();
-        for offer in &mut inner.offers {
+        // Most offers are about other places, and may be long.
+        for offer in inner.offers.iter_mut().filter(|it| !it.approval.entries().all(still)) {
             offer.approval = offer.approval.only(still);
         }
         inner.offers.retain(|it| !it.approval.is_empty());
+    }
+
+    /// Whether that is held, or was within a day.
+    pub fn is_offered(&self, digest: &str, now: Timestamp) -> bool {
+        let inner = self.inner();
+        inner.offers.iter().any(|it| it.digest == digest && now.duration_since(it.at) < DAY)
     }
 
     /// What is held, or was within a day: the digests, and what each is about.

@@ -69,8 +69,6 @@ pub struct Daemon<'a, G> {
     pub mind: &'a Mind,
     /// Ends it, after what is in flight.
     pub stop: &'a CancellationToken,
-    /// How many calls were made so far.
-    pub calls: fn(&G) -> u64,
     /// Who watches it.
     pub monitor: &'a Monitor,
     /// Who starts, stops and restarts it.
@@ -232,7 +230,7 @@ struct Place {
 /// What a full pass had done when a reload ended it.
 struct Rest {
     start: Instant,
-    calls_before: u64,
+    calls: u64,
     outcomes: Vec<Outcome>,
 }
 

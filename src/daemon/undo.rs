@@ -1,6 +1,8 @@
 //! Takes one entry of the journal back: shown first, guarded like any other write, and then left alone by the
 //! passes until the files want something else.
 
+use std::sync::atomic::AtomicU64;
+
 use tokio_util::sync::CancellationToken;
 
 use crate::daemon::{
@@ -164,7 +166,7 @@ impl<G: PolicyReader> Workplace<'_, G> {
 
     fn carrier(&self) -> Carrier<'_, G> {
         let Self { gateway, clock, scribe, mind: _, stop } = *self;
-        Carrier { gateway, clock, scribe, stop, urgency: Urgency::Repair }
+        Carrier { gateway, clock, scribe, stop, urgency: Urgency::Repair, calls: AtomicU64::new(0) }
     }
 }
 

@@ -69,10 +69,11 @@ impl Approval {
 
     fn contains(&self, entry: &Entry) -> bool {
         let on_the_way = || {
-            let same = |it: &&Entry| {
-                it.target == entry.target && it.sid == entry.sid && it.after == entry.after
-            };
-            entry.before.is_none() && self.entries.iter().any(|it| same(&it))
+            // The first of all that there can be under this Sid.
+            let first = Entry { before: None, after: None, ..entry.clone() };
+            let same = |it: &&Entry| it.target == entry.target && it.sid == entry.sid;
+            let mut of_sid = self.entries.range(first..).take_while(same);
+            entry.before.is_none() && of_sid.any(|it| it.after == entry.after)
         };
         self.entries.contains(entry) || on_the_way()
     }
@@ -125,6 +126,9 @@ impl Approval {
     /// Without what a change did: a yes is used once.
     #[must_use]
     pub fn without(&self, used: &[Entry]) -> Self {
+        if !used.iter().any(|it| self.entries.contains(it)) {
+            return self.clone();
+        }
         Self::new(self.entries.iter().filter(|it| !used.contains(it)).cloned())
     }
 }

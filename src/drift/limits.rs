@@ -1,7 +1,7 @@
 //! The narrowing steps of a pass, judged together, and with those of the hour before; and likewise what rules for
 //! many functions change, for a rule that is too wide opens what a policy by policy review would not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -54,8 +54,9 @@ pub struct Ledger {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Account {
     done: Vec<(Timestamp, Target)>,
-    /// Cleared, and neither done nor given up yet.
-    cleared: Vec<(u64, Target)>,
+    /// How many were cleared in which pass, and are neither done nor given up yet. Every target that is through asks
+    /// for its own, also where a rule has just changed all of them.
+    cleared: BTreeMap<(u64, Target), usize>,
 }
 
 /// What a conversation did of what was cleared for it.
@@ -117,22 +118,24 @@ impl Account {
     }
 
     fn n_steps(&self) -> usize {
-        self.done.len() + self.cleared.len()
+        self.done.len() + self.cleared.values().sum::<usize>()
     }
 
     /// The targets of the last hour, and these.
     fn n_targets_with(&self, others: &[&Target]) -> usize {
         let before =
-            self.done.iter().map(|(_, it)| it).chain(self.cleared.iter().map(|(_, it)| it));
+            self.done.iter().map(|(_, it)| it).chain(self.cleared.keys().map(|(_, it)| it));
         before.chain(others.iter().copied()).collect::<BTreeSet<&Target>>().len()
     }
 
     fn clear(&mut self, pass: u64, targets: Vec<&Target>) {
-        self.cleared.extend(targets.into_iter().map(|it| (pass, it.clone())));
+        for it in targets {
+            *self.cleared.entry((pass, it.clone())).or_default() += 1;
+        }
     }
 
     fn settle(&mut self, target: &Target, pass: u64, done: usize, now: Timestamp) {
-        self.cleared.retain(|(of, it)| *of != pass || it != target);
+        self.cleared.remove(&(pass, target.clone()));
         self.done.extend(std::iter::repeat_n((now, target.clone()), done));
     }
 }

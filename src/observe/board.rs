@@ -73,7 +73,7 @@ pub struct PassView {
     pub seconds: f64,
     /// How many targets it looked at.
     pub targets: usize,
-    /// How many calls of Lambda were made meanwhile.
+    /// How many calls of Lambda it made.
     pub calls: u64,
     /// Every target could be read, and no write failed.
     pub successful: bool,
@@ -103,6 +103,19 @@ pub struct Offer {
     pub at: Timestamp,
 }
 
+impl View {
+    /// The targets of one account and region.
+    pub fn targets_of(&self, place: &AccountRegion) -> &[Arc<Standing>] {
+        let of = |it: &Arc<Standing>| {
+            let target = (it.target.account(), it.target.region());
+            target.cmp(&(place.account.as_str(), place.region.as_str()))
+        };
+        let start = self.targets.partition_point(|it| of(it).is_lt());
+        let end = self.targets.partition_point(|it| of(it).is_le());
+        self.targets.get(start..end).unwrap_or_default()
+    }
+}
+
 impl Board {
     fn inner(&self) -> MutexGuard<'_, View> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -118,6 +131,11 @@ impl Board {
         let inner = self.inner();
         let at = inner.targets.binary_search_by(|it| it.target.cmp(target)).ok()?;
         inner.targets.get(at).map(Arc::clone)
+    }
+
+    /// Whether that is so of any target of a place. Every pass asks: of the others nobody looks at one.
+    pub fn is_any(&self, place: &AccountRegion, so: impl Fn(&Standing) -> bool) -> bool {
+        self.inner().targets_of(place).iter().any(|it| so(it))
     }
 
     /// A configuration is in force. What is known of targets that were there before stays.

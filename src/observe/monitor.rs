@@ -51,7 +51,7 @@ pub struct Passed<'a> {
     pub outcomes: &'a [Outcome],
     /// How long it took.
     pub time: Duration,
-    /// Calls of Lambda meanwhile.
+    /// Calls of Lambda that it made.
     pub calls: u64,
     /// What it found to be new, in the order in which it was found.
     pub edges: &'a [Edge],

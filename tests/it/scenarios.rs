@@ -30,7 +30,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, atomic::AtomicU64};
 use std::time::Duration;
 
 use permitd::config::{
@@ -434,7 +434,14 @@ impl<'a> Life<'a> {
     fn worker(&self) -> Worker<'_, Recorder> {
         let (gateway, scribe, stop) = (&self.recorder, &self.scribe, &self.stop);
         Worker {
-            carrier: Carrier { gateway, clock: CLOCK, scribe, stop, urgency: Urgency::Sweep },
+            carrier: Carrier {
+                gateway,
+                clock: CLOCK,
+                scribe,
+                stop,
+                urgency: Urgency::Sweep,
+                calls: AtomicU64::new(0),
+            },
             mind: &self.mind,
             rules: &self.rules,
             n_targets: self.wanted.len(),

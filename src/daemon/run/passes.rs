@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
 };
 
 use futures::StreamExt;
@@ -37,7 +37,7 @@ pub(super) struct Ended {
     trigger: String,
     outcomes: Vec<Outcome>,
     start: Instant,
-    calls_before: u64,
+    calls: u64,
     edges: Vec<Edge>,
 }
 
@@ -109,9 +109,9 @@ impl<G: PolicyGateway> Work<'_, G> {
     }
 
     fn start(&mut self, place: AccountRegion, indices: Vec<usize>, trigger: String, full: bool) {
-        let Daemon { gateway, clock, scribe, mind, calls, monitor, .. } = *self.daemon;
+        let Daemon { gateway, clock, scribe, mind, monitor, .. } = *self.daemon;
         let (loaded, stop) = (Arc::clone(&self.loaded), self.passing.clone());
-        let (start, calls_before) = (Instant::now(), calls(gateway));
+        let start = Instant::now();
         self.n_passes += 1;
         let pass = self.n_passes;
         // What something says to look at now does not wait behind all the others.
@@ -119,7 +119,14 @@ impl<G: PolicyGateway> Work<'_, G> {
         let span = tell::pass_span(pass, &place, &trigger);
         let run = async move {
             let worker = Worker {
-                carrier: Carrier { gateway, clock, scribe, stop: &stop, urgency },
+                carrier: Carrier {
+                    gateway,
+                    clock,
+                    scribe,
+                    stop: &stop,
+                    urgency,
+                    calls: AtomicU64::new(0),
+                },
                 mind,
                 rules: &loaded.rules,
                 n_targets: loaded.n_targets,
@@ -148,15 +155,15 @@ impl<G: PolicyGateway> Work<'_, G> {
                 worker.pass(&wanted, read, told).await
             };
             let edges = edges.into_inner();
-            Ended { pass, place, full, trigger, outcomes, start, calls_before, edges }
+            let calls = worker.carrier.calls.into_inner();
+            Ended { pass, place, full, trigger, outcomes, start, calls, edges }
         };
         self.passes.push(Box::pin(run.instrument(span)));
     }
 
     /// Tells what came of a pass, and notes what has to be looked at again.
     pub(super) fn through(&mut self, ended: Ended) {
-        let Ended { pass, place, full, trigger, mut outcomes, mut start, mut calls_before, edges } =
-            ended;
+        let Ended { pass, place, full, trigger, mut outcomes, mut start, mut calls, edges } = ended;
         let now = self.now();
         let cut_short = self.passing.is_cancelled() && !self.daemon.stop.is_cancelled();
         for outcome in &outcomes {
@@ -178,7 +185,8 @@ impl<G: PolicyGateway> Work<'_, G> {
         if let Some(it) = self.places.get_mut(&place).filter(|_| full) {
             it.running = false;
             if let Some(rest) = it.rest.take() {
-                (start, calls_before) = (rest.start, rest.calls_before);
+                start = rest.start;
+                calls += rest.calls;
                 outcomes.extend(rest.outcomes);
                 outcomes.sort_by(|a, b| a.target.cmp(&b.target));
             }
@@ -186,10 +194,9 @@ impl<G: PolicyGateway> Work<'_, G> {
                 let observing = self.loaded.rules.mode == Mode::Observe;
                 let through = outcomes.iter().filter(|it| is_through(it, observing));
                 let outcomes = through.map(told).collect();
-                it.rest = Some(Rest { start, calls_before, outcomes });
+                it.rest = Some(Rest { start, calls, outcomes });
             }
         }
-        let calls = (self.daemon.calls)(self.daemon.gateway).saturating_sub(calls_before);
         let time = start.elapsed();
         let done = tell::PassDone { pass, place: &place, trigger: &trigger, calls, time };
         tell::pass_done(&outcomes, done);
@@ -214,9 +221,7 @@ impl<G: PolicyGateway> Work<'_, G> {
 
     /// Says once what to say yes to; the hourly reminder says it again.
     fn tell_what_is_held(&self, outcomes: &[Outcome], held: &Approval, place: &AccountRegion) {
-        let offers = self.daemon.mind.offers(self.now());
-        let digest = held.digest();
-        if !held.is_empty() && !offers.iter().any(|it| it.digest == digest) {
+        if !held.is_empty() && !self.daemon.mind.is_offered(&held.digest(), self.now()) {
             tell::held(outcomes, held, place);
         }
     }

@@ -47,8 +47,7 @@ impl Reminders {
 impl<G: PolicyGateway> Work<'_, G> {
     /// After a pass.
     pub(super) fn see_whether_all_is_well(&mut self, place: &AccountRegion) {
-        let view = self.daemon.monitor.board.view();
-        let is_unwell = view.targets.iter().any(|it| is_unwell(it, place));
+        let is_unwell = self.daemon.monitor.board.is_any(place, is_unwell);
         self.reminders.note(place, is_unwell, Instant::now());
     }
 
@@ -60,8 +59,8 @@ impl<G: PolicyGateway> Work<'_, G> {
         }
         let view = self.daemon.monitor.board.view();
         for place in due {
-            let mut unwell =
-                view.targets.iter().map(|it| &**it).filter(|it| is_unwell(it, &place)).peekable();
+            let there = view.targets_of(&place).iter().map(|it| &**it);
+            let mut unwell = there.filter(|it| is_unwell(it)).peekable();
             // What was put right, or left the files, meanwhile needs no reminder.
             if unwell.peek().is_some() {
                 tell::reminder(&place, unwell, &view.offers);
@@ -73,10 +72,10 @@ impl<G: PolicyGateway> Work<'_, G> {
 }
 
 /// It is not as written, nobody wanted it so, and somebody has looked.
-fn is_unwell(it: &Standing, place: &AccountRegion) -> bool {
+fn is_unwell(it: &Standing) -> bool {
     let wrong = match it.state {
         State::Drifted | State::Held | State::Contended | State::Failed | State::Unknown => true,
         State::InSync | State::Suspended | State::Paused => false,
     };
-    wrong && it.last_attempt.is_some() && it.target.account_region() == *place
+    wrong && it.last_attempt.is_some()
 }

@@ -28,6 +28,7 @@ use crate::drift::allow::Mode;
 use crate::simulator::{Direct, Seed, Simulator};
 
 mod hearsay;
+mod places;
 mod stays_alive;
 mod urgency;
 
@@ -112,7 +113,6 @@ async fn beside_gateway<G: PolicyGateway, F: Future<Output = ()>>(
         scribe: &scribe,
         mind: &mind,
         stop: &stop,
-        calls: |_| 0,
         monitor,
         systemd: &Systemd::default(),
     };

@@ -171,3 +171,26 @@ fn what_rules_added_counts_for_an_hour() {
     ledger.settle(&target(0), 1, Used::default(), at(1));
     assert_eq!(judge_plans(&mut ledger, others.to_vec(), 10, 2).rules_beyond, None);
 }
+
+/// What a rule changes may be everything there is, and each target is settled by itself: this ends within a second,
+/// and not within minutes.
+#[test]
+fn a_roll_out_to_very_many_targets_is_settled_one_by_one() {
+    let targets: Vec<Target> = (0..50_000).map(target).collect();
+    let mut account = Account::default();
+    account.clear(1, targets.iter().collect());
+    account.clear(2, targets.iter().chain(&targets).collect());
+    assert_eq!((account.n_steps(), account.n_targets_with(&[])), (150_000, 50_000));
+    for it in &targets {
+        account.settle(it, 1, 1, at(0));
+    }
+    assert_eq!(
+        (account.n_steps(), account.done.len()),
+        (150_000, 50_000),
+        "the other pass is not through"
+    );
+    for it in &targets {
+        account.settle(it, 2, 0, at(0));
+    }
+    assert_eq!((account.n_steps(), account.done.len()), (50_000, 50_000));
+}

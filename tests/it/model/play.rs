@@ -1,5 +1,6 @@
 //! Plays one case: rough passes with crashes, then quiet ones, then the comparison with the reference.
 
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -156,6 +157,7 @@ impl<'a> Player<'a> {
                 scribe: &self.scribe,
                 stop: &self.stop,
                 urgency: Urgency::Sweep,
+                calls: AtomicU64::new(0),
             },
             mind: &self.mind,
             rules: &rules,

@@ -34,7 +34,6 @@ impl World {
             scribe,
             mind,
             stop: &stop,
-            calls: |_| 0,
             monitor,
             systemd: &Systemd::default(),
         };

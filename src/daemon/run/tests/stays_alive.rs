@@ -33,7 +33,6 @@ async fn who_finishes_a_slow_write_is_alive() {
         scribe: &scribe,
         mind: &mind,
         stop: &stop,
-        calls: |_| 0,
         monitor: &monitor,
         systemd: &systemd,
     };
