@@ -65,7 +65,7 @@ fn check(texts: &[String]) -> String {
     let examined = examine(permissions::parse(&files), &Context::default());
     let found = warnings(&files, &examined, Timestamp::UNIX_EPOCH);
     let (statements, targets) = (0, examined.targets.len());
-    check_json(&Checked { found: &found, statements, targets, exit_code: 0 })
+    check_json(&Checked { found: &found, statements, targets, many: 0, exit_code: 0 })
 }
 
 /// What GetPolicy gives where everything is as written.

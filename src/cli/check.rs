@@ -37,7 +37,7 @@ pub(crate) fn check(args: &CheckArgs, show: Show) -> Result<Exit, Stop> {
         .iter()
         .map(|it| Ok((it, whole_file::form_of(it, ENDINGS)?)))
         .collect::<Result<Vec<_>, Stop>>()?;
-    let Seen { mut found, statements, targets } = examine(args)?;
+    let Seen { mut found, statements, targets, rules } = examine(args)?;
     for it in &mut found {
         if args.deny.iter().any(|deny| deny.covers(it.rule)) {
             it.severity = Severity::Error;
@@ -45,7 +45,8 @@ pub(crate) fn check(args: &CheckArgs, show: Show) -> Result<Exit, Stop> {
     }
     let wrong = found.iter().any(|it| it.severity == Severity::Error);
     let exit = if wrong { Exit::Config } else { Exit::Success };
-    let checked = Checked { found: &found, statements, targets, exit_code: exit.code() };
+    let checked =
+        Checked { found: &found, statements, targets, many: rules, exit_code: exit.code() };
     let mut written = true;
     for (path, form) in files {
         if let Err(error) = whole_file::write(path, &render(&checked, form), 0o666) {
@@ -68,6 +69,7 @@ pub(crate) fn check(args: &CheckArgs, show: Show) -> Result<Exit, Stop> {
 struct Seen {
     found: Vec<Diagnostic>,
     statements: usize,
+    rules: usize,
     targets: usize,
 }
 
@@ -78,7 +80,7 @@ fn examine(args: &CheckArgs) -> Result<Seen, Stop> {
         Err(Stop::Config(wrong)) => {
             found = wrong;
             if args.source.files.is_empty() {
-                return Ok(Seen { found, statements: 0, targets: 0 });
+                return Ok(Seen { found, statements: 0, targets: 0, rules: 0 });
             }
             // Files that are named can be judged all the same.
             let settings = Settings::default();
@@ -93,7 +95,8 @@ fn examine(args: &CheckArgs) -> Result<Seen, Stop> {
     found.extend(examined.diagnostics);
     sort(&mut found);
     let statements = examined.targets.iter().map(|it| it.wanted.grants.len()).sum();
-    Ok(Seen { found, statements, targets: examined.targets.len() })
+    let (targets, rules) = (examined.targets.len(), examined.rules.len());
+    Ok(Seen { found, statements, targets, rules })
 }
 
 /// What a daemon with these files and settings cannot do in time.
@@ -133,10 +136,18 @@ fn say(checked: &Checked<'_>, show: Show) {
 }
 
 fn verdict(checked: &Checked<'_>) -> String {
-    let Checked { statements, targets, .. } = checked;
+    let Checked { statements, targets, many, .. } = checked;
     let of = if *statements == 1 { "statement" } else { "statements" };
     let for_ = if *targets == 1 { "target" } else { "targets" };
-    format!("ok: {statements} {of} for {targets} {for_}")
+    let rules = match many {
+        0 => String::new(),
+        1 => ", and 1 rule for many functions, of which `permitd plan` tells what it covers"
+            .to_owned(),
+        n => format!(
+            ", and {n} rules for many functions, of which `permitd plan` tells what they cover"
+        ),
+    };
+    format!("ok: {statements} {of} for {targets} {for_}{rules}")
 }
 
 fn render(checked: &Checked<'_>, form: CheckOutput) -> String {

@@ -277,7 +277,7 @@ pub(crate) async fn ready_with(texts: Texts, args: &TargetArgs, show: Show) -> R
         show.note(&format!("lambda.simulator: nothing goes to AWS, but to {endpoint}"));
     };
     let (gateway, texts) = way(texts, args, tell).await?;
-    Box::pin(ready_by(gateway, texts, args)).await
+    Box::pin(ready_by(gateway, texts, args, Some(show))).await
 }
 
 /// The way to Lambda alone. An embedded simulator serves until the process ends, and it is told where.
@@ -314,13 +314,18 @@ pub(crate) async fn ready_at(
     simulator: Option<String>,
 ) -> Result<Ready, Stop> {
     let gateway = way_to(&texts, args, simulator).await?;
-    Box::pin(ready_by(gateway, texts, args)).await
+    Box::pin(ready_by(gateway, texts, args, None)).await
 }
 
-async fn ready_by(gateway: Metered<Fleet>, texts: Texts, args: &TargetArgs) -> Result<Ready, Stop> {
+async fn ready_by(
+    gateway: Metered<Fleet>,
+    texts: Texts,
+    args: &TargetArgs,
+    show: Option<Show>,
+) -> Result<Ready, Stop> {
     let texts = Arc::new(texts);
     let discovery = Discovery::default();
-    let lists = Lists { discovery: &discovery, wait: true };
+    let lists = Lists { discovery: &discovery, wait: true, show };
     let understood = Box::pin(understand(&texts, args, gateway.inner(), lists)).await?;
     let Understood { wanted, n_targets, rules, uses, wants } = understood;
     let idle = idle_rules(&texts.files, &uses);
@@ -372,7 +377,7 @@ pub(crate) async fn wanted(args: &TargetArgs) -> Result<Vec<Wanted>, Stop> {
     let access = access(&texts.settings, None, None);
     let fleet = Box::pin(fleet(&access, budgets(&texts.settings, args))).await?;
     let discovery = Discovery::default();
-    let lists = Lists { discovery: &discovery, wait: true };
+    let lists = Lists { discovery: &discovery, wait: true, show: None };
     Ok(Box::pin(understand(&texts, args, &fleet, lists)).await?.wanted)
 }
 

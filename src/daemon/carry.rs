@@ -315,7 +315,11 @@ pub fn hint(error: &GatewayError, right: &str) -> Option<String> {
         (_, "ExpiredTokenException" | "ExpiredToken") => {
             "the credentials have expired: get new ones (for SSO: `aws sso login`)".to_owned()
         }
-        (_, "UnrecognizedClientException" | "InvalidSignatureException") => {
+        // Where a region is not enabled, AWS says nothing else.
+        (_, "UnrecognizedClientException" | "InvalidClientTokenId") => {
+            "check the access key, and whether the region is enabled for the account".to_owned()
+        }
+        (_, "InvalidSignatureException") => {
             "check the access key, its secret and the region".to_owned()
         }
         (Recovery::Denied, "") => "check the proxy (HTTPS_PROXY, NO_PROXY)".to_owned(),
@@ -330,6 +334,11 @@ pub fn hint(error: &GatewayError, right: &str) -> Option<String> {
         }
         (_, _) if error.message.contains("UnknownIssuer") => {
             "the certificate is of no known authority: install ca-certificates, or set SSL_CERT_FILE"
+                .to_owned()
+        }
+        (Recovery::Unreachable, _) if error.message.contains("lookup address") => {
+            "its name has no address: is there such a region? else check AWS_ENDPOINT_URL, DNS and the proxy \
+             (HTTPS_PROXY, NO_PROXY)"
                 .to_owned()
         }
         (Recovery::Unreachable | Recovery::Unknown, _) => {

@@ -22,6 +22,8 @@ pub struct Checked<'a> {
     pub statements: usize,
     /// Functions, aliases and versions.
     pub targets: usize,
+    /// Rules for many functions. What they cover, the files alone do not tell.
+    pub many: usize,
     /// The number that the shell sees.
     pub exit_code: u8,
 }
@@ -82,6 +84,8 @@ struct Summary {
     statements: usize,
     /// Functions, aliases and versions.
     targets: usize,
+    /// Rules for many functions. What they cover, the files alone do not tell.
+    rules_for_many: usize,
 }
 
 /// One thing that was found.
@@ -170,7 +174,7 @@ impl From<Severity> for Level {
 
 /// The report as one line of JSON.
 pub fn json(checked: &Checked<'_>) -> String {
-    let Checked { found, statements, targets, exit_code } = *checked;
+    let Checked { found, statements, targets, many, exit_code } = *checked;
     let rules: BTreeSet<Rule> = found.iter().map(|it| it.rule).collect();
     let report = Report {
         format_version: "1.0",
@@ -182,6 +186,7 @@ pub fn json(checked: &Checked<'_>) -> String {
             files: checked.files(),
             statements,
             targets,
+            rules_for_many: many,
         },
         diagnostics: found.iter().map(finding).collect(),
         rules: rules.into_iter().map(rule_text).collect(),

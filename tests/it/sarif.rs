@@ -53,7 +53,7 @@ fn oasis() -> Value {
 /// Both reports, after both were found good by their schemas.
 #[track_caller]
 fn reports(found: &[Diagnostic]) -> (Value, Value) {
-    let checked = Checked { found, statements: 3, targets: 2, exit_code: 78 };
+    let checked = Checked { found, statements: 3, targets: 2, many: 0, exit_code: 78 };
     let sarif: Value = serde_json::from_str(&sarif(&checked, FOLDER)).unwrap();
     let json: Value = serde_json::from_str(&check::json(&checked)).unwrap();
     assert_eq!(validate(&oasis(), &sarif), Vec::<String>::new(), "{sarif:#}");

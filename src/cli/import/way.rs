@@ -30,9 +30,16 @@ pub(super) async fn find(args: &ImportArgs, show: Show) -> Result<Way, Stop> {
     let common = args.common();
     let texts = setup::find(&common.source)?.without_files();
     let mut defaults = setup::named_defaults(&texts, &common.source)?;
+    // All of the places that the settings name, as far as the flags narrow them down.
+    let mut homes: Vec<AccountRegion> = setup::homes(&texts.settings).into_iter().collect();
+    homes.retain(|it| {
+        let fits = |flag: &Option<String>, own: &String| flag.as_ref().is_none_or(|it| it == own);
+        fits(&common.source.account, &it.account) && fits(&common.source.region, &it.region)
+    });
+    let everywhere = args.all && !homes.is_empty();
     let lacks = |missing: fn(&TargetError) -> bool, known: Defaults| {
         let lacks = |it: &String| Target::parse(it, None, &known).is_err_and(|it| missing(&it));
-        args.all || args.functions.iter().any(lacks)
+        !everywhere && (args.all || args.functions.iter().any(lacks))
     };
     let region = Some("us-east-1".to_owned());
     let lacks_account =
@@ -46,7 +53,8 @@ pub(super) async fn find(args: &ImportArgs, show: Show) -> Result<Way, Stop> {
     }
     // Without a region the AWS chain looks for one as far as the metadata service: not for nothing.
     let own = || args.functions.first().and_then(|it| region_in(it)).filter(|_| !lacks_region);
-    let region = defaults.region.clone().or_else(own);
+    let first = || homes.first().map(|it| it.region.clone()).filter(|_| everywhere);
+    let region = defaults.region.clone().or_else(own).or_else(first);
     let simulator = simulator.as_ref().map(embedded::Embedded::endpoint);
     let access = setup::access(&texts.settings, region, simulator);
     let fleet = setup::fleet(&access, setup::budgets(&texts.settings, &common)).await?;
@@ -61,7 +69,7 @@ pub(super) async fn find(args: &ImportArgs, show: Show) -> Result<Way, Stop> {
     if lacks_account && defaults.account.is_none() {
         defaults.account = Some(setup::account_of(&fleet, "pass --account").await?);
     }
-    let scope = scope(args, &defaults)?;
+    let scope = if everywhere { Scope::All(homes) } else { scope(args, &defaults)? };
     check_home(&texts, &scope)?;
     let context = setup::context(&texts.settings, Defaults::default());
     let rules = setup::rules(&texts.settings, &common);

@@ -85,7 +85,7 @@ impl Reloading<'_> {
 
     /// Reads and understands the files, beside everything else that goes on. Who is told is in force with them.
     async fn load(&self) -> Result<(Loaded, Settings), Stop> {
-        let lists = Lists { discovery: &self.discovering.discovery, wait: false };
+        let lists = Lists { discovery: &self.discovering.discovery, wait: false, show: None };
         if self.only_listed.take() {
             let texts = Arc::clone(&self.texts.borrow());
             let understood = setup::understand(&texts, self.args, self.fleet, lists).await?;

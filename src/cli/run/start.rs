@@ -53,7 +53,7 @@ impl Start<'_> {
         let mut pauses = backoff.build();
         loop {
             self.monitor.beat();
-            let lists = Lists { discovery: self.discovery, wait: false };
+            let lists = Lists { discovery: self.discovery, wait: false, show: None };
             let asked = setup::understand(&texts, self.args, self.fleet, lists);
             let Some(asked) = self.alive(asked).await else { return Ok(None) };
             let stop = match asked {

@@ -1,9 +1,13 @@
 //! Files to targets and rules, with whatever has to be asked of AWS for that.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, pin::pin, sync::Arc, time::Duration};
 
 use super::{NOBODY, Texts, Wishes, check_home, context, homes, named_defaults, only, rules};
-use crate::cli::{args::TargetArgs, exit::Exit, show::Stop};
+use crate::cli::{
+    args::TargetArgs,
+    exit::Exit,
+    show::{Show, Stop},
+};
 use crate::config::{
     permissions,
     resolve::{self, Context, Needs, RuleUse},
@@ -42,7 +46,12 @@ pub(crate) struct Lists<'a> {
     pub(crate) discovery: &'a Discovery,
     /// List what is missing before going on.
     pub(crate) wait: bool,
+    /// Who is told where that takes long.
+    pub(crate) show: Option<Show>,
 }
+
+/// What takes longer than this is told.
+const LONG: Duration = Duration::from_secs(2);
 
 /// What is asked before it can go on.
 enum Step {
@@ -83,12 +92,25 @@ pub(crate) async fn understand(
             Step::Lists(needs) => {
                 if lists.wait {
                     let wants = Wants { needs, ..Wants::default() };
-                    Box::pin(lists.discovery.list(fleet, &wants, || ())).await;
+                    let listing = Box::pin(lists.discovery.list(fleet, &wants, || ()));
+                    tell_if_long(listing, lists.show).await;
                 }
                 asked.inventory = Some(lists.discovery.inventory());
             }
         }
     }
+}
+
+async fn tell_if_long(listing: impl Future<Output = ()>, show: Option<Show>) {
+    let mut listing = pin!(listing);
+    tokio::select! {
+        () = &mut listing => return,
+        () = tokio::time::sleep(LONG) => {}
+    }
+    if let Some(show) = show {
+        show.note("Listing the functions that rules may cover, within the control budget of each account and region.");
+    }
+    listing.await;
 }
 
 fn understand_as(texts: &Texts, args: &TargetArgs, asked: Asked) -> Result<Step, Stop> {

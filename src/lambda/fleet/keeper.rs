@@ -157,3 +157,6 @@ fn failed(why: &str, missing: bool) -> CredentialsError {
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |it: &&'a (dyn Error + 'static)| (*it).source())
 }
+
+#[cfg(test)]
+mod tests;

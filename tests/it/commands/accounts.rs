@@ -249,3 +249,19 @@ fn shards_share_the_places_among_them() {
     assert_eq!(said.code, Some(64), "{said:?}");
     assert!(said.err.contains("there is no shard 4 of 3: they are 1/3 to 3/3"), "{said:?}");
 }
+
+#[test]
+fn everything_is_imported_from_every_place() {
+    let lambda = world(true);
+    let room = room(&lambda, &with_role());
+    let said = room.permitd("import --all --out all.yaml");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let text = std::fs::read_to_string(room.path("all.yaml")).unwrap();
+    for (account, region) in [(ONE, "us-east-1"), (ONE, "eu-west-1"), (TWO, "us-east-1")] {
+        assert!(text.contains(account) && text.contains(region), "{text}");
+    }
+    assert_eq!(room.permitd("plan all.yaml --detailed-exitcode").code, Some(0));
+    let said = room.permitd("import --all --region eu-west-1 --out one.yaml");
+    assert!(said.err.starts_with("Imported 1 statement of 1 function"), "{said:?}");
+    assert_eq!(lambda.calls().iter().filter(|it| it.starts_with("ListFunctions")).count(), 4);
+}

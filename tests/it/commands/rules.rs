@@ -57,6 +57,14 @@ fn a_rule_covers_what_matches_now() {
 }
 
 #[test]
+fn check_tells_that_there_are_rules() {
+    let lambda = world();
+    let room = room(&lambda, "");
+    room.permitd("check").is(0, "ok: 0 statements for 0 targets, and 1 rule for many functions, of which `permitd plan` tells what it covers\n", "");
+    assert_eq!(lambda.calls(), Vec::<String>::new());
+}
+
+#[test]
 fn a_rule_that_covers_nothing() {
     let lambda = world();
     let room = room(&lambda, "");
