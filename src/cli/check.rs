@@ -96,7 +96,7 @@ fn examine(args: &CheckArgs) -> Result<Seen, Stop> {
     sort(&mut found);
     let statements = examined.targets.iter().map(|it| it.wanted.grants.len()).sum();
     let (targets, rules) = (examined.targets.len(), examined.rules.len());
-    Ok(Seen { found, statements, targets, rules })
+    Ok(Seen { found, statements, rules, targets })
 }
 
 /// What a daemon with these files and settings cannot do in time.

@@ -8,12 +8,12 @@ use super::*;
 /// Gives what it is told to, in this order, and nothing after that.
 #[derive(Debug, Clone, Default)]
 struct Giver {
-    answers: Arc<Mutex<Vec<Result<Credentials, String>>>>,
+    answers: Arc<Mutex<Vec<Answer>>>,
     asked: Arc<Mutex<u32>>,
 }
 
 impl Giver {
-    fn of(mut answers: Vec<Result<Credentials, String>>) -> Self {
+    fn of(mut answers: Vec<Answer>) -> Self {
         answers.reverse();
         Self { answers: Arc::new(Mutex::new(answers)), asked: Arc::default() }
     }
@@ -39,9 +39,11 @@ impl ProvideCredentials for Giver {
     }
 }
 
-fn lasting(key: &str, seconds: u64) -> Result<Credentials, String> {
+type Answer = Result<Credentials, String>;
+
+fn lasting(key: &str, seconds: u64) -> Credentials {
     let end = SystemTime::now() + Duration::from_secs(seconds);
-    Ok(Credentials::new(key, "secret", Some("token".to_owned()), Some(end), "test"))
+    Credentials::new(key, "secret", Some("token".to_owned()), Some(end), "test")
 }
 
 async fn key(keeper: &Keeper) -> Result<String, String> {
@@ -51,11 +53,11 @@ async fn key(keeper: &Keeper) -> Result<String, String> {
 
 #[tokio::test]
 async fn what_lasts_is_kept_and_what_ends_within_a_minute_is_replaced() {
-    let giver = Giver::of(vec![lasting("a", 3600), lasting("b", 3600)]);
+    let giver = Giver::of(vec![Ok(lasting("a", 3600)), Ok(lasting("b", 3600))]);
     let keeper = giver.keeper();
     assert_eq!((key(&keeper).await, key(&keeper).await), (Ok("a".into()), Ok("a".into())));
     assert_eq!(giver.asked(), 1);
-    let giver = Giver::of(vec![lasting("a", 50), lasting("b", 3600)]);
+    let giver = Giver::of(vec![Ok(lasting("a", 50)), Ok(lasting("b", 3600))]);
     let keeper = giver.keeper();
     assert_eq!((key(&keeper).await, key(&keeper).await), (Ok("a".into()), Ok("b".into())));
 }
@@ -63,18 +65,18 @@ async fn what_lasts_is_kept_and_what_ends_within_a_minute_is_replaced() {
 /// Nobody gives new ones: those that last for some seconds are still good.
 #[tokio::test]
 async fn old_ones_serve_until_they_end() {
-    let giver = Giver::of(vec![lasting("a", 50), Err("down".into()), lasting("b", 3600)]);
+    let giver = Giver::of(vec![Ok(lasting("a", 50)), Err("down".into()), Ok(lasting("b", 3600))]);
     let keeper = giver.keeper();
     let keys = [key(&keeper).await, key(&keeper).await, key(&keeper).await];
     assert_eq!(keys, [Ok("a".to_owned()), Ok("a".to_owned()), Ok("b".to_owned())]);
-    let giver = Giver::of(vec![lasting("a", 0), Err("down".into())]);
+    let giver = Giver::of(vec![Ok(lasting("a", 0)), Err("down".into())]);
     let keeper = giver.keeper();
     assert_eq!((key(&keeper).await, key(&keeper).await), (Ok("a".into()), Err("down".into())));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_had_is_not_asked_for_at_once_again() {
-    let giver = Giver::of(vec![Err("refused".into()), lasting("a", 3600)]);
+    let giver = Giver::of(vec![Err("refused".into()), Ok(lasting("a", 3600))]);
     let keeper = giver.keeper();
     for _ in 0..50 {
         assert_eq!(key(&keeper).await, Err("refused".to_owned()));
@@ -87,7 +89,8 @@ async fn what_cannot_be_had_is_not_asked_for_at_once_again() {
 /// Many calls may be told of the same expired token; the new one is not thrown away with it.
 #[tokio::test]
 async fn a_refused_key_is_forgotten_once() {
-    let giver = Giver::of(vec![lasting("a", 3600), lasting("b", 3600), lasting("c", 3600)]);
+    let giver =
+        Giver::of(vec![Ok(lasting("a", 3600)), Ok(lasting("b", 3600)), Ok(lasting("c", 3600))]);
     let keeper = giver.keeper();
     assert_eq!(key(&keeper).await, Ok("a".to_owned()));
     keeper.forget("a").await;
@@ -99,10 +102,11 @@ async fn a_refused_key_is_forgotten_once() {
 /// A role whose own credentials have expired: those are replaced first.
 #[tokio::test]
 async fn who_assumes_with_an_expired_token_gets_a_new_one() {
-    let base = Giver::of(vec![lasting("base", 3600), lasting("fresh", 3600)]);
+    let base = Giver::of(vec![Ok(lasting("base", 3600)), Ok(lasting("fresh", 3600))]);
     let outer = base.keeper();
     assert_eq!(key(&outer).await, Ok("base".to_owned()));
-    let role = Giver::of(vec![Err("ExpiredToken: it has expired".into()), lasting("role", 3600)]);
+    let role =
+        Giver::of(vec![Err("ExpiredToken: it has expired".into()), Ok(lasting("role", 3600))]);
     let keeper = Keeper::new(SharedCredentialsProvider::new(role.clone()), Some(outer.clone()));
     assert_eq!((key(&keeper).await, role.asked()), (Ok("role".to_owned()), 2));
     assert_eq!(key(&outer).await, Ok("fresh".to_owned()));
