@@ -300,11 +300,26 @@ async fn way_to(
     simulator: Option<String>,
 ) -> Result<Metered<Fleet>, Stop> {
     let defaults = named_defaults(texts, &args.source)?;
-    let parsed = permissions::parse(&texts.files);
-    // Without a region the AWS chain looks for one as far as the metadata service: not for nothing.
-    let own = || resolve::first_region(&parsed).filter(|_| !resolve::lacking(&parsed).region);
+    // Without a region the AWS chain looks for one as far as the metadata service: not for nothing. Where it does not
+    // get that far, the files need not be read for it a second time.
+    let own = || {
+        let parsed = permissions::parse(&texts.files);
+        resolve::first_region(&parsed).filter(|_| !resolve::lacking(&parsed).region)
+    };
+    let own = || match texts.settings.accounts.first() {
+        Some(it) => it.regions.first().cloned(),
+        None if has_region_in_environment() => None,
+        None => own(),
+    };
     let access = access(&texts.settings, defaults.region.or_else(own), simulator);
     Ok(Metered::new(Box::pin(fleet(&access, budgets(&texts.settings, args))).await?))
+}
+
+/// Where the AWS chain looks first.
+#[expect(clippy::disallowed_methods, reason = "the SDK reads the environment by itself")]
+fn has_region_in_environment() -> bool {
+    let is_set = |name| std::env::var(name).is_ok_and(|it: String| !it.trim().is_empty());
+    is_set("AWS_REGION") || is_set("AWS_DEFAULT_REGION")
 }
 
 /// The same with Lambda at a certain address.
