@@ -60,7 +60,7 @@ fn a_rule_covers_what_matches_now() {
 fn check_tells_that_there_are_rules() {
     let lambda = world();
     let room = room(&lambda, "");
-    room.permitd("check").is(0, "ok: 0 statements for 0 targets, and 1 rule for many functions, of which `permitd plan` tells what it covers\n", "");
+    room.permitd("check -q").is(0, "ok: 0 statements for 0 targets, and 1 rule for many functions, of which `permitd plan` tells what it covers\n", "");
     assert_eq!(lambda.calls(), Vec::<String>::new());
 }
 
