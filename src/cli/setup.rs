@@ -405,6 +405,15 @@ pub(crate) fn in_force(understood: Understood, settings: &Settings) -> Loaded {
     Loaded { wanted, rules: Rules { loaded_at: clock::system(), ..rules }, cadence, n_targets }
 }
 
+fn tell_unlisted(unlisted: &[Unlisted], show: Show) {
+    for Unlisted { place, message, hint } in unlisted {
+        let hint = hint.as_ref().map(|it| format!("\nhint: {it}")).unwrap_or_default();
+        show.problem(&format!(
+            "error: it is not known which functions there are in {place}: {message}{hint}"
+        ));
+    }
+}
+
 impl Ready {
     /// Says which rules cover nothing, and what could not be listed. Where one of the first is denied, that is the end.
     pub(crate) fn tell_of_rules(&self, deny: &[Deny], show: Show) -> Option<Exit> {
@@ -417,12 +426,7 @@ impl Ready {
         if !self.idle.is_empty() && !show.is_quiet() {
             show.findings(&self.idle);
         }
-        for Unlisted { place, message, hint } in self.discovery.unlisted() {
-            let hint = hint.map(|it| format!("\nhint: {it}")).unwrap_or_default();
-            show.problem(&format!(
-                "error: it is not known which functions there are in {place}: {message}{hint}"
-            ));
-        }
+        tell_unlisted(&self.discovery.unlisted(), show);
         None
     }
 
@@ -439,8 +443,12 @@ impl Ready {
         }
         show.note("Looking for policies that no file names (`discover: true`).");
         let gateway = &self.gateway;
+        let told = self.discovery.unlisted();
         Box::pin(self.discovery.list(gateway, &self.wants, || ())).await;
         Box::pin(self.discovery.sweep(gateway, &self.wants, clock::system)).await;
+        let mut unlisted = self.discovery.unlisted();
+        unlisted.retain(|it| !told.contains(it));
+        tell_unlisted(&unlisted, show);
         self.discovery.undeclared()
     }
 

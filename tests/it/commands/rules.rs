@@ -107,6 +107,15 @@ fn functions_that_cannot_be_listed() {
     );
     assert!(said.err.contains("lambda:ListFunctions on all resources"), "{said:?}");
     assert_eq!(lambda.sids("other"), ["a"]);
+    // Where it is not for a rule, but to find what no file names, it is said as well.
+    room.write("permitd.yaml", "permissions: [permissions.yaml]\ndiscover: true\n");
+    room.write(
+        "permissions.yaml",
+        "functions: [{function: other, statements: [{sid: a, principal: \"210987654321\"}]}]\n",
+    );
+    let said = room.permitd("plan");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.err.contains("it is not known which functions there are"), "{said:?}");
 }
 
 /// The daemon: a function that is made later is found with the next list, one that stops matching is left as it is.
