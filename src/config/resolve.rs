@@ -117,14 +117,9 @@ const EXAMPLE: Values<'_> = Values {
 
 /// Whether any entry needs an account or a region from elsewhere, so that nobody asks for nothing.
 pub fn lacking(parsed: &Parsed<'_>) -> Lacking {
-    lacking_in(parsed, &[])
-}
-
-/// The same where the settings name these accounts and regions.
-pub fn lacking_in(parsed: &Parsed<'_>, places: &[AccountRegion]) -> Lacking {
     let mut lacking = Lacking::default();
     for document in &parsed.documents {
-        for own in homes(document, &Defaults::default(), places, &mut Findings::default()) {
+        for own in homes(document, &Defaults::default(), &[], &mut Findings::default()) {
             if own.account.is_some() && own.region.is_some() {
                 continue;
             }

@@ -21,7 +21,7 @@ use crate::drift::{
 };
 use crate::journal::entry::Outcome;
 use crate::lambda::gateway::{
-    GatewayError, PolicyGateway, PolicyReader, Receipt, Recovery, Urgency,
+    GatewayError, PolicyGateway, PolicyReader, Receipt, Recovery, Urgency, codes,
 };
 use crate::policy::target::Target;
 
@@ -296,20 +296,19 @@ pub(super) fn failure(error: &GatewayError, right: &str) -> Failure {
 pub fn hint(error: &GatewayError, right: &str) -> Option<String> {
     let code = error.code.as_deref().unwrap_or_default();
     let text = match (error.recovery, code) {
-        (_, "NoCredentials") => {
+        (_, codes::NO_CREDENTIALS) => {
             "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is given"
                 .to_owned()
         }
-        // The codes of `lambda::fleet`, which is there with the feature `aws` only.
-        (_, "CannotAssumeRole") => {
+        (_, codes::NO_ROLE) => {
             "look at `role_arn` and `external_id` in `accounts`, at the role's trust policy, and whether the \
              credentials permitd runs with may do sts:AssumeRole"
                 .to_owned()
         }
-        (_, "NoProfile") => {
+        (_, codes::NO_PROFILE) => {
             "look at `profile` in `accounts`, and at ~/.aws/config (AWS_CONFIG_FILE)".to_owned()
         }
-        (_, "WrongAccount") => {
+        (_, codes::WRONG_ACCOUNT) => {
             "give this account a `role_arn` or a `profile` in `accounts`, or correct its id".to_owned()
         }
         (_, "ExpiredTokenException" | "ExpiredToken") => {

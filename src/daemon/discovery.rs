@@ -68,6 +68,12 @@ struct Known {
     unlisted: BTreeMap<AccountRegion, Unlisted>,
 }
 
+impl Known {
+    fn fails(&mut self, place: &AccountRegion, message: String, hint: Option<String>) {
+        self.unlisted.insert(place.clone(), Unlisted { place: place.clone(), message, hint });
+    }
+}
+
 /// One account and region.
 #[derive(Debug, Default)]
 struct Place {
@@ -216,9 +222,7 @@ impl Discovery {
             Err((message, hint)) => {
                 slot.under_way = Some(pages);
                 slot.failed_at = Some(Instant::now());
-                known
-                    .unlisted
-                    .insert(place.clone(), Unlisted { place: place.clone(), message, hint });
+                known.fails(place, message, hint);
                 false
             }
         }
@@ -243,9 +247,7 @@ impl Discovery {
             let mut known = self.known();
             known.undeclared.insert(place.clone(), found);
             if let Some((message, hint)) = trouble {
-                known
-                    .unlisted
-                    .insert(place.clone(), Unlisted { place: place.clone(), message, hint });
+                known.fails(place, message, hint);
             }
         });
         let sweeps: Vec<_> = sweeps.map(Box::pin).collect();

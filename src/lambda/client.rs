@@ -19,11 +19,15 @@ use tokio::time::Instant;
 
 use crate::lambda::gateway::{
     FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt, Recovery,
+    codes,
 };
 use crate::policy::{
     grant::{Permission, UrlAuthType},
     target::{AccountRegion, Target},
 };
+
+/// How the message begins where there are credentials that cannot be loaded.
+pub(crate) const CANNOT_LOAD: &str = "the AWS credentials cannot be loaded: ";
 
 /// Lambda in one region, with one set of credentials.
 #[derive(Debug, Clone)]
@@ -278,9 +282,9 @@ where
                 Some(CredentialsError::CredentialsNotLoaded(_)) | None => {
                     "no AWS credentials were found".to_owned()
                 }
-                Some(_) => format!("the AWS credentials cannot be loaded: {}", root_cause(error)),
+                Some(_) => format!("{CANNOT_LOAD}{}", root_cause(error)),
             };
-            (code.or_else(|| Some("NoCredentials".into())), message)
+            (code.or_else(|| Some(codes::NO_CREDENTIALS.into())), message)
         }
         (None, code, None) => (code, format!("no answer: {}", root_cause(error))),
     };

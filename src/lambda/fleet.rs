@@ -35,7 +35,7 @@ mod door;
 mod keeper;
 
 use door::Door;
-pub use door::{Entrance, NO_PROFILE, NO_ROLE, Role, WRONG_ACCOUNT};
+pub use door::{Entrance, Role};
 
 /// Where Lambda is, and who we are there.
 #[derive(Debug, Clone, Default)]
@@ -160,18 +160,20 @@ impl Fleet {
 
     fn member(&self, place: AccountRegion) -> Arc<Paced<LambdaClient>> {
         let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(it) = members.get(&place) {
+            return Arc::clone(it);
+        }
         let region = Region::new(place.region.clone());
         let config = &self.door(&place.account).config;
-        let member = members.entry(place).or_insert_with(|| {
-            let config = aws_sdk_lambda::config::Builder::from(config).region(region).build();
-            let client = LambdaClient::new(aws_sdk_lambda::Client::from_conf(config));
-            let paced = Paced::new(client, self.budgets);
-            Arc::new(match &self.witness {
-                Some(it) => paced.heard_by(it),
-                None => paced,
-            })
+        let config = aws_sdk_lambda::config::Builder::from(config).region(region).build();
+        let client = LambdaClient::new(aws_sdk_lambda::Client::from_conf(config));
+        let paced = Paced::new(client, self.budgets);
+        let member = Arc::new(match &self.witness {
+            Some(it) => paced.heard_by(it),
+            None => paced,
         });
-        Arc::clone(member)
+        members.insert(place, Arc::clone(&member));
+        member
     }
 
     /// A call in a place. An expired token is replaced once, and the call made again: it was not done.

@@ -142,6 +142,18 @@ pub trait PolicyGateway: PolicyReader {
     ) -> impl Future<Output = Result<String, GatewayError>> + Send;
 }
 
+/// Codes of errors that are not AWS's, for what happens before a call leaves.
+pub mod codes {
+    /// There are no credentials, or they cannot be loaded.
+    pub const NO_CREDENTIALS: &str = "NoCredentials";
+    /// A role that could not be assumed.
+    pub const NO_ROLE: &str = "CannotAssumeRole";
+    /// A profile without credentials.
+    pub const NO_PROFILE: &str = "NoProfile";
+    /// Credentials that are another account's.
+    pub const WRONG_ACCOUNT: &str = "WrongAccount";
+}
+
 /// A call that failed: how to go on, and what to tell people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayError {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio::time::{Duration, Instant};
 
-use crate::lambda::gateway::{GatewayError, Recovery};
+use crate::lambda::gateway::{GatewayError, Recovery, codes};
 use crate::policy::target::AccountRegion;
 
 /// How long what was told stays unsaid.
@@ -112,7 +112,7 @@ fn hint(error: &GatewayError) -> &'static str {
                 (deploy/aws/events.yaml makes one)";
     }
     match error.recovery {
-        Recovery::Denied if code == "NoCredentials" => {
+        Recovery::Denied if code == codes::NO_CREDENTIALS => {
             "give permitd credentials that may read the queue (`permitd iam` prints the rights)"
         }
         Recovery::Denied => {

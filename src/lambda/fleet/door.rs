@@ -8,7 +8,10 @@ use aws_sdk_sts::operation::RequestId;
 use tokio::sync::OnceCell;
 
 use super::{Loader, keeper::Keeper};
-use crate::lambda::gateway::{GatewayError, Recovery};
+use crate::lambda::{
+    client::CANNOT_LOAD,
+    gateway::{GatewayError, Recovery, codes},
+};
 
 /// How to enter an account that the base credentials are not of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,15 +34,6 @@ pub struct Role {
     /// The name of the session, which CloudTrail shows.
     pub session_name: String,
 }
-
-/// The code of a role that could not be assumed. Not one of AWS.
-pub const NO_ROLE: &str = "CannotAssumeRole";
-/// The code of credentials that are another account's. Not one of AWS.
-pub const WRONG_ACCOUNT: &str = "WrongAccount";
-/// The code of a profile without credentials. Not one of AWS.
-pub const NO_PROFILE: &str = "NoProfile";
-/// What the client calls it when there are no credentials.
-const NO_CREDENTIALS: &str = "NoCredentials";
 
 /// Credentials, and how to get others.
 #[derive(Debug)]
@@ -139,17 +133,15 @@ impl Door {
             return error;
         }
         match (&self.role, error.code.as_deref()) {
-            (Some(role), Some(NO_CREDENTIALS)) => {
-                let why =
-                    error.message.rsplit_once("cannot be loaded: ").map(|(_, it)| it.to_owned());
-                let why = why.unwrap_or(error.message);
+            (Some(role), Some(codes::NO_CREDENTIALS)) => {
+                let why = error.message.strip_prefix(CANNOT_LOAD).unwrap_or(&error.message);
                 let message = format!("cannot assume {}: {why}", role.arn);
-                GatewayError { code: Some(NO_ROLE.to_owned()), message, ..error }
+                GatewayError { code: Some(codes::NO_ROLE.to_owned()), message, ..error }
             }
-            (None, Some(NO_CREDENTIALS)) => match &self.profile {
+            (None, Some(codes::NO_CREDENTIALS)) => match &self.profile {
                 Some(profile) => {
                     let message = format!("the profile `{profile}` gives none: {}", error.message);
-                    GatewayError { code: Some(NO_PROFILE.to_owned()), message, ..error }
+                    GatewayError { code: Some(codes::NO_PROFILE.to_owned()), message, ..error }
                 }
                 None => error,
             },
@@ -159,7 +151,7 @@ impl Door {
                     let message = format!(
                         "the credentials are of the account {own}, and not of {account}: {error}"
                     );
-                    GatewayError { code: Some(WRONG_ACCOUNT.to_owned()), message, ..error }
+                    GatewayError { code: Some(codes::WRONG_ACCOUNT.to_owned()), message, ..error }
                 }
                 Ok(_) | Err(_) => error,
             },
