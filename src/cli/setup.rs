@@ -1,54 +1,33 @@
-//! What a command needs before it starts: the files read and resolved, and the way to Lambda.
+//! What a command needs before it starts: the files found, read and resolved. `ready` has all of it together, `way`
+//! is the way to Lambda.
 
 mod prints;
+mod ready;
 mod stopping;
 mod understand;
+mod way;
 
-use std::{
-    collections::BTreeSet,
-    path::PathBuf,
-    sync::{Arc, atomic::AtomicU64},
-};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
-use tokio_util::sync::CancellationToken;
 use wildmatch::WildMatch;
 
 use crate::cli::{
-    args::{Deny, SourceArgs, TargetArgs},
-    embedded,
+    args::{SourceArgs, TargetArgs},
     exit::Exit,
-    show::{Show, Stop},
+    show::Stop,
 };
 use crate::config::{
-    diagnostic::{Diagnostic, File, Files, Severity},
+    diagnostic::{File, Files},
     load, permissions,
     resolve::{self, Context, Examined, RuleUse},
-    rules::Rule,
-    settings::{self as config, Account, Budget, Cap, Pattern, Settings},
-    warnings::idle_rules,
+    settings::{Account, Cap, Pattern, Settings},
 };
-use crate::daemon::{
-    cadence::Cadence,
-    carry::Carrier,
-    clock,
-    discovery::{Discovery, Unlisted, Wants},
-    mind::Mind,
-    pass::Worker,
-    run::Loaded,
-    scribe::{Occasion, Scribe},
-};
+use crate::daemon::{cadence::Cadence, clock, discovery::Discovery, run::Loaded};
 use crate::drift::{
     allow::{Mode, Rules},
     limits::Limits,
-    undeclared::Undeclared,
     wanted::Wanted,
 };
-use crate::lambda::{
-    fleet::{Access, Entrance, Fleet, Role},
-    gateway::Urgency,
-    paced::{Budgets, Rate},
-};
-use crate::observe::metered::Metered;
 use crate::policy::target::{AccountRegion, Defaults, check_account, check_region};
 
 /// Files as read, before they are understood.
@@ -86,29 +65,6 @@ pub(crate) struct Wishes {
     pub(crate) wanted: Vec<Wanted>,
     /// The rules for many functions.
     pub(crate) rules: Vec<RuleUse>,
-}
-
-/// All that a command needs to call Lambda.
-#[derive(Debug)]
-pub(crate) struct Ready {
-    /// The targets asked for.
-    pub(crate) wanted: Vec<Wanted>,
-    /// How many the files have in all.
-    pub(crate) n_targets: usize,
-    /// What may be done.
-    pub(crate) rules: Rules,
-    /// The settings, for the daemon.
-    pub(crate) settings: Settings,
-    /// Lambda.
-    pub(crate) gateway: Metered<Fleet>,
-    /// What the paths of the settings are relative to.
-    pub(crate) base: PathBuf,
-    /// Rules that cover nothing.
-    pub(crate) idle: Vec<Diagnostic>,
-    /// What is to be listed.
-    pub(crate) wants: Wants,
-    /// What was listed.
-    pub(crate) discovery: Discovery,
 }
 
 /// Stands in for an account that nobody has to know.
@@ -213,8 +169,10 @@ pub(crate) fn examine_offline(texts: &Texts, args: &SourceArgs) -> Result<Examin
 }
 
 pub(crate) use prints::read_whole;
+pub(crate) use ready::{Ready, ready_at, ready_to_write, ready_with};
 pub(crate) use stopping::{Stopping, stop_on_signals};
 pub(crate) use understand::{Lists, Understood, account_of, understand};
+pub(crate) use way::{access, budgets, fleet, get_policy_rate, way};
 
 pub(crate) fn resolve(
     texts: &Texts,
@@ -259,133 +217,6 @@ fn only_home(settings: &Settings) -> (Option<String>, Option<String>) {
     (only(accounts), only(regions))
 }
 
-/// Reads and understands everything for a command that writes: it needs a mode, and is told before anything is
-/// called.
-pub(crate) async fn ready_to_write(
-    command: &str,
-    args: &TargetArgs,
-    show: Show,
-) -> Result<Ready, Stop> {
-    let texts = read(&args.source)?;
-    needs_mode(&texts, args, command)?;
-    ready_with(texts, args, show).await
-}
-
-/// From files that were read already, the way to Lambda.
-pub(crate) async fn ready_with(texts: Texts, args: &TargetArgs, show: Show) -> Result<Ready, Stop> {
-    let tell = |endpoint: &str| {
-        show.note(&format!("lambda.simulator: nothing goes to AWS, but to {endpoint}"));
-    };
-    let (gateway, texts) = way(texts, args, tell).await?;
-    Box::pin(ready_by(gateway, texts, args, Some(show))).await
-}
-
-/// The way to Lambda alone. An embedded simulator serves until the process ends, and it is told where.
-pub(crate) async fn way(
-    texts: Texts,
-    args: &TargetArgs,
-    tell: impl FnOnce(&str),
-) -> Result<(Metered<Fleet>, Texts), Stop> {
-    let simulator = embedded::start(&texts).await?;
-    if let Some(it) = &simulator {
-        tell(&it.endpoint());
-    }
-    let endpoint = simulator.as_ref().map(embedded::Embedded::endpoint);
-    Ok((way_to(&texts, args, endpoint).await?, texts))
-}
-
-async fn way_to(
-    texts: &Texts,
-    args: &TargetArgs,
-    simulator: Option<String>,
-) -> Result<Metered<Fleet>, Stop> {
-    let defaults = named_defaults(texts, &args.source)?;
-    // Without a region the AWS chain looks for one as far as the metadata service: not for nothing. Where it does not
-    // get that far, the files need not be read for it a second time.
-    let own = || {
-        let parsed = permissions::parse(&texts.files);
-        resolve::first_region(&parsed).filter(|_| !resolve::lacking(&parsed).region)
-    };
-    let own = || match texts.settings.accounts.first() {
-        Some(it) => it.regions.first().cloned(),
-        None if has_region_in_environment() => None,
-        None => own(),
-    };
-    let access = access(&texts.settings, defaults.region.or_else(own), simulator);
-    Ok(Metered::new(Box::pin(fleet(&access, budgets(&texts.settings, args))).await?))
-}
-
-/// Where the AWS chain looks first.
-#[expect(clippy::disallowed_methods, reason = "the SDK reads the environment by itself")]
-fn has_region_in_environment() -> bool {
-    let is_set = |name| std::env::var(name).is_ok_and(|it: String| !it.trim().is_empty());
-    is_set("AWS_REGION") || is_set("AWS_DEFAULT_REGION")
-}
-
-/// The same with Lambda at a certain address.
-pub(crate) async fn ready_at(
-    texts: Texts,
-    args: &TargetArgs,
-    simulator: Option<String>,
-) -> Result<Ready, Stop> {
-    let gateway = way_to(&texts, args, simulator).await?;
-    Box::pin(ready_by(gateway, texts, args, None)).await
-}
-
-async fn ready_by(
-    gateway: Metered<Fleet>,
-    texts: Texts,
-    args: &TargetArgs,
-    show: Option<Show>,
-) -> Result<Ready, Stop> {
-    let texts = Arc::new(texts);
-    let discovery = Discovery::default();
-    let lists = Lists { discovery: &discovery, wait: true, show };
-    let understood = Box::pin(understand(&texts, args, gateway.inner(), lists)).await?;
-    let Understood { wanted, n_targets, rules, uses, wants } = understood;
-    let idle = idle_rules(&texts.files, &uses);
-    let (settings, base) = (texts.settings.clone(), texts.base.clone());
-    Ok(Ready { wanted, n_targets, rules, settings, gateway, base, idle, wants, discovery })
-}
-
-/// How Lambda is reached, as the settings say.
-pub(crate) fn access(
-    settings: &Settings,
-    region: Option<String>,
-    simulator: Option<String>,
-) -> Access {
-    let role = |it: &config::Role| Role {
-        arn: it.arn.clone(),
-        external_id: it.external_id.clone(),
-        session_name: it.session_name.clone(),
-    };
-    let entrance = |it: &Account| Entrance {
-        account: it.id.clone(),
-        profile: it.profile.clone(),
-        role: it.role.as_ref().map(role),
-    };
-    // The embedded simulator takes any key, and knows no profile.
-    let none: &[Account] = &[];
-    let accounts = if simulator.is_some() { none } else { &settings.accounts };
-    let entrances = accounts.iter().map(entrance).collect();
-    Access { region, simulator, entrances }
-}
-
-/// The variables of an endpoint that the SDK reads.
-const ENDPOINTS: [&str; 3] =
-    ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_STS"];
-
-/// The way to Lambda. An endpoint that is set to nothing would make the SDK panic.
-#[expect(clippy::disallowed_methods, reason = "the SDK reads the environment by itself")]
-pub(crate) async fn fleet(access: &Access, budgets: Budgets) -> Result<Fleet, Stop> {
-    let is_empty = |name: &&str| std::env::var(name).is_ok_and(|it| it.trim().is_empty());
-    if let Some(name) = ENDPOINTS.iter().find(|it| is_empty(it)) {
-        let hint = "unset it, or set it to an address such as http://127.0.0.1:4566";
-        return Err(Stop::config(format!("{name} is set, and is empty"), hint));
-    }
-    Ok(Fleet::new(access, budgets).await)
-}
-
 /// What the files want, for who asks only that.
 pub(crate) async fn wanted(args: &TargetArgs) -> Result<Vec<Wanted>, Stop> {
     let texts = Arc::new(read(&args.source)?);
@@ -403,85 +234,6 @@ pub(crate) fn in_force(understood: Understood, settings: &Settings) -> Loaded {
     let with_events = interval_with_events.unwrap_or(*interval);
     let cadence = Cadence { interval: *interval, with_events, jitter: *jitter };
     Loaded { wanted, rules: Rules { loaded_at: clock::system(), ..rules }, cadence, n_targets }
-}
-
-fn tell_unlisted(unlisted: &[Unlisted], show: Show) {
-    for Unlisted { place, message, hint } in unlisted {
-        let hint = hint.as_ref().map(|it| format!("\nhint: {it}")).unwrap_or_default();
-        show.problem(&format!(
-            "error: it is not known which functions there are in {place}: {message}{hint}"
-        ));
-    }
-}
-
-impl Ready {
-    /// Says which rules cover nothing, and what could not be listed. Where one of the first is denied, that is the end.
-    pub(crate) fn tell_of_rules(&self, deny: &[Deny], show: Show) -> Option<Exit> {
-        let denied = deny.iter().any(|it| it.covers(Rule::RuleMatchesNothing));
-        if denied && !self.idle.is_empty() {
-            let error = |it: &Diagnostic| Diagnostic { severity: Severity::Error, ..it.clone() };
-            show.findings(&self.idle.iter().map(error).collect::<Vec<_>>());
-            return Some(Exit::Failure);
-        }
-        if !self.idle.is_empty() && !show.is_quiet() {
-            show.findings(&self.idle);
-        }
-        tell_unlisted(&self.discovery.unlisted(), show);
-        None
-    }
-
-    /// What could not be listed is an error, whatever became of the rest.
-    pub(crate) fn exit(&self, exit: Exit) -> Exit {
-        let all_known = self.discovery.unlisted().is_empty();
-        if all_known || matches!(exit, Exit::Interrupted(_)) { exit } else { Exit::Failure }
-    }
-
-    /// The policies that no file names, where the settings ask for them.
-    pub(crate) async fn undeclared(&self, show: Show) -> Vec<Undeclared> {
-        if self.wants.discover.is_empty() {
-            return Vec::new();
-        }
-        show.note("Looking for policies that no file names (`discover: true`).");
-        let gateway = &self.gateway;
-        let told = self.discovery.unlisted();
-        Box::pin(self.discovery.list(gateway, &self.wants, || ())).await;
-        Box::pin(self.discovery.sweep(gateway, &self.wants, clock::system)).await;
-        let mut unlisted = self.discovery.unlisted();
-        unlisted.retain(|it| !told.contains(it));
-        tell_unlisted(&unlisted, show);
-        self.discovery.undeclared()
-    }
-
-    /// A worker that acts for this command.
-    pub(crate) fn worker<'a, G>(
-        &'a self,
-        gateway: &'a G,
-        scribe: &'a Scribe,
-        mind: &'a Mind,
-        stop: &'a CancellationToken,
-        command: &str,
-    ) -> Worker<'a, G> {
-        Worker {
-            carrier: Carrier {
-                gateway,
-                clock: clock::system,
-                scribe,
-                stop,
-                urgency: Urgency::Sweep,
-                calls: AtomicU64::new(0),
-            },
-            mind,
-            rules: &self.rules,
-            n_targets: self.n_targets,
-            occasion: Occasion::of(command),
-            keep: false,
-        }
-    }
-
-    /// The settings as they were found.
-    pub(crate) fn found(&self) -> Found {
-        Found { path: None, file: None, settings: self.settings.clone(), base: self.base.clone() }
-    }
 }
 
 /// What may be done: flags win over the settings. When the files were loaded, the daemon says.
@@ -543,27 +295,6 @@ pub(crate) fn only(wanted: Vec<Wanted>, globs: &[String]) -> Result<Vec<Wanted>,
         return Err(Stop::usage("--target matches no target of the files"));
     }
     Ok(kept)
-}
-
-pub(crate) fn budgets(settings: &Settings, args: &TargetArgs) -> Budgets {
-    let control = args.budgets.control_budget.or(settings.budgets.control);
-    Budgets {
-        get_policy: get_policy_rate(args.budgets.get_policy_budget.or(settings.budgets.get_policy)),
-        control: rate(control, Budgets::default().control),
-    }
-}
-
-/// How fast policies are read where this is what somebody wrote.
-pub(crate) fn get_policy_rate(written: Option<Budget>) -> Rate {
-    rate(written, Budgets::default().get_policy)
-}
-
-fn rate(written: Option<Budget>, usual: Rate) -> Rate {
-    match written {
-        None => usual,
-        Some(Budget::Unlimited) => Rate::UNLIMITED,
-        Some(Budget::PerSecond(it)) => Rate::per_second(it).unwrap_or(usual),
-    }
 }
 
 #[cfg(test)]
