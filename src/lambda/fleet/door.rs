@@ -36,7 +36,7 @@ pub struct Role {
 }
 
 /// Credentials, and how to get others.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Door {
     /// With the credentials in it.
     pub(super) config: SdkConfig,
@@ -62,7 +62,7 @@ impl Door {
                 profile: Some(profile.clone()),
                 ..Self::of(&loader.load(Some(profile)).await)
             },
-            None => base.handle(),
+            None => base.clone(),
         };
         let Some(role) = &entrance.role else {
             return outer;
@@ -81,17 +81,6 @@ impl Door {
         let config = with(&outer.config, keeper.as_ref());
         let role = Some(role.clone());
         Self { config, keeper, role, profile: outer.profile, account: Arc::default() }
-    }
-
-    fn handle(&self) -> Self {
-        let Self { config, keeper, role, profile, account } = self;
-        Self {
-            config: config.clone(),
-            keeper: keeper.clone(),
-            role: role.clone(),
-            profile: profile.clone(),
-            account: Arc::clone(account),
-        }
     }
 
     /// The access key that the next call is signed with, if one is there already.
