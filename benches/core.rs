@@ -72,7 +72,7 @@ fn check(texts: &[String]) -> String {
 fn live(loaded: &Loaded) -> Vec<String> {
     let policy = |it: &Wanted| {
         let statement = |grant: &permitd::policy::grant::Grant| {
-            grant.permission.statement_text(&grant.sid, &it.target)
+            grant.terms.statement_text(&grant.sid, &it.target)
         };
         let statements: Vec<String> = it.grants.iter().map(statement).collect();
         let statements = statements.join(",");

@@ -94,7 +94,7 @@ fn yaml(number: usize, functions: usize) -> Arc<File> {
 fn simulator(wanted: &[Wanted]) -> Option<Simulator> {
     let mut places: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for it in wanted {
-        let statement = |grant: &Grant| grant.permission.statement_text(&grant.sid, &it.target);
+        let statement = |grant: &Grant| grant.terms.statement_text(&grant.sid, &it.target);
         let statements: Vec<String> = it.grants.iter().map(statement).collect();
         let (name, statements) = (it.target.function(), statements.join(","));
         let function = format!(

@@ -13,4 +13,5 @@ pub mod size;
 pub mod source;
 pub mod statement;
 pub mod target;
+pub mod terms;
 pub mod written;

@@ -187,10 +187,18 @@ pub(crate) fn resolve(
 
 /// What holds for files that say nothing else.
 pub(crate) fn context(settings: &Settings, defaults: Defaults) -> Context {
-    let Settings { ownership, replace, ignore, .. } = settings;
+    let Settings { ownership, replace, writer, ignore, .. } = settings;
     let (ownership, ignore) = (ownership.clone(), ignore.clone());
     let places = homes(settings).into_iter().collect();
-    Context { defaults, ownership, replace: *replace, ignore, places, inventory: None }
+    Context {
+        defaults,
+        ownership,
+        replace: *replace,
+        writer: *writer,
+        ignore,
+        places,
+        inventory: None,
+    }
 }
 
 /// The account and region that flags or settings name.

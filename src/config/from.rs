@@ -162,7 +162,7 @@ fn check(
     };
     let grant = Grant {
         sid: draft.sid.to_owned(),
-        permission,
+        terms: permission.into(),
         expires: None,
         accept: Vec::new(),
         description: None,

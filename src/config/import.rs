@@ -17,6 +17,7 @@ use crate::policy::{
     risk::{self, Risk},
     source::Source,
     target::Target,
+    terms::Terms,
 };
 
 mod prove;
@@ -174,7 +175,7 @@ impl<'a> Sheet<'a> {
             };
             let grant = Grant {
                 sid: (*sid).to_owned(),
-                permission: (*permission).clone(),
+                terms: Terms::Plain((*permission).clone()),
                 expires: None,
                 accept,
                 description: None,

@@ -8,7 +8,7 @@ use regex::Regex;
 use crate::config::diagnostic::{Diagnostic, File, Files, Place, Span};
 use crate::config::walk::{Item, Spot, Text, Walker, is_extension};
 use crate::config::yaml::{self, Value};
-use crate::drift::allow::{Ownership, Replace};
+use crate::drift::allow::{Ownership, Replace, Writer};
 use crate::policy::{grant::check_sid, risk::Risk};
 
 mod many;
@@ -48,6 +48,8 @@ pub(super) struct FunctionEntry<'a> {
     pub absent: Vec<Text<'a>>,
     pub suspend: Option<(bool, Spot)>,
     pub replace: Option<(Replace, Spot)>,
+    pub writer: Option<(Writer, Spot)>,
+    pub compact: Option<(bool, Spot)>,
     /// Where `empty: true` stands.
     pub empty: Option<Spot>,
     /// Where `statements` stands, or else the entry.
@@ -83,6 +85,8 @@ pub(super) const ENTRY_KEYS: &[&str] = &[
     "absent",
     "suspend",
     "replace",
+    "writer",
+    "compact",
     "empty",
     "statements",
 ];
@@ -114,6 +118,9 @@ pub(super) const OWNERSHIPS: &[(&str, Ownership)] = &[
 /// How a changed statement is replaced. The settings have the same words.
 pub(super) const REPLACES: &[(&str, Replace)] =
     &[("bridge", Replace::Bridge), ("direct", Replace::Direct)];
+/// By which calls a policy is written. The settings have the same words.
+pub(super) const WRITERS: &[(&str, Writer)] =
+    &[("statements", Writer::Statements), ("document", Writer::Document), ("auto", Writer::Auto)];
 const NO_FUNCTIONS: &str =
     "write `functions:` and under it `- function: NAME` with its `statements:`";
 
@@ -244,6 +251,8 @@ fn entry<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<FunctionEntr
             }
             "suspend" => entry.suspend = walker.boolean(item),
             "replace" => entry.replace = walker.choice(item, REPLACES),
+            "writer" => entry.writer = walker.choice(item, WRITERS),
+            "compact" => entry.compact = walker.boolean(item),
             "empty" => entry.empty = walker.boolean(item).filter(|(it, _)| *it).map(|(_, it)| it),
             "statements" => {
                 meant.push("statements");

@@ -7,7 +7,7 @@ use crate::config::diagnostic::{self, Diagnostic, File, PERMISSION_FILES, Place}
 use crate::config::permissions::{Document, FunctionEntry, Match, Parsed};
 use crate::config::placeholders::Values;
 use crate::config::walk::{Spot, Text};
-use crate::drift::allow::{IgnoreRule, Ownership, Replace};
+use crate::drift::allow::{IgnoreRule, Ownership, Replace, Writer};
 use crate::drift::wanted::Wanted;
 use crate::policy::grant::Grant;
 use crate::policy::inventory::Inventory;
@@ -39,6 +39,8 @@ pub struct Context {
     pub ownership: Ownership,
     /// For entries without `replace`.
     pub replace: Replace,
+    /// For entries without `writer`.
+    pub writer: Writer,
     /// From the settings; a grant that matches one is an error.
     pub ignore: Vec<IgnoreRule>,
     /// The accounts and regions of the settings. None of them: nobody knows, and what `all` means is the default.
@@ -53,6 +55,7 @@ impl Default for Context {
             defaults: Defaults::default(),
             ownership: Ownership::Declared,
             replace: Replace::default(),
+            writer: Writer::default(),
             ignore: Vec::new(),
             places: Vec::new(),
             inventory: None,

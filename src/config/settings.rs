@@ -5,10 +5,10 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use wildmatch::WildMatch;
 
 use crate::config::diagnostic::{self, Diagnostic, File, Place, Span};
-use crate::config::permissions::{REPLACES, read_ownership};
+use crate::config::permissions::{REPLACES, WRITERS, read_ownership};
 use crate::config::walk::{Item, Text, Walker, is_extension};
 use crate::config::yaml::{self, Value};
-use crate::drift::allow::{IgnoreRule, Mode, ORPHAN_GRACE, Ownership, Replace};
+use crate::drift::allow::{IgnoreRule, Mode, ORPHAN_GRACE, Ownership, Replace, Writer};
 use crate::drift::limits::Limits;
 use crate::policy::risk::Risk;
 
@@ -40,6 +40,8 @@ pub struct Settings {
     pub ownership: Ownership,
     /// How a changed statement is replaced, of entries that say nothing.
     pub replace: Replace,
+    /// By which calls a policy is written, of entries that say nothing.
+    pub writer: Writer,
     /// Grants with one of these are held unless their statement accepts it; sorted, none twice.
     pub deny_risks: Vec<Risk>,
     /// How much may be taken away before somebody is asked.
@@ -146,6 +148,7 @@ impl Default for Settings {
             jitter: 0.1,
             ownership: Ownership::Declared,
             replace: Replace::default(),
+            writer: Writer::default(),
             deny_risks: vec![Risk::P002],
             limits: Limits::default(),
             orphan_grace: ORPHAN_GRACE,
@@ -220,8 +223,6 @@ pub(super) const LAMBDA_KEYS: &[&str] = &["simulator"];
 pub(super) const SIMULATOR_KEYS: &[&str] = &["listen", "seed"];
 /// Of `budgets`.
 pub(super) const BUDGETS_KEYS: &[&str] = &["get_policy", "control"];
-/// The value of `writer` that this version has.
-pub(super) const WRITER: &str = "statements";
 pub(super) const MODES: &[(&str, Mode)] =
     &[("observe", Mode::Observe), ("additive", Mode::Additive), ("enforce", Mode::Enforce)];
 
@@ -356,24 +357,15 @@ fn defaults<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>, settings: &mut Sett
             "replace" => {
                 set(&mut settings.replace, walker.choice(item, REPLACES).map(|(it, _)| it));
             }
-            "writer" => only(walker, item, WRITER, &["document", "auto"]),
+            "writer" => {
+                set(&mut settings.writer, walker.choice(item, WRITERS).map(|(it, _)| it));
+            }
             _ => {
                 walker.unknown(item, "`defaults`", DEFAULTS_KEYS);
             }
         }
     }
     set(&mut settings.ownership, read_ownership(walker, ownership, prefix).map(|(it, _)| it));
-}
-
-/// A choice of which this version has one.
-fn only<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>, supported: &str, later: &[&str]) {
-    let words: Vec<(&str, &str)> = [supported].iter().chain(later).map(|it| (*it, *it)).collect();
-    if let Some((word, spot)) = walker.choice(item, &words)
-        && word != supported
-    {
-        let message = format!("`{}: {word}` is not supported yet in this version", item.key);
-        walker.advise(spot, message, format!("write `{}: {supported}`", item.key));
-    }
 }
 
 fn ignore<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Vec<IgnoreRule> {

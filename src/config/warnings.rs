@@ -8,12 +8,7 @@ use crate::config::diagnostic::{self, Diagnostic, Files, Subject};
 use crate::config::resolve::{Examined, Part, RuleUse};
 use crate::config::rules::Rule;
 use crate::drift::{diff::is_live, plan::SOON};
-use crate::policy::{
-    grant::{Grant, Permission},
-    risk,
-    source::Source,
-    target::Target,
-};
+use crate::policy::{grant::Grant, risk, source::Source, target::Target};
 
 mod places;
 mod slow;
@@ -44,7 +39,7 @@ pub fn warnings(files: &Files, examined: &Examined, now: Timestamp) -> Vec<Diagn
         }
     }
     for grant in &examined.loose {
-        book.grant(None, grant, risk::of_permission(&grant.permission));
+        book.grant(None, grant, risk::of_terms(&grant.terms));
     }
     let places = Places::of(files);
     let mut found: Vec<Diagnostic> = book
@@ -92,17 +87,13 @@ pub fn explain_once(found: &mut [Diagnostic]) {
 /// The risks of each grant. P007 is only told of a policy that is known as a whole, and there what has expired
 /// completes nothing.
 fn risks(grants: &[Grant], complete: bool, now: Timestamp) -> Vec<Vec<risk::Risk>> {
-    let of_live: Vec<(&str, &Permission)> = grants
-        .iter()
-        .filter(|it| complete && is_live(it, now))
-        .map(|it| (it.sid.as_str(), &it.permission))
-        .collect();
-    let mut together = risk::of_permissions(&of_live);
+    let live = grants.iter().filter(|it| complete && is_live(it, now));
+    let mut together = risk::of_grants(live);
     let of_one = |it: &Grant| {
         if complete && is_live(it, now) {
             together.remove(&it.sid).unwrap_or_default()
         } else {
-            risk::of_permission(&it.permission)
+            risk::of_terms(&it.terms)
         }
     };
     grants.iter().map(of_one).collect()

@@ -8,11 +8,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use serde_saphyr::FlowSeq;
 
 use crate::config::placeholders::escape;
 use crate::drift::allow::Ownership;
 use crate::policy::grant::{DEFAULT_ACTION, Grant, Permission, UrlAuthType};
+use crate::policy::terms::{Parts, Terms};
 
 mod comment;
 
@@ -176,12 +178,19 @@ enum Names<'a> {
     Below(&'a [&'a str]),
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct StatementItem<'a> {
     sid: Cow<'a, str>,
-    principal: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effect: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    principals: Vec<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     action: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    actions: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     source_arn: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -194,6 +203,8 @@ struct StatementItem<'a> {
     function_url_auth_type: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     invoked_via_function_url: Option<bool>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    conditions: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -204,7 +215,22 @@ struct StatementItem<'a> {
 
 /// What reads like a placeholder is meant as it is written.
 fn statement(grant: &Grant) -> StatementItem<'_> {
-    let Grant { sid, permission, expires, accept, description, source: _, rule: _ } = grant;
+    let Grant { sid, terms, expires, accept, description, source: _, rule: _ } = grant;
+    let codes: Vec<&'static str> = accept.iter().map(|it| it.code()).collect();
+    let said = match terms {
+        Terms::Plain(it) => plain(it),
+        Terms::Wide(it) => wide(it.parts()),
+    };
+    StatementItem {
+        sid: escape(sid),
+        expires: expires.map(|it| it.to_string()),
+        accept: (!codes.is_empty()).then_some(FlowSeq(codes)),
+        description: description.as_deref().map(escape),
+        ..said
+    }
+}
+
+fn plain(permission: &Permission) -> StatementItem<'_> {
     let Permission {
         principal,
         action,
@@ -215,10 +241,8 @@ fn statement(grant: &Grant) -> StatementItem<'_> {
         function_url_auth_type,
         invoked_via_function_url,
     } = permission;
-    let codes: Vec<&'static str> = accept.iter().map(|it| it.code()).collect();
     StatementItem {
-        sid: escape(sid),
-        principal: escape(principal.parameter()),
+        principal: Some(escape(principal.parameter())),
         action: Some(action.0.as_str()).filter(|it| *it != DEFAULT_ACTION),
         source_arn: source_arn.as_deref().map(escape),
         source_account: source_account.as_deref().map(escape),
@@ -226,9 +250,43 @@ fn statement(grant: &Grant) -> StatementItem<'_> {
         event_source_token: event_source_token.as_deref().map(escape),
         function_url_auth_type: function_url_auth_type.map(UrlAuthType::as_str),
         invoked_via_function_url: invoked_via_function_url.then_some(true),
-        expires: expires.map(|it| it.to_string()),
-        accept: (!codes.is_empty()).then_some(FlowSeq(codes)),
-        description: description.as_deref().map(escape),
+        ..StatementItem::default()
+    }
+}
+
+/// Conditions are written in IAM's own form, whatever shorter key there is for one.
+fn wide(parts: &Parts) -> StatementItem<'_> {
+    let Parts { denies, principals, actions, conditions } = parts;
+    let mut of_operators: Map<String, Value> = Map::new();
+    for (operator, key, values) in conditions {
+        let keys = of_operators.entry(operator.clone()).or_insert_with(|| Map::new().into());
+        if let Some(keys) = keys.as_object_mut() {
+            let values: Vec<Value> = values.iter().map(|it| Value::from(escape(it))).collect();
+            keys.insert(escape(key).into_owned(), values.into());
+        }
+    }
+    let action = match actions.as_slice() {
+        [one] => Some(one.0.as_str()),
+        _ => None,
+    };
+    let principal = match principals.as_slice() {
+        [one] => Some(escape(one.parameter())),
+        _ => None,
+    };
+    StatementItem {
+        effect: denies.then_some("deny"),
+        principals: match &principal {
+            Some(_) => Vec::new(),
+            None => principals.iter().map(|it| escape(it.parameter())).collect(),
+        },
+        principal,
+        actions: match action {
+            Some(_) => Vec::new(),
+            None => actions.iter().map(|it| it.0.as_str()).collect(),
+        },
+        action: action.filter(|it| *it != DEFAULT_ACTION),
+        conditions: of_operators,
+        ..StatementItem::default()
     }
 }
 

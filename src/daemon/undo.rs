@@ -12,7 +12,7 @@ use crate::daemon::{
     scribe::{Occasion, Scribe},
 };
 use crate::drift::{
-    allow::{Ownership, Replace, Rules},
+    allow::{Ownership, Replace, Rules, Writer},
     approval::Approval,
     converge::Converge,
     outcome::{Outcome, State},
@@ -403,6 +403,8 @@ fn wish_nothing(target: &Target) -> Wanted {
         absent: Vec::new(),
         suspend: false,
         replace: Replace::Bridge,
+        writer: Writer::Statements,
+        compact: false,
         source: Source { file: "journal".into(), line: 1, column: 1 },
     }
 }

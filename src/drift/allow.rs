@@ -62,6 +62,19 @@ pub enum Replace {
     Direct,
 }
 
+/// By which calls a policy is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Writer {
+    /// AddPermission and RemovePermission: one statement at a time, and the rest is not touched.
+    #[default]
+    Statements,
+    /// PutResourcePolicy: all changes of a target at once.
+    Document,
+    /// PutResourcePolicy where it saves a gap, a bridge or space, or where nothing else can say what is wanted;
+    /// else statement by statement, also where Lambda does not take PutResourcePolicy.
+    Auto,
+}
+
 /// Exempts live statements that are in no file. Every pattern given has to match (`*` and `?`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct IgnoreRule {

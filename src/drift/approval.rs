@@ -163,7 +163,7 @@ pub fn entries_of(target: &Target, change: &Change) -> Vec<Entry> {
 }
 
 fn grant_text(grant: &Grant, target: &Target) -> String {
-    let text = grant.permission.statement_text(&grant.sid, target);
+    let text = grant.terms.statement_text(&grant.sid, target);
     Canonical::of_text(&text, target.partition()).text()
 }
 

@@ -143,7 +143,7 @@ pub fn diff(wanted: &Wanted, live: Option<&Document>, rules: &Rules, now: Timest
             res.ignored.push(statement.clone());
         } else if owned {
             let twin =
-                wanted.grants.iter().find(|it| is_live(it, now) && statement.says(&it.permission));
+                wanted.grants.iter().find(|it| is_live(it, now) && statement.says(&it.terms));
             let (kind, other) = match (absent, leftover, twin) {
                 (Some(_), _, _) => (Kind::Absent, None),
                 (None, Some(of), _) => (Kind::Leftover, Some(of)),
@@ -187,13 +187,13 @@ fn is_fixed(statement: &Statement) -> bool {
 
 fn of_grant(grant: &Grant, found: &[&Statement], now: Timestamp) -> Option<Drift> {
     let wanted = is_live(grant, now);
-    let before = found.iter().find(|it| !it.says(&grant.permission)).or_else(|| found.first());
+    let before = found.iter().find(|it| !it.says(&grant.terms)).or_else(|| found.first());
     let kind = match before {
         None if wanted => Kind::Missing,
         None => return None,
         Some(_) if !wanted => Kind::Expired,
-        Some(it) if it.says(&grant.permission) && found.len() == 1 => return None,
-        Some(it) if it.says(&grant.permission) => Kind::Duplicate,
+        Some(it) if it.says(&grant.terms) && found.len() == 1 => return None,
+        Some(it) if it.says(&grant.terms) => Kind::Duplicate,
         Some(it) if matches!(it.class(), Class::Orphaned(_)) => Kind::Orphaned,
         Some(_) => Kind::Changed,
     };

@@ -8,18 +8,17 @@ use crate::drift::{
     plan::{Change, Clearance, Decisions, Effect, Judgement, Memory, Scene},
 };
 use crate::policy::{
-    grant::{Grant, Permission},
+    grant::Grant,
     risk,
     statement::{Class, Statement},
+    terms::Terms,
 };
 
 /// The reasons that one change has by itself.
 pub(super) fn by_themselves(scene: &Scene<'_>, changes: &mut [Change]) {
-    let grants: Vec<(&str, &Permission)> =
-        scene.grants().map(|it| (it.sid.as_str(), &it.permission)).collect();
     let adds = changes.iter().any(Change::adds);
     // Most targets are in sync, and pay nothing for it.
-    let risks = if adds { risk::of_permissions(&grants) } else { BTreeMap::new() };
+    let risks = if adds { risk::of_grants(scene.grants()) } else { BTreeMap::new() };
     for change in changes {
         change.held = by_itself(scene, change).or_else(|| {
             let grant = change.drift.after.as_ref().filter(|_| change.adds() && !change.begun)?;
@@ -115,12 +114,12 @@ pub(super) fn still_needed(scene: &Scene<'_>, changes: &mut [Change]) {
         .filter_map(|it| it.drift.after.clone())
         .collect();
     for grant in stuck {
-        if stays_elsewhere(scene, changes, &grant.permission) {
+        if stays_elsewhere(scene, changes, &grant.terms) {
             continue;
         }
         let goes = |it: &&mut Change| !it.adds() || it.drift.kind == Kind::Changed;
         for change in changes.iter_mut().filter(|it| it.held.is_none()).filter(goes) {
-            let says = change.drift.before.as_ref().is_some_and(|it| it.says(&grant.permission));
+            let says = change.drift.before.as_ref().is_some_and(|it| it.says(&grant.terms));
             if says {
                 change.held = Some(Reason::StillNeeded);
             }
@@ -129,10 +128,10 @@ pub(super) fn still_needed(scene: &Scene<'_>, changes: &mut [Change]) {
 }
 
 /// A live statement that no change is about says it.
-fn stays_elsewhere(scene: &Scene<'_>, changes: &[Change], permission: &Permission) -> bool {
+fn stays_elsewhere(scene: &Scene<'_>, changes: &[Change], terms: &Terms) -> bool {
     let goes =
         |it: &Statement| changes.iter().any(|change| change.drift.before.as_ref() == Some(it));
-    scene.statements().iter().any(|it| it.says(permission) && !goes(it))
+    scene.statements().iter().any(|it| it.says(terms) && !goes(it))
 }
 
 /// Taking away a target's last Allow is always a matter of approval.

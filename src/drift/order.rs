@@ -18,11 +18,7 @@ use crate::drift::{
     diff::Kind,
     plan::{Action, Change, Effect, How, Scene, Step},
 };
-use crate::policy::{
-    grant::{Grant, Permission},
-    size,
-    statement::Statement,
-};
+use crate::policy::{grant::Grant, size, statement::Statement};
 
 /// The steps of all changes that are not held. What cannot fit is held.
 pub(super) fn order(scene: &Scene<'_>, changes: &mut [Change], size: usize) -> Vec<Step> {
@@ -190,7 +186,7 @@ impl Line<'_, '_> {
         let Some(grant) = &change.drift.after else { return How::Plain };
         let denies = change.drift.before.as_ref().is_some_and(Statement::denies);
         let sid = bridge::bridge_sid(&wanted.target, &grant.sid);
-        let text = grant.permission.statement_text(&sid, &wanted.target);
+        let text = grant.terms.statement_text(&sid, &wanted.target);
         // Beside the old statement, and beside the new one once the old is gone.
         let fits = || {
             let bridge = size::of_statement(&text);
@@ -222,7 +218,7 @@ impl Line<'_, '_> {
                 sid == bridge || self.scene.wanted.ownership.owns(sid)
             });
             let other = it.sid() != Some(grant.sid.as_str()) && !self.is_replaced(it);
-            owned && other && it.says(&grant.permission)
+            owned && other && it.says(&grant.terms)
         };
         let ignored = |it: &&Statement| self.scene.rules.ignores(it, &self.scene.wanted.target);
         self.scene.statements().iter().find(|it| other(it) && !ignored(it))
@@ -234,17 +230,17 @@ impl Line<'_, '_> {
 
     /// Something that is wanted says this.
     fn is_wanted(&self, statement: &Statement) -> bool {
-        self.scene.grants().any(|it| statement.says(&it.permission))
+        self.scene.grants().any(|it| statement.says(&it.terms))
     }
 
     /// The Sid of a grant that says this and does not stand under its own Sid yet.
     fn missed(&self, statement: &Statement) -> Option<&str> {
-        let mut same = self.scene.grants().filter(|it| statement.says(&it.permission));
+        let mut same = self.scene.grants().filter(|it| statement.says(&it.terms));
         same.find(|it| !self.scene.stands(it)).map(|it| it.sid.as_str())
     }
 
     fn cost(&self, change: &Change) -> usize {
-        let text = |it: &Grant| it.permission.statement_text(&it.sid, &self.scene.wanted.target);
+        let text = |it: &Grant| it.terms.statement_text(&it.sid, &self.scene.wanted.target);
         change.drift.after.as_ref().map_or(0, |it| size::of_statement(&text(it)))
     }
 
@@ -264,6 +260,7 @@ impl Line<'_, '_> {
         }
         change.how = how;
         let Some(grant) = change.drift.after.clone() else { return };
+        let Some(permission) = grant.terms.plain() else { return };
         let late = change.is_judged() || rank == 6 || self.adding_waits || waits;
         let bridge = bridge::bridge_sid(&self.scene.wanted.target, &grant.sid);
         let stand_in = self.stand_in(&grant).map(|it| it.sid().unwrap_or_default().to_owned());
@@ -276,12 +273,12 @@ impl Line<'_, '_> {
             replaces: Some(grant.sid.clone()),
             late,
         };
-        let add = || Action::Add(Box::new(grant.permission.clone()));
+        let add = || Action::Add(Box::new(permission.clone()));
         let mut steps = Vec::with_capacity(3);
         let builds = how == How::Bridged && stand_in.is_none();
         if builds {
             // Two that changed places: neither may go before both bridges stand.
-            let said = |it: &Statement| self.is_replaced(it) && it.says(&grant.permission);
+            let said = |it: &Statement| self.is_replaced(it) && it.says(&grant.terms);
             let first = rank == 3 && self.scene.statements().iter().any(said);
             let rank = if first { 2 } else { rank };
             self.ranked.push((rank, step(&bridge, add(), Effect::Widens)));
@@ -301,7 +298,7 @@ impl Line<'_, '_> {
     fn waits_for_a_judged_bridge(&self, change: &Change, changes: &[Change]) -> bool {
         let brought = |other: &Change| {
             let grant = other.drift.after.as_ref().filter(|_| other.drift.kind == Kind::Changed);
-            let said = |it: &Statement| grant.is_some_and(|grant| it.says(&grant.permission));
+            let said = |it: &Statement| grant.is_some_and(|grant| it.says(&grant.terms));
             other.is_judged()
                 && other.held.is_none()
                 && change.drift.before.as_ref().is_some_and(said)
@@ -312,12 +309,13 @@ impl Line<'_, '_> {
 
     fn add(&mut self, rank: u8, at: usize, change: &Change, late: bool) {
         let Some(grant) = &change.drift.after else { return };
+        let Some(permission) = grant.terms.plain() else { return };
         let neutral = change.effect == Effect::Neutral;
         self.ranked.push((
             rank,
             Step {
                 sid: grant.sid.clone(),
-                action: Action::Add(Box::new(Permission::clone(&grant.permission))),
+                action: Action::Add(Box::new(permission.clone())),
                 effect: if neutral { Effect::Neutral } else { Effect::Widens },
                 kind: change.drift.kind,
                 change: at,

@@ -331,7 +331,7 @@ impl<'a> Scene<'a> {
     pub(super) fn stands(&self, grant: &Grant) -> bool {
         self.statements()
             .iter()
-            .any(|it| it.sid() == Some(grant.sid.as_str()) && it.says(&grant.permission))
+            .any(|it| it.sid() == Some(grant.sid.as_str()) && it.says(&grant.terms))
     }
 
     fn expiring(&self) -> Vec<(String, Timestamp)> {
@@ -344,7 +344,7 @@ impl<'a> Scene<'a> {
         let Some(live) = self.live else { return Vec::new() };
         let accepted = |statement: &Statement, risk: Risk| {
             let grant = self.grants().find(|it| Some(it.sid.as_str()) == statement.sid());
-            grant.is_some_and(|it| statement.says(&it.permission) && it.accept.contains(&risk))
+            grant.is_some_and(|it| statement.says(&it.terms) && it.accept.contains(&risk))
         };
         let mut res = Vec::new();
         for (at, mut risks) in risk::of_document(live, &self.wanted.target) {
@@ -385,7 +385,7 @@ impl<'a> Scene<'a> {
         let grant = drift.after.as_ref();
         let bridged = || {
             let bridge = self.bridge_of(sid);
-            bridge.zip(grant).is_some_and(|(it, grant)| it.says(&grant.permission))
+            bridge.zip(grant).is_some_and(|(it, grant)| it.says(&grant.terms))
         };
         let open = || self.memory.open_gap.as_deref() == Some(sid);
         match drift.kind {
@@ -407,7 +407,7 @@ impl<'a> Scene<'a> {
     fn says_nothing_new(&self, drift: &Drift) -> bool {
         let grant = drift.after.as_ref().filter(|_| drift.kind == Kind::Missing);
         let by_rule = grant.filter(|it| it.rule.is_some());
-        by_rule.is_some_and(|it| self.statements().iter().any(|live| live.says(&it.permission)))
+        by_rule.is_some_and(|it| self.statements().iter().any(|live| live.says(&it.terms)))
     }
 
     /// The operator had said when, and had not changed it since.

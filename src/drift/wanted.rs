@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use crate::drift::allow::{Ownership, Replace};
+use crate::drift::allow::{Ownership, Replace, Writer};
 use crate::policy::{grant::Grant, source::Source, target::Target};
 
 /// Everything the files say about one target, merged.
@@ -22,6 +22,10 @@ pub struct Wanted {
     pub suspend: bool,
     /// How a changed statement is replaced.
     pub replace: Replace,
+    /// By which calls its policy is written.
+    pub writer: Writer,
+    /// Grants that differ in one thing only are written as one statement with a list.
+    pub compact: bool,
     /// The first place that names this target.
     pub source: Source,
 }
@@ -29,12 +33,23 @@ pub struct Wanted {
 impl Wanted {
     /// Names what is wanted, without where and how it is written: the same wishes have the same name.
     pub fn fingerprint(&self) -> String {
-        let Self { target, ownership, grants, absent, suspend, replace, source: _ } = self;
+        let Self {
+            target,
+            ownership,
+            grants,
+            absent,
+            suspend,
+            replace,
+            writer,
+            compact,
+            source: _,
+        } = self;
         let mut hash = Sha256::new();
-        hash.update(format!("{target}\n{ownership:?}\n{suspend}\n{replace:?}\n"));
-        for Grant { sid, permission, expires, accept, description: _, source: _, rule: _ } in grants
-        {
-            let text = permission.statement_text(sid, target);
+        hash.update(format!(
+            "{target}\n{ownership:?}\n{suspend}\n{replace:?}\n{writer:?}\n{compact}\n"
+        ));
+        for Grant { sid, terms, expires, accept, description: _, source: _, rule: _ } in grants {
+            let text = terms.statement_text(sid, target);
             hash.update(format!("{text}\n{expires:?}\n{accept:?}\n"));
         }
         for AbsentSid { sid, source: _ } in absent {

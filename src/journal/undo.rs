@@ -191,7 +191,7 @@ pub fn grant(statement: &Statement, source: Source, target: &Target) -> Option<G
     let permission = checked.filter(|it| it == permission)?;
     Some(Grant {
         sid,
-        permission,
+        terms: permission.into(),
         expires: None,
         accept: Vec::new(),
         description: None,

@@ -7,6 +7,7 @@ use regex::Regex;
 
 use crate::policy::{
     patterns::SOURCE_ARN, principal::Principal, risk::Risk, source::Source, target::check_account,
+    terms::Terms,
 };
 
 /// The action of a grant that names none.
@@ -21,8 +22,8 @@ pub const MAX_SOURCE_ARN: usize = 10_000;
 pub struct Grant {
     /// The statement id: its identity in one policy.
     pub sid: String,
-    /// What it allows.
-    pub permission: Permission,
+    /// What it says.
+    pub terms: Terms,
     /// From this moment on it is not wanted any more.
     pub expires: Option<Timestamp>,
     /// Risks that are known and accepted.

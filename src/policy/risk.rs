@@ -14,10 +14,11 @@ use std::{collections::BTreeMap, fmt};
 
 use crate::policy::{
     document::Document,
-    grant::Permission,
+    grant::{Grant, Permission},
     risk::{content::Content, url::halves},
     statement::{Class, Statement},
     target::Target,
+    terms::Terms,
 };
 
 /// A reason to look twice at a permission.
@@ -81,8 +82,8 @@ impl fmt::Display for Risk {
 }
 
 /// The risks of one permission, sorted; all but P007, which needs its neighbours.
-pub fn of_permission(permission: &Permission) -> Vec<Risk> {
-    risks(&Content::of(permission))
+pub fn of_terms(terms: &Terms) -> Vec<Risk> {
+    risks(&Content::of_terms(terms))
 }
 
 /// The same for a live statement of any class, as far as it is understood.
@@ -93,10 +94,19 @@ pub fn of_statement(statement: &Statement, target: &Target) -> Vec<Risk> {
     risks(&content(statement, target))
 }
 
-/// The risks of all permissions that are wanted of one target, with P007; by Sid, those without risk left out.
+/// The risks of all permissions of one target, with P007; by Sid, those without risk left out.
 pub fn of_permissions(permissions: &[(&str, &Permission)]) -> BTreeMap<String, Vec<Risk>> {
-    let contents: Vec<Content> = permissions.iter().map(|(_, it)| Content::of(it)).collect();
-    let sids = permissions.iter().map(|(sid, _)| (*sid).to_owned());
+    by_sid(permissions.iter().map(|(sid, it)| (*sid, Content::of(it))))
+}
+
+/// The same of what is wanted of one target.
+pub fn of_grants<'a>(grants: impl IntoIterator<Item = &'a Grant>) -> BTreeMap<String, Vec<Risk>> {
+    by_sid(grants.into_iter().map(|it| (it.sid.as_str(), Content::of_terms(&it.terms))))
+}
+
+fn by_sid<'a>(contents: impl Iterator<Item = (&'a str, Content)>) -> BTreeMap<String, Vec<Risk>> {
+    let (sids, contents): (Vec<&str>, Vec<Content>) = contents.unzip();
+    let sids = sids.into_iter().map(str::to_owned);
     sids.zip(of_policy(&contents)).filter(|(_, risks)| !risks.is_empty()).collect()
 }
 

@@ -6,6 +6,7 @@ use crate::policy::{
     json::Json,
     principal::{Principal, is_unique_id},
     target::{Target, check_account},
+    terms::Terms,
 };
 
 /// One statement of a live policy, with its text as Lambda gave it.
@@ -90,7 +91,17 @@ impl Statement {
     }
 
     /// It says exactly this.
-    pub fn says(&self, permission: &Permission) -> bool {
+    pub fn says(&self, terms: &Terms) -> bool {
+        match terms {
+            Terms::Plain(it) => self.says_plainly(it),
+            Terms::Wide(it) => {
+                matches!(self.class, Class::Inexpressible(_)) && it.is_said_by(&self.text)
+            }
+        }
+    }
+
+    /// It says exactly this, as AddPermission would.
+    pub fn says_plainly(&self, permission: &Permission) -> bool {
         matches!(&self.class, Class::Expressible(it) if it == permission)
     }
 

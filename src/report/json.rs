@@ -171,7 +171,7 @@ fn risks(plan: &Plan) -> Vec<RiskReport<'_>> {
 
 fn drift<'a>(it: &'a Change, target: &Target) -> DriftReport<'a> {
     let drift = &it.drift;
-    let after = |it: &crate::policy::grant::Grant| it.permission.statement_text(&it.sid, target);
+    let after = |it: &crate::policy::grant::Grant| it.terms.statement_text(&it.sid, target);
     DriftReport {
         sid: drift.sid.as_deref(),
         kind: drift.kind.name(),

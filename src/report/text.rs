@@ -168,8 +168,8 @@ fn details(it: &Change, look: Look) -> Vec<String> {
     let (Some(before), Some(after)) = (&it.drift.before, &it.drift.after) else {
         return Vec::new();
     };
-    match before.permission() {
-        Some(permission) => words::fields(permission, &after.permission)
+    match before.permission().zip(after.terms.plain()) {
+        Some((before, after)) => words::fields(before, after)
             .into_iter()
             .flat_map(|(key, before, after)| {
                 let one_line = format!("{key}: {before} -> {after}");
@@ -182,7 +182,7 @@ fn details(it: &Change, look: Look) -> Vec<String> {
             .collect(),
         None => vec![
             format!("live:   {}", safe(before.text())),
-            format!("wanted: {}", words::permission(&after.permission)),
+            format!("wanted: {}", words::terms(&after.terms)),
         ],
     }
 }

@@ -1,5 +1,7 @@
 //! A permission, a difference and a write, in words that people know.
 
+use std::fmt::Write;
+
 use crate::drift::{
     allow::Reason,
     diff::{Drift, Kind},
@@ -7,9 +9,10 @@ use crate::drift::{
     plan::{Action, Change, How},
 };
 use crate::policy::{
-    grant::{DEFAULT_ACTION, Permission, UrlAuthType},
+    grant::{self, DEFAULT_ACTION, Permission, UrlAuthType},
     principal::Principal,
     statement::{Class, Statement},
+    terms::{Parts, Terms},
 };
 use crate::report::palette::safe;
 
@@ -25,18 +28,7 @@ pub fn permission(it: &Permission) -> String {
         function_url_auth_type,
         invoked_via_function_url,
     } = it;
-    let who = match principal {
-        Principal::Anyone => "anyone".to_owned(),
-        Principal::Account(id) => format!("account {id}"),
-        Principal::Deleted(id) => format!("{id} (deleted)"),
-        Principal::Iam(it) | Principal::Service(it) => it.clone(),
-    };
-    let what = match action.0.as_str() {
-        it if it.eq_ignore_ascii_case(DEFAULT_ACTION) => "invoke",
-        it if it.eq_ignore_ascii_case("lambda:InvokeFunctionUrl") => "invoke the URL",
-        it => it,
-    };
-    let mut res = format!("{who} may {what}");
+    let mut res = format!("{} may {}", whom(principal), what(action));
     if *principal == Principal::Anyone {
         res.push_str(" (*)");
     }
@@ -56,6 +48,41 @@ pub fn permission(it: &Permission) -> String {
         res.push_str(&it);
     }
     safe(&res)
+}
+
+/// The same for a grant of any kind: `anyone is denied lambda:InvokeFunction, if StringNotEquals aws:PrincipalOrgID o-a1b2c3d4e5`
+pub fn terms(it: &Terms) -> String {
+    let parts = match it {
+        Terms::Plain(it) => return permission(it),
+        Terms::Wide(it) => it.parts(),
+    };
+    let Parts { denies, principals, actions, conditions } = parts;
+    let who: Vec<String> = principals.iter().map(whom).collect();
+    let deeds: Vec<&str> = actions.iter().map(what).collect();
+    let may = if *denies { "may not" } else { "may" };
+    let mut res = format!("{} {may} {}", who.join(", "), deeds.join(", "));
+    for (operator, key, values) in conditions {
+        // Writing to a String cannot fail.
+        write!(res, ", if {operator} {key} {}", values.join(" or ")).unwrap_or_default();
+    }
+    safe(&res)
+}
+
+fn whom(it: &Principal) -> String {
+    match it {
+        Principal::Anyone => "anyone".to_owned(),
+        Principal::Account(id) => format!("account {id}"),
+        Principal::Deleted(id) => format!("{id} (deleted)"),
+        Principal::Iam(it) | Principal::Service(it) => it.clone(),
+    }
+}
+
+fn what(it: &grant::Action) -> &str {
+    match it.0.as_str() {
+        it if it.eq_ignore_ascii_case(DEFAULT_ACTION) => "invoke",
+        it if it.eq_ignore_ascii_case("lambda:InvokeFunctionUrl") => "invoke the URL",
+        it => it,
+    }
 }
 
 /// What a live statement allows, as far as words go.
@@ -96,7 +123,7 @@ fn difference(it: &Change) -> String {
     let live = before.as_ref().map(statement).unwrap_or_default();
     let other = other.as_deref().map(safe).unwrap_or_default();
     let tail = match kind {
-        Kind::Missing => after.as_ref().map(|it| permission(&it.permission)).unwrap_or_default(),
+        Kind::Missing => after.as_ref().map(|it| terms(&it.terms)).unwrap_or_default(),
         Kind::Changed => {
             return match how {
                 _ if held.is_some() => "changed".into(),

@@ -28,7 +28,7 @@ fn wanted() -> Wanted {
 fn live(wanted: &Wanted, statements: &[(&str, usize)]) -> Document {
     let texts: Vec<String> = statements
         .iter()
-        .map(|(sid, of)| wanted.grants[*of].permission.statement_text(sid, &wanted.target))
+        .map(|(sid, of)| wanted.grants[*of].terms.statement_text(sid, &wanted.target))
         .collect();
     let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, texts.join(","));
     Document::parse(text, "r1".into(), &wanted.target).unwrap()

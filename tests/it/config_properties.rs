@@ -183,7 +183,7 @@ proptest! {
             prop_assert_eq!(wanted.suspend, entry.suspend);
             prop_assert_eq!(wanted.grants.len(), entry.statements.len());
             for (grant, statement) in wanted.grants.iter().zip(&entry.statements) {
-                let permission = &grant.permission;
+                let permission = grant.terms.plain().unwrap();
                 prop_assert_eq!(&grant.sid, &statement.sid);
                 prop_assert_eq!(permission.principal.parameter(), &statement.principal);
                 prop_assert_eq!(&permission.source_arn, &statement.source_arn);

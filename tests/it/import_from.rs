@@ -153,7 +153,7 @@ fn there_and_back(found: Found) -> World {
         let here = wanted.target.account() == "999999999999";
         let name = if here { wanted.target.short_name() } else { wanted.target.arn() };
         for it in wanted.grants {
-            res.insert((name.clone(), it.sid), it.permission);
+            res.insert((name.clone(), it.sid), it.terms.plain().unwrap().clone());
         }
     }
     res

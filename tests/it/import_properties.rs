@@ -246,7 +246,7 @@ fn nothing_is_lost(text: &str, lives: &[Live]) -> Result<(usize, usize), TestCas
         for it in document.statements() {
             let grants = of_target.map_or(&[][..], |it| &it.grants);
             let says = grants.iter().any(|grant| {
-                let text = grant.permission.statement_text(&grant.sid, target);
+                let text = grant.terms.statement_text(&grant.sid, target);
                 let same =
                     permitd::policy::canonical::Canonical::of_text(&text, target.partition());
                 Some(grant.sid.as_str()) == it.sid() && same == it.canonical(target)

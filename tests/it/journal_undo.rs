@@ -40,7 +40,7 @@ fn target(name: &str, qualifier: Option<&str>) -> Target {
 fn grant(draft: &Draft<'_>) -> Grant {
     Grant {
         sid: draft.sid.to_owned(),
-        permission: draft.check("aws").unwrap(),
+        terms: draft.check("aws").unwrap().into(),
         expires: None,
         accept: Vec::new(),
         description: None,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use permitd::{
     drift::{
-        allow::{Ownership, Reason, Replace, Rules},
+        allow::{Ownership, Reason, Replace, Rules, Writer},
         approval::Approval,
         bridge::bridge_sid,
         diff::Kind,
@@ -77,7 +77,7 @@ fn grants() -> impl Strategy<Value = Vec<Grant>> {
                 let (expires, accept, description) = (None, Vec::new(), None);
                 res.push(Grant {
                     sid,
-                    permission,
+                    terms: permission.into(),
                     expires,
                     accept,
                     description,
@@ -164,7 +164,18 @@ fn wanted() -> impl Strategy<Value = Wanted> {
         let absent = absent.into_iter().map(|sid| AbsentSid { sid, source: source() }).collect();
         let target = target();
         let replace = Replace::default();
-        Wanted { target, ownership, grants, absent, suspend: false, replace, source: source() }
+        let (writer, compact) = (Writer::Statements, false);
+        Wanted {
+            target,
+            ownership,
+            grants,
+            absent,
+            suspend: false,
+            replace,
+            writer,
+            compact,
+            source: source(),
+        }
     })
 }
 
@@ -311,7 +322,7 @@ proptest! {
             let missing = change.drift.kind == Kind::Missing;
             // What is said under another Sid opens nothing.
             let Action::Add(permission) = &step.action else { return false };
-            let said = missing && live.iter().any(|it| Statement::read(it, &target()).says(permission));
+            let said = missing && live.iter().any(|it| Statement::read(it, &target()).says_plainly(permission));
             let let_in = missing || change.drift.kind == Kind::Orphaned;
             let_in && change.drift.rule.is_some() && !said
         };

@@ -9,7 +9,7 @@ use crate::config::permissions;
 use crate::config::resolve::{self, Context};
 use crate::config::write::{Entry, Item, comment};
 use crate::drift::allow::Ownership;
-use crate::policy::grant::{Grant, Permission};
+use crate::policy::grant::Grant;
 use crate::policy::risk::{self, Risk};
 use crate::policy::target::{Defaults, Target};
 
@@ -83,9 +83,7 @@ impl Entries {
         declared: Vec<Declared>,
         options: &Options<'_>,
     ) -> Entry {
-        let permissions: Vec<(&str, &Permission)> =
-            declared.iter().map(|it| (it.grant.sid.as_str(), &it.grant.permission)).collect();
-        let mut risks = risk::of_permissions(&permissions);
+        let mut risks = risk::of_grants(declared.iter().map(|it| &it.grant));
         let mut statements = Vec::with_capacity(declared.len());
         for Declared { address, function: _, mut grant, sid_is_made_up: _ } in declared {
             let risks = risks.remove(&grant.sid).unwrap_or_default();

@@ -25,7 +25,7 @@ pub(super) fn draw(found: &Found) -> String {
             event_source_token,
             function_url_auth_type,
             invoked_via_function_url,
-        } = grant.permission.draft(&grant.sid);
+        } = grant.terms.plain().unwrap().draft(&grant.sid);
         write!(res, " {principal} {}", action.unwrap_or_default()).unwrap();
         let conditions = [
             source_arn,

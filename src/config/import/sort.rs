@@ -51,7 +51,7 @@ pub(super) fn sort<'a>(
     }
     let grant = Grant {
         sid: sid.to_owned(),
-        permission: permission.clone(),
+        terms: permission.clone().into(),
         expires: None,
         accept: Vec::new(),
         description: None,

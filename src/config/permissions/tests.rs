@@ -54,19 +54,20 @@ fn every_key_is_read() {
     assert_eq!(absent, ["a a.yaml:10:23", "old.sid a.yaml:10:14"]);
 
     let [x, y] = wanted.grants.as_slice() else { panic!("{wanted:?}") };
-    assert_eq!(x.permission.principal, Principal::Anyone);
-    assert_eq!(x.permission.action, Action("lambda:InvokeFunctionUrl".to_owned()));
-    assert_eq!(x.permission.source_arn.as_deref(), Some("arn:aws:s3:::b"));
-    assert_eq!(x.permission.source_account.as_deref(), Some("012345678901"));
-    assert_eq!(x.permission.principal_org_id.as_deref(), Some("o-a1b2c3d4e5"));
-    assert_eq!(x.permission.event_source_token.as_deref(), Some("1.5"));
-    assert_eq!(x.permission.function_url_auth_type, Some(UrlAuthType::AwsIam));
+    let (x_says, y_says) = (x.terms.plain().unwrap(), y.terms.plain().unwrap());
+    assert_eq!(x_says.principal, Principal::Anyone);
+    assert_eq!(x_says.action, Action("lambda:InvokeFunctionUrl".to_owned()));
+    assert_eq!(x_says.source_arn.as_deref(), Some("arn:aws:s3:::b"));
+    assert_eq!(x_says.source_account.as_deref(), Some("012345678901"));
+    assert_eq!(x_says.principal_org_id.as_deref(), Some("o-a1b2c3d4e5"));
+    assert_eq!(x_says.event_source_token.as_deref(), Some("1.5"));
+    assert_eq!(x_says.function_url_auth_type, Some(UrlAuthType::AwsIam));
     assert_eq!(x.expires, Some("2026-12-31T00:00:00Z".parse::<Timestamp>().unwrap()));
     assert_eq!(x.accept, [Risk::P001, Risk::P008]);
     assert_eq!(x.description.as_deref(), Some("1e3"));
     assert_eq!(x.source.to_string(), "a.yaml:15:9");
-    assert_eq!(y.permission.principal, Principal::Account("012345678901".to_owned()));
-    assert!(y.permission.invoked_via_function_url);
+    assert_eq!(y_says.principal, Principal::Account("012345678901".to_owned()));
+    assert!(y_says.invoked_via_function_url);
     assert_eq!(y.source.to_string(), "a.yaml:26:9");
 }
 

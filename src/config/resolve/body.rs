@@ -13,6 +13,7 @@ use crate::drift::bridge::is_reserved;
 use crate::policy::grant::{Draft, Grant, Permission, Problem};
 use crate::policy::source::Source;
 use crate::policy::target::Target;
+use crate::policy::terms::Terms;
 
 /// The statements of one entry.
 #[derive(Debug)]
@@ -104,7 +105,8 @@ impl<'a> Body<'a> {
                 description.or_else(|| statement.text("description").map(Cow::Borrowed));
             let mark = Mark::new(file, statement.spot_of("sid"));
             let rule = rule.map(Arc::clone);
-            granted.push(Granted { sid, statement, description, permission, rule, mark });
+            let terms = permission.map(Terms::from);
+            granted.push(Granted { sid, statement, description, terms, rule, mark });
         }
         let absent = entry.absent.iter().filter_map(|Text { text, spot }| {
             let sid = placeholders::fill(text, Values::from(target));
@@ -152,7 +154,7 @@ impl<'a> Body<'a> {
             };
             res.push(Grant {
                 sid: sid.to_owned(),
-                permission,
+                terms: permission.into(),
                 expires: statement.expires,
                 accept: statement.accept.clone(),
                 description: statement.text("description").map(str::to_owned),

@@ -11,12 +11,12 @@ use super::findings::Findings;
 use crate::config::diagnostic::{Diagnostic, File, Place};
 use crate::config::permissions::{FunctionEntry, Statement};
 use crate::config::walk::Spot;
-use crate::drift::allow::{IgnoreRule, Ownership, Replace};
+use crate::drift::allow::{IgnoreRule, Ownership, Replace, Writer};
 use crate::drift::bridge::is_reserved;
 use crate::drift::wanted::{AbsentSid, Wanted};
-use crate::policy::grant::{Grant, Permission};
-use crate::policy::principal::Principal;
-use crate::policy::target::Target;
+use crate::policy::grant::Grant;
+use crate::policy::target::{Target, check_account};
+use crate::policy::terms::Terms;
 
 /// A spot of one of the files.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +32,8 @@ pub(super) struct Merged<'a> {
     ownership: Option<(Ownership, Mark<'a>)>,
     suspend: Option<(bool, Mark<'a>)>,
     replace: Option<(Replace, Mark<'a>)>,
+    writer: Option<(Writer, Mark<'a>)>,
+    compact: Option<(bool, Mark<'a>)>,
     empty: Option<Mark<'a>>,
     granted: Vec<Granted<'a>>,
     absent: Vec<(Cow<'a, str>, Mark<'a>)>,
@@ -43,13 +45,13 @@ pub(super) struct Merged<'a> {
     pub(super) broken: bool,
 }
 
-/// A statement with a sid. Its permission is none if something is wrong with it.
+/// A statement with a sid. Its terms are none if something is wrong with it.
 #[derive(Debug)]
 pub(super) struct Granted<'a> {
     pub sid: Cow<'a, str>,
     pub statement: &'a Statement<'a>,
     pub description: Option<Cow<'a, str>>,
-    pub permission: Option<Permission>,
+    pub terms: Option<Terms>,
     /// The rule for many functions that it comes from.
     pub rule: Option<Arc<str>>,
     pub mark: Mark<'a>,
@@ -91,6 +93,8 @@ impl<'a> Merged<'a> {
             ownership: None,
             suspend: None,
             replace: None,
+            writer: None,
+            compact: None,
             empty: None,
             granted: Vec::new(),
             absent: Vec::new(),
@@ -118,6 +122,12 @@ impl<'a> Merged<'a> {
         }
         if let Some((value, spot)) = entry.replace {
             agree(&mut self.replace, &value, mark(spot), ("replace", target), findings);
+        }
+        if let Some((value, spot)) = entry.writer {
+            agree(&mut self.writer, &value, mark(spot), ("writer", target), findings);
+        }
+        if let Some((value, spot)) = entry.compact {
+            agree(&mut self.compact, &value, mark(spot), ("compact", target), findings);
         }
         // Beside statements of its own it was refused already.
         if let Some(spot) = entry.empty.filter(|_| entry.statements.is_empty()) {
@@ -161,7 +171,16 @@ impl<'a> Merged<'a> {
         let suspend = self.suspend.is_some_and(|(it, _)| it);
         let replace = self.replace.map_or(context.replace, |(it, _)| it);
         let source = self.first.place().source();
-        (Wanted { target, ownership, grants, absent, suspend, replace, source }, !self.broken)
+        let writer = self.writer.map_or(context.writer, |(it, _)| it);
+        let compact = self.compact.is_some_and(|(it, _)| it);
+        if let (Some((true, mark)), Writer::Statements) = (self.compact, writer) {
+            let message = "`compact: true` needs a writer that writes whole documents";
+            let help = "write `writer: document` or `writer: auto` beside it";
+            findings.of_target(&target, "compact", mark.error(message).help(help));
+        }
+        let wanted =
+            Wanted { target, ownership, grants, absent, suspend, replace, writer, compact, source };
+        (wanted, !self.broken)
     }
 
     /// Of the same grant from a rule and from elsewhere one is kept; anything else under one Sid is an error.
@@ -208,10 +227,10 @@ impl<'a> Merged<'a> {
 impl Granted<'_> {
     /// None if something is wrong with it.
     fn grant(self) -> Option<Grant> {
-        let Self { sid, statement, description, permission, rule, mark } = self;
+        let Self { sid, statement, description, terms, rule, mark } = self;
         Some(Grant {
             sid: sid.into_owned(),
-            permission: permission?,
+            terms: terms?,
             expires: statement.expires,
             accept: statement.accept.clone(),
             description: description.map(Cow::into_owned),
@@ -222,7 +241,7 @@ impl Granted<'_> {
 
     /// They are not the same grant. Of what is wrong with one of them it was told.
     fn differs_from(&self, other: &Self) -> bool {
-        let (Some(own), Some(others)) = (&self.permission, &other.permission) else { return false };
+        let (Some(own), Some(others)) = (&self.terms, &other.terms) else { return false };
         let (a, b) = (self.statement, other.statement);
         own != others || a.expires != b.expires || a.accept != b.accept
     }
@@ -295,17 +314,18 @@ pub(in crate::config) fn matches(rule: &IgnoreRule, grant: &Grant, target: &Targ
     let fits = |pattern: &Option<WildMatch>, text: Option<&str>| {
         pattern.as_ref().is_none_or(|it| text.is_some_and(|text| it.matches(text)))
     };
-    let who = &grant.permission.principal;
-    let root = match who {
-        Principal::Account(id) => Some(format!("arn:{}:iam::{id}:root", target.partition())),
-        Principal::Anyone | Principal::Iam(_) | Principal::Service(_) | Principal::Deleted(_) => {
-            None
-        }
+    let root = |it: &str| match check_account(it) {
+        Ok(()) => format!("arn:{}:iam::{it}:root", target.partition()),
+        Err(_) => it.to_owned(),
+    };
+    let fits_one = |pattern: &Option<WildMatch>, texts: Vec<&str>| {
+        let matches =
+            |it: &WildMatch| texts.iter().any(|text| it.matches(text) || it.matches(&root(text)));
+        pattern.as_ref().is_none_or(matches)
     };
     fits(sid, Some(&grant.sid))
-        && (fits(principal, Some(who.parameter()))
-            || (root.is_some() && fits(principal, root.as_deref())))
-        && fits(source_arn, grant.permission.source_arn.as_deref())
+        && fits_one(principal, grant.terms.principals())
+        && fits_one(source_arn, grant.terms.source_arns())
 }
 
 fn describe(rule: &IgnoreRule) -> String {

@@ -75,7 +75,7 @@ fn the_same_statements_for_several_functions_and_partitions() {
     statements: [{sid: a, principal: \"arn:aws:iam::123456789012:root\"}]";
     let loaded = load(&[text], &context()).unwrap();
     let principals: Vec<String> =
-        loaded.wanted.iter().map(|it| it.grants[0].permission.principal.to_string()).collect();
+        loaded.wanted.iter().map(|it| it.grants[0].terms.principals()[0].to_owned()).collect();
     assert_eq!(principals, ["arn:aws:iam::123456789012:root", "123456789012"]);
 }
 

@@ -7,7 +7,7 @@ use super::parts::{
 };
 use crate::config::permissions::{
     ALL, DOCUMENT_KEYS, ENTRY_KEYS, EXPIRES, MATCH_KEYS, NAME_GLOB, OWNERSHIPS, QUALIFIER_GLOB,
-    REPLACES, STATEMENT_KEYS, UNQUALIFIED,
+    REPLACES, STATEMENT_KEYS, UNQUALIFIED, WRITERS,
 };
 use crate::drift::allow::Replace;
 use crate::policy::{
@@ -194,6 +194,8 @@ fn of_entry(key: &str) -> Value {
             "type": "boolean",
             "default": false,
         }),
+        "writer" => with(words(WRITERS), json!({"description": WRITER})),
+        "compact" => json!({"type": "boolean", "description": COMPACT}),
         "replace" => with(
             replace(),
             json!({"description": format!("{REPLACE} Default: that of the settings.")}),
@@ -324,6 +326,16 @@ pub(super) fn ownership() -> Value {
 pub(super) fn replace() -> Value {
     words(REPLACES)
 }
+
+/// What the words of `writer` mean.
+pub(super) const WRITER: &str = "By which calls a policy is written. statements: AddPermission and RemovePermission, one statement at a \
+time, and the rest is not touched. document: PutResourcePolicy, all changes of a function at once, without a gap and \
+without a bridge; the only one that can write Deny, lists and conditions of any kind. auto: document where it saves a \
+gap, a bridge or space, or where nothing else can say what is wanted; else, and where Lambda does not take \
+PutResourcePolicy, statements.";
+/// What `compact` means.
+const COMPACT: &str = "Write grants that differ only in source_arn (or source_account, or principal) as one statement with a list, \
+under a Sid of permitd's own. Needs writer: document or auto.";
 
 /// The word for a way to replace.
 pub(super) fn name_of(replace: Replace) -> Option<&'static str> {

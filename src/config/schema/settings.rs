@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::parts::{common, document, if_there, object, part, root, text, with, words};
-use super::permissions::{OWNERSHIP, REPLACE, name_of, ownership, replace, sid_prefix};
+use super::permissions::{OWNERSHIP, REPLACE, WRITER, name_of, ownership, replace, sid_prefix};
+use crate::config::permissions::WRITERS;
 use crate::config::settings::{
     BUDGETS_KEYS, DEFAULTS_KEYS, IGNORE_KEYS, KEYS, LAMBDA_KEYS, MODES, SIMULATOR_KEYS, Settings,
-    USUAL_SESSION, WRITER, accounts, events, http, journal, notify, rails,
+    USUAL_SESSION, accounts, events, http, journal, notify, rails,
 };
 use crate::policy::risk::Risk;
 
@@ -194,12 +195,7 @@ fn of_defaults(key: &str) -> Value {
             replace(),
             json!({"description": REPLACE, "default": name_of(Settings::default().replace)}),
         ),
-        "writer" => json!({
-            "description": "How policies are written: statement by statement, with AddPermission and RemovePermission.",
-            "type": "string",
-            "enum": [WRITER],
-            "default": WRITER,
-        }),
+        "writer" => with(words(WRITERS), json!({"description": WRITER, "default": "statements"})),
         _ => Value::Bool(false),
     }
 }

@@ -14,7 +14,7 @@ permissions: [permissions/, "more/*.yaml"]
 mode: additive
 interval: 1h30m
 jitter: 2.5%
-defaults: {ownership: prefix, sid_prefix: x-, replace: direct, writer: statements}
+defaults: {ownership: prefix, sid_prefix: x-, replace: direct, writer: document}
 deny_risks: [P008, P001, P008]
 limits: {max_revocations: 3, max_changed_targets: 2.5%}
 orphan_grace: 2m
@@ -50,6 +50,7 @@ fn every_key_is_read() {
         jitter,
         ownership,
         replace,
+        writer,
         deny_risks,
         limits,
         orphan_grace,
@@ -76,6 +77,7 @@ fn every_key_is_read() {
     assert_eq!(jitter.to_string(), "0.025");
     assert_eq!(ownership, Ownership::Prefix("x-".to_owned()));
     assert_eq!(replace, Replace::Direct);
+    assert_eq!(writer, Writer::Document);
     assert_eq!(deny_risks, [Risk::P001, Risk::P008]);
     assert_eq!(limits, Limits { max_revocations: Some(3), max_changed_targets: Some(2.5 / 100.0) });
     assert_eq!(orphan_grace, Duration::from_mins(2));

@@ -24,7 +24,7 @@ pub(super) fn duplicates<'a>(target: &Target, grants: &[&'a Grant]) -> Vec<(&'a 
     // What is equal has the same principal and source; few grants share both, and only they are spelled out.
     let mut alike: BTreeMap<_, Vec<&'a Grant>> = BTreeMap::new();
     for grant in grants {
-        let key = (grant.permission.principal.parameter(), &grant.permission.source_arn);
+        let key = (grant.terms.principals(), grant.terms.source_arns());
         alike.entry(key).or_default().push(grant);
     }
     let mut res = Vec::new();
@@ -32,7 +32,7 @@ pub(super) fn duplicates<'a>(target: &Target, grants: &[&'a Grant]) -> Vec<(&'a 
         group.sort_by(|a, b| a.source.cmp(&b.source));
         let mut first: BTreeMap<Canonical, &'a Grant> = BTreeMap::new();
         for grant in group {
-            let text = grant.permission.statement_text(&grant.sid, target);
+            let text = grant.terms.statement_text(&grant.sid, target);
             let content = Canonical::of_text(&text, target.partition());
             match first.get(&content) {
                 Some(it) => res.push((*it, *grant)),
@@ -51,7 +51,7 @@ pub(super) struct Full<'a> {
 
 /// How full the policy will be, if somebody should know. Never more than Lambda counts: it is at least as full.
 pub(super) fn size<'a>(target: &'a Target, grants: &[&Grant]) -> Option<Full<'a>> {
-    let of_grant = |it: &&Grant| size::of_statement(&it.permission.statement_text(&it.sid, target));
+    let of_grant = |it: &&Grant| size::of_statement(&it.terms.statement_text(&it.sid, target));
     let size = grants.iter().map(of_grant).fold(0, size::with);
     (size * 100 > LIMIT * NEARLY_FULL).then_some(Full { target, size })
 }

@@ -7,7 +7,7 @@ fn item(draft: &Draft<'_>) -> Item {
     let source = Source { file: "x".into(), line: 1, column: 1 };
     let grant = Grant {
         sid: draft.sid.to_owned(),
-        permission: draft.check("aws").unwrap(),
+        terms: draft.check("aws").unwrap().into(),
         expires: None,
         accept: Vec::new(),
         description: None,
@@ -210,6 +210,6 @@ fn what_reads_like_a_placeholder_is_written_as_itself() {
     assert!(text.contains("arn:aws:s3:::$${aws:username}"), "{text}");
     let loaded = crate::config::tests::load(&[&text], &crate::config::tests::context()).unwrap();
     let grant = &loaded.wanted[0].grants[0];
-    assert_eq!(grant.permission.source_arn.as_deref(), Some(variable));
+    assert_eq!(grant.terms.source_arns(), [variable]);
     assert_eq!(grant.description.as_deref(), Some("$${x} for ${account}"));
 }

@@ -117,7 +117,7 @@ impl Converge<'_> {
     /// The statement that is wanted under this Sid.
     pub(super) fn text_of(&self, sid: &str) -> Option<String> {
         let grant = self.wanted.grants.iter().find(|it| it.sid == sid)?;
-        Some(grant.permission.statement_text(sid, &self.wanted.target))
+        Some(grant.terms.statement_text(sid, &self.wanted.target))
     }
 
     /// What went wrong, also where nothing was given up.

@@ -131,7 +131,7 @@ impl Converge<'_> {
         self.memory.confirmed =
             statements.iter().filter(sure).map(|it| it.text().to_owned()).collect();
         let refusals = self.wanted.grants.iter().filter_map(|it| {
-            let text = it.permission.statement_text(&it.sid, &self.wanted.target);
+            let text = it.terms.statement_text(&it.sid, &self.wanted.target);
             let answer = self.known.refusal(&it.sid, &text, now)?;
             Some((it.sid.clone(), answer.to_owned()))
         });

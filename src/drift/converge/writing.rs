@@ -142,7 +142,7 @@ impl Converge<'_> {
         let statements = self.live.as_ref().map_or(&[][..], Document::statements);
         let mut same = statements.iter().filter(|it| it.sid() == Some(step.sid.as_str()));
         match &step.action {
-            Action::Add(permission) => same.any(|it| it.says(permission)),
+            Action::Add(permission) => same.any(|it| it.says_plainly(permission)),
             Action::Remove => same.next().is_none(),
         }
     }

@@ -1,10 +1,15 @@
 //! What a plan makes of each kind of drift: effects, phases, order, size.
 
 use super::*;
-use crate::drift::allow::{Mode, Ownership, Replace};
+use crate::drift::allow::{Mode, Ownership, Replace, Writer};
 use crate::drift::diff::Kind;
 use crate::drift::wanted::AbsentSid;
-use crate::policy::{grant::Draft, size::LIMIT, source::Source, target::Defaults};
+use crate::policy::{
+    grant::{Draft, Permission},
+    size::LIMIT,
+    source::Source,
+    target::Defaults,
+};
 
 const FN: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
 const BRIDGE: &str = "s3-permitd-871a7b0d";
@@ -29,7 +34,7 @@ pub(crate) fn grant(sid: &str, bucket: &str) -> Grant {
     let accept = Vec::new();
     Grant {
         sid: sid.to_owned(),
-        permission,
+        terms: permission.into(),
         expires,
         accept,
         description,
@@ -46,6 +51,8 @@ pub(crate) fn wanted(grants: Vec<Grant>) -> Wanted {
         absent: Vec::new(),
         suspend: false,
         replace: Replace::Bridge,
+        writer: Writer::Statements,
+        compact: false,
         source: source(1),
     }
 }
@@ -58,7 +65,7 @@ pub(crate) fn live(statements: &[String]) -> Document {
 
 /// As Lambda writes it.
 pub(crate) fn said(grant: &Grant) -> String {
-    grant.permission.statement_text(&grant.sid, &target())
+    grant.terms.statement_text(&grant.sid, &target())
 }
 
 fn text(statement: &str) -> String {
@@ -179,12 +186,14 @@ fn the_order_is_orphans_additions_replacements_neutral_removals_narrowing() {
 
 /// A filler that leaves exactly so many bytes once the statement stands beside it.
 fn filled(statement: &str, free: usize) -> Vec<String> {
-    let mut filler = grant("fill", "");
-    filler.permission.source_arn = Some("arn:aws:s3:::".to_owned());
-    let used = size::of_document(Some(&live(&[said(&filler), statement.to_owned()])));
-    filler.permission.source_arn =
-        Some(format!("arn:aws:s3:::{}", "x".repeat(LIMIT - used - free)));
-    vec![said(&filler), statement.to_owned()]
+    let bare = grant("fill", "").terms.plain().unwrap().clone();
+    let filler = |name: &str| {
+        let source_arn = Some(format!("arn:aws:s3:::{name}"));
+        let terms = Permission { source_arn, ..bare.clone() }.into();
+        said(&Grant { terms, ..grant("fill", "") })
+    };
+    let used = size::of_document(Some(&live(&[filler(""), statement.to_owned()])));
+    vec![filler(&"x".repeat(LIMIT - used - free)), statement.to_owned()]
 }
 
 fn declared(grants: Vec<Grant>) -> Wanted {
@@ -194,7 +203,7 @@ fn declared(grants: Vec<Grant>) -> Wanted {
 #[test]
 fn a_bridge_is_built_up_to_the_very_limit() {
     let (new, old) = (grant("s3", "new"), grant("s3", "old"));
-    let bridge = new.permission.statement_text(BRIDGE, &target());
+    let bridge = new.terms.statement_text(BRIDGE, &target());
     let needed = bridge.len() + 1;
     for (free, how) in [(needed, How::Bridged), (needed - 1, How::Gap)] {
         let live = filled(&said(&old), free);

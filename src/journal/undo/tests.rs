@@ -48,7 +48,7 @@ fn removed(text: &str) -> Result<Undo, NotUndoable> {
 #[test]
 fn what_add_permission_can_make_is_granted_again() {
     let Ok(Undo::Grant(grant)) = removed(S3) else { panic!("{:?}", removed(S3)) };
-    assert_eq!(grant.permission.statement_text(&grant.sid, &target()), S3);
+    assert_eq!(grant.terms.statement_text(&grant.sid, &target()), S3);
     assert_eq!(grant.source.to_string(), "journal entry 7:1:1");
     let unknown =
         Entry { outcome: Outcome::Unknown, ..entry(Action::Remove, Some("s3"), Some(S3), None) };

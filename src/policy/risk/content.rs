@@ -9,6 +9,7 @@ use crate::policy::{
     json::Json,
     principal::Principal,
     risk::{Risk, services},
+    terms::Terms,
 };
 
 /// Condition keys that say on whose behalf a service calls.
@@ -86,6 +87,14 @@ impl Content {
             conditional: !keys.is_empty(),
             keys,
             source_arns: arn.collect(),
+        }
+    }
+
+    /// The same for a grant of any kind.
+    pub(super) fn of_terms(terms: &Terms) -> Self {
+        match terms {
+            Terms::Plain(it) => Self::of(it),
+            Terms::Wide(it) => Self::read(&it.text(), it.partition()).unwrap_or_default(),
         }
     }
 

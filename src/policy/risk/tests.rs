@@ -31,7 +31,7 @@ fn codes(risks: &[Risk]) -> String {
 #[track_caller]
 fn check(draft: Draft<'_>, expected: &str) {
     let permission = permission(&draft);
-    assert_eq!(codes(&of_permission(&permission)), expected, "{draft:?}");
+    assert_eq!(codes(&of_terms(&permission.clone().into())), expected, "{draft:?}");
     for sid in ["s", "s.odd", "not/removable"] {
         let text = permission.statement_text(sid, &target());
         let statement = Statement::read(&text, &target());

@@ -58,7 +58,7 @@ pub fn change(it: &Change, target: &Target) -> Markup {
 fn sides(it: &Change, target: &Target) -> Markup {
     let before = it.drift.before.as_ref().map(crate::policy::statement::Statement::text);
     let grant = it.drift.after.as_ref().filter(|_| it.adds());
-    let after = grant.map(|it| it.permission.statement_text(&it.sid, target));
+    let after = grant.map(|it| it.terms.statement_text(&it.sid, target));
     let rows = rows(before, after.as_deref());
     let n = rows.len();
     let absent = match it.drift.kind {

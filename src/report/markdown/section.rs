@@ -115,7 +115,7 @@ fn statements(changes: &[&Change], target: &Target) -> String {
         lines.push(format!("@@ {} @@", cut(&sid, MAX_VALUE)));
         let before = it.drift.before.as_ref().map(|it| it.text().to_owned());
         let grant = it.drift.after.as_ref().filter(|_| it.adds());
-        let after = grant.map(|it| it.permission.statement_text(&it.sid, target));
+        let after = grant.map(|it| it.terms.statement_text(&it.sid, target));
         for row in rows(before.as_deref(), after.as_deref()) {
             lines.extend(row_lines(&row));
         }

@@ -4,7 +4,7 @@ use std::{fmt::Write, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use permitd::drift::{
-    allow::{IgnoreRule, Mode, Ownership, Replace, Rules},
+    allow::{IgnoreRule, Mode, Ownership, Replace, Rules, Writer},
     limits::Limits,
     wanted::{AbsentSid, Wanted},
 };
@@ -130,16 +130,26 @@ impl Case {
             self.pauses.len(),
         );
         for it in &self.wanted {
-            let Wanted { target, ownership, grants, absent, suspend, replace, source: _ } = it;
+            let Wanted {
+                target,
+                ownership,
+                grants,
+                absent,
+                suspend,
+                replace,
+                writer,
+                compact,
+                source: _,
+            } = it;
             let absent: Vec<&str> = absent.iter().map(|it| it.sid.as_str()).collect();
             writeln!(
                 res,
-                "  {} {ownership:?}, {replace:?}, suspend {suspend}, absent {absent:?}",
+                "  {} {ownership:?}, {replace:?}, {writer:?}, compact {compact}, suspend {suspend}, absent {absent:?}",
                 target.arn()
             )
             .unwrap();
-            for Grant { sid, permission, expires, accept, .. } in grants {
-                let text = permission.statement_text(sid, target);
+            for Grant { sid, terms, expires, accept, .. } in grants {
+                let text = terms.statement_text(sid, target);
                 let text: String = text.chars().take(300).collect();
                 let expires = expires.map(|it| it.duration_since(START).as_secs());
                 writeln!(res, "    {text}, expires {expires:?}, accepts {}", accept.len()).unwrap();
@@ -184,7 +194,7 @@ fn wanted(dice: &mut Dice, target: Target, crowded: bool) -> Wanted {
                 };
                 grants.push(Grant {
                     sid: sid.into(),
-                    permission: content::permission(content_number(dice, crowded)),
+                    terms: content::permission(content_number(dice, crowded)).into(),
                     expires: seconds.map(|it| START + SignedDuration::from_secs(it)),
                     accept: if dice.percent(30) { Risk::ALL.to_vec() } else { Vec::new() },
                     description: None,
@@ -200,7 +210,18 @@ fn wanted(dice: &mut Dice, target: Target, crowded: bool) -> Wanted {
     absent.sort_by(|a, b| a.sid.cmp(&b.sid));
     let replace = dice.pick(&[Replace::Bridge, Replace::Bridge, Replace::Bridge, Replace::Direct]);
     let suspend = dice.percent(4);
-    Wanted { target, ownership, grants, absent, suspend, replace, source: source() }
+    let (writer, compact) = (Writer::Statements, false);
+    Wanted {
+        target,
+        ownership,
+        grants,
+        absent,
+        suspend,
+        replace,
+        writer,
+        compact,
+        source: source(),
+    }
 }
 
 fn rules(dice: &mut Dice) -> Rules {
@@ -270,7 +291,7 @@ fn live(dice: &mut Dice, wanted: &Wanted, crowded: bool) -> Vec<String> {
     };
     let faithful = dice.percent(50);
     for grant in &wanted.grants {
-        let own = |sid: &str| grant.permission.statement_text(sid, target);
+        let own = |sid: &str| grant.terms.statement_text(sid, target);
         let sid = grant.sid.as_str();
         match dice.below(if faithful { 30 } else { 12 }) {
             0 | 1 => {}

@@ -125,14 +125,14 @@ fn may_add(
     let Sent { target, sid, adds, .. } = sent;
     let Some(permission) = adds else { return Ok(()) };
     if let Some(old) = watch.gaps.get(sid)
-        && old.says(permission)
+        && old.says_plainly(permission)
     {
         return Ok(());
     }
     let bridge = |it: &&Grant| content::bridge_sid(target, &it.sid) == *sid;
     let own = |it: &&Grant| it.sid == *sid;
     let grant = live_grants(wanted, now).find(|it| own(it) || bridge(it));
-    let Some(grant) = grant.filter(|it| it.permission == *permission) else {
+    let Some(grant) = grant.filter(|it| it.terms.plain() == Some(permission)) else {
         return Err(format!("{sid} is added, and nobody wants it"));
     };
     let stands = statements.iter().any(|it| bridge_stands(wanted, it, grant));
@@ -145,7 +145,7 @@ fn may_add(
 
 fn bridge_stands(wanted: &Wanted, it: &Statement, grant: &Grant) -> bool {
     let sid = content::bridge_sid(&wanted.target, &grant.sid);
-    it.sid() == Some(sid.as_str()) && it.says(&grant.permission)
+    it.sid() == Some(sid.as_str()) && it.says(&grant.terms)
 }
 
 /// May this statement be taken away, as far as the read that it was planned from tells?
@@ -201,15 +201,15 @@ fn replaces(
     at: usize,
     grant: &Grant,
 ) -> Result<(), String> {
-    let says = |it: &&Statement| it.says(&grant.permission);
+    let says = |it: &&Statement| it.says(&grant.terms);
     if statements.iter().enumerate().any(|(n, it)| n != at && says(&it)) {
         return Ok(());
     }
     let it = &statements[at];
     let bridge = content::bridge_sid(&wanted.target, &grant.sid);
-    let text = grant.permission.statement_text(&bridge, &wanted.target);
+    let text = grant.terms.statement_text(&bridge, &wanted.target);
     let size = content::size(statements.iter().map(Statement::text).chain([text.as_str()]));
-    let own = grant.permission.statement_text(&grant.sid, &wanted.target);
+    let own = grant.terms.statement_text(&grant.sid, &wanted.target);
     let then = size + own.len() - it.text().len();
     let full = size > LIMIT || then + 1 > LIMIT || watch.too_large;
     let taken = statements.iter().any(|it| it.sid() == Some(bridge.as_str()));
@@ -250,14 +250,12 @@ pub(crate) fn applied(
         return Err(format!("6: the write of {} changed another statement", sent.sid));
     }
     // What is replaced by another Sid's content in a gap, or without room for both bridges, is away for a moment.
-    let longest = wanted
-        .grants
-        .iter()
-        .map(|it| it.permission.statement_text(&it.sid, &wanted.target).len() + 60);
+    let longest =
+        wanted.grants.iter().map(|it| it.terms.statement_text(&it.sid, &wanted.target).len() + 60);
     let crowded =
         content::size(before.iter().map(Statement::text)) + longest.sum::<usize>() > LIMIT;
     for grant in live_grants(wanted, now) {
-        let stands = |of: &[Statement]| of.iter().any(|it| it.says(&grant.permission));
+        let stands = |of: &[Statement]| of.iter().any(|it| it.says(&grant.terms));
         let own = before.iter().any(|it| it.sid() == Some(grant.sid.as_str()));
         let direct = wanted.replace == Replace::Direct && own;
         let gap = sent.opens_gap || crowded || direct;
@@ -271,7 +269,7 @@ pub(crate) fn applied(
     }
     let rules = book.rules.clone();
     let removed = &before[at];
-    let missing = |it: &Grant| !after.iter().any(|of| of.says(&it.permission));
+    let missing = |it: &Grant| !after.iter().any(|of| of.says(&it.terms));
     let comes = live_grants(wanted, now).any(missing);
     let narrows = narrowed(wanted, &rules, book.watch(&sent.target), before, at, now);
     if narrows && allows(removed) && !after.iter().any(allows) && !comes {

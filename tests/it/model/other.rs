@@ -26,7 +26,7 @@ pub(crate) async fn operate(world: &Observed<'_>) {
         let own = dice.percent(50) && !wanted.grants.is_empty();
         let content = if own {
             let which = dice.below(wanted.grants.len());
-            wanted.grants[which].permission.clone()
+            wanted.grants[which].terms.plain().unwrap().clone()
         } else {
             content::permission(dice.below(N_SHORT - 1))
         };

@@ -246,7 +246,7 @@ impl<'a> Player<'a> {
                 };
                 let stands = |grant: &permitd::policy::grant::Grant| {
                     let own = |it: &&Statement| it.sid() == Some(grant.sid.as_str());
-                    statements.iter().filter(own).any(|it| it.says(&grant.permission))
+                    statements.iter().filter(own).any(|it| it.says(&grant.terms))
                 };
                 // A grant may have expired since it was read.
                 let missing = reference::live_grants(wanted, now).any(|it| !stands(it));

@@ -102,7 +102,7 @@ pub(crate) fn role<'a>(
     if let Some(grant) = wanted.grants.iter().find(|it| it.sid == sid) {
         return match is_live(grant, now) {
             false => Role::Expired,
-            true if it.says(&grant.permission) => Role::Stands,
+            true if it.says(&grant.terms) => Role::Stands,
             true if orphaned => Role::OrphanOf(grant),
             true => Role::Changed(grant),
         };
@@ -119,7 +119,7 @@ pub(crate) fn role<'a>(
     if orphaned {
         return Role::Orphan;
     }
-    match live_grants(wanted, now).find(|grant| it.says(&grant.permission)) {
+    match live_grants(wanted, now).find(|grant| it.says(&grant.terms)) {
         Some(grant) => Role::Twin(grant),
         None => Role::Unmanaged,
     }
@@ -127,14 +127,14 @@ pub(crate) fn role<'a>(
 
 /// Lambda refuses it.
 fn is_refused(grant: &Grant, principals: &[String]) -> bool {
-    let who = grant.permission.principal.parameter();
-    grant.permission == content::permission(REFUSED)
-        || (ROLES.contains(&who) && !principals.iter().any(|it| it == who))
+    let who = grant.terms.principals()[0].to_owned();
+    grant.terms == content::permission(REFUSED).into()
+        || (ROLES.contains(&who.as_str()) && !principals.iter().any(|it| *it == who))
 }
 
 /// The settings deny one of its risks, and its statement does not accept it.
 pub(crate) fn is_denied(grant: &Grant, rules: &Rules) -> bool {
-    risk::of_permission(&grant.permission)
+    risk::of_terms(&grant.terms)
         .iter()
         .any(|it| rules.deny_risks.contains(it) && !grant.accept.contains(it))
 }
@@ -161,7 +161,7 @@ pub(crate) fn narrows(
         Role::Changed(grant) => {
             let bridge = content::bridge_sid(&wanted.target, &grant.sid);
             let is_begun =
-                |it: &Statement| it.sid() == Some(bridge.as_str()) && it.says(&grant.permission);
+                |it: &Statement| it.sid() == Some(bridge.as_str()) && it.says(&grant.terms);
             !statements.iter().any(is_begun)
         }
         Role::Expired => !ran_out(),
@@ -187,7 +187,7 @@ pub(crate) fn expected(
 ) -> Expected {
     let stands = |grant: &Grant| {
         let own = |it: &Statement| it.sid() == Some(grant.sid.as_str());
-        statements.iter().any(|it| own(it) && it.says(&grant.permission))
+        statements.iter().any(|it| own(it) && it.says(&grant.terms))
     };
     if untouched || rules.mode == Mode::Observe {
         let there = |it| if stands(it) { Fate::Stays } else { Fate::Goes };
@@ -246,7 +246,7 @@ pub(crate) fn expected(
         grants = wanted.grants.iter().map(|it| grant_fate(&fates, it)).collect();
     }
     let text = |(it, fate): (&Grant, &Fate)| match fate {
-        Fate::Stays if !stands(it) => it.permission.statement_text(&it.sid, &wanted.target),
+        Fate::Stays if !stands(it) => it.terms.statement_text(&it.sid, &wanted.target),
         Fate::Stays | Fate::Goes | Fate::Either => String::new(),
     };
     let new: usize = wanted.grants.iter().zip(&grants).map(text).map(|it| it.len() + 1).sum();
@@ -255,7 +255,7 @@ pub(crate) fn expected(
     let all = content::size(statements.iter().map(Statement::text)) + new + 60;
     let held = no_narrowing || rules.mode == Mode::Additive;
     let elsewhere =
-        |grant: &Grant| !stands(grant) && statements.iter().any(|it| it.says(&grant.permission));
+        |grant: &Grant| !stands(grant) && statements.iter().any(|it| it.says(&grant.terms));
     let stuck = held || live_grants(wanted, now).any(elsewhere);
     let weak = finally > LIMIT || (all > LIMIT && stuck);
     Expected { statements: fates, grants, weak }
@@ -274,7 +274,7 @@ impl Table<'_> {
     fn is_begun(&self, grant: &Grant) -> bool {
         let bridge = content::bridge_sid(&self.wanted.target, &grant.sid);
         let is_it = |it: &Statement| it.sid() == Some(bridge.as_str());
-        self.statements.iter().any(|it| is_it(it) && it.says(&grant.permission))
+        self.statements.iter().any(|it| is_it(it) && it.says(&grant.terms))
     }
 
     /// Nothing but a bridge whose grant has left the files is sure to be allowed in the end: then it may be held
@@ -305,7 +305,7 @@ impl Table<'_> {
         let it = &statements[at];
         let it_stands = |grant: &Grant| {
             let own = |it: &&Statement| it.sid() == Some(grant.sid.as_str());
-            statements.iter().filter(own).any(|it| it.says(&grant.permission))
+            statements.iter().filter(own).any(|it| it.says(&grant.terms))
         };
         let role = role(wanted, statements, at, now);
         let odd = matches!(it.class(), Class::Inexpressible(_)) && !rules.remove_inexpressible;
@@ -323,7 +323,7 @@ impl Table<'_> {
         };
         // What cannot be granted may stay where it is said.
         let needed = |of: &str| {
-            let mut same = live_grants(wanted, now).filter(|grant| it.says(&grant.permission));
+            let mut same = live_grants(wanted, now).filter(|grant| it.says(&grant.terms));
             same.any(|grant| (!of.is_empty() && grant.sid != of) || stuck(grant))
         };
         match role {
@@ -370,7 +370,7 @@ pub(crate) fn compare(
         }
     }
     let is_grant = |grant: &Grant, it: &Statement| {
-        it.sid() == Some(grant.sid.as_str()) && it.says(&grant.permission)
+        it.sid() == Some(grant.sid.as_str()) && it.says(&grant.terms)
     };
     for (grant, fate) in wanted.grants.iter().zip(&expected.grants) {
         let stands = after.iter().any(|it| is_grant(grant, it));

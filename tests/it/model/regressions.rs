@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use permitd::drift::{
-    allow::{Mode, Ownership, Replace, Rules},
+    allow::{Mode, Ownership, Replace, Rules, Writer},
     converge::Converge,
     dialogue::{Answer, Failure, FailureKind, Request},
     limits::Limits,
@@ -28,7 +28,7 @@ fn grant(sid: &str, content: usize) -> Grant {
     let (sid, accept) = (sid.to_owned(), Vec::new());
     Grant {
         sid,
-        permission,
+        terms: permission.into(),
         expires: None,
         accept,
         description: None,
@@ -45,6 +45,8 @@ fn wanted(grants: Vec<Grant>) -> Wanted {
         absent: Vec::new(),
         suspend: false,
         replace: Replace::Bridge,
+        writer: Writer::Statements,
+        compact: false,
         source: source(),
     }
 }

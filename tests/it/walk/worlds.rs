@@ -1,7 +1,7 @@
 //! The small worlds: what is wanted of a policy, and how it stands at first.
 
 use jiff::Timestamp;
-use permitd::drift::allow::{Ownership, Replace};
+use permitd::drift::allow::{Ownership, Replace, Writer};
 use permitd::drift::bridge::bridge_sid;
 use permitd::drift::wanted::{AbsentSid, Wanted};
 use permitd::policy::grant::{self, Grant, Permission};
@@ -108,7 +108,7 @@ impl World {
             };
             grants.push(Grant {
                 sid: sid.to_owned(),
-                permission: permission(letter(content)),
+                terms: permission(letter(content)).into(),
                 expires: content.ends_with('!').then_some(Timestamp::UNIX_EPOCH),
                 accept: Vec::new(),
                 description: None,
@@ -133,7 +133,7 @@ impl World {
         let foreign = at("x");
         let live_grants = grants.iter().filter(|it| it.expires.is_none());
         let mut of_grants: Vec<(At, At)> =
-            live_grants.map(|it| (at(&it.sid), content(&it.permission))).collect();
+            live_grants.map(|it| (at(&it.sid), content(it.terms.plain().unwrap()))).collect();
         of_grants.sort_unstable();
         Self {
             name: row.name,
@@ -144,6 +144,8 @@ impl World {
                 absent,
                 suspend: false,
                 replace: if row.direct { Replace::Direct } else { Replace::Bridge },
+                writer: Writer::Statements,
+                compact: false,
                 source,
             },
             first,

@@ -69,7 +69,9 @@ fn computes(value: &str, expected: &str) {
     let file = File::new("template.yaml", text);
     let found = parse(&file).unwrap().find(&inputs(None, Some("cn-north-1"), &[]));
     let got = match (found.permissions.as_slice(), found.left.as_slice()) {
-        ([one], []) => one.grant.permission.source_arn.clone().unwrap_or_else(|| "none".to_owned()),
+        ([one], []) => {
+            one.grant.terms.plain().unwrap().source_arn.clone().unwrap_or_else(|| "none".to_owned())
+        }
         ([], [one]) => one.text.clone(),
         both => panic!("{both:?}"),
     };

@@ -141,7 +141,7 @@ fn a_made_up_sid_is_missing_or_renamed_as_the_file_says() {
                 .iter()
                 .map(|it| {
                     let sid = format!("stack-{}-1A2B3C4D5E6F", it.sid);
-                    it.permission.statement_text(&sid, &wanted.target)
+                    it.terms.statement_text(&sid, &wanted.target)
                 })
                 .collect();
             let json = format!(

@@ -114,7 +114,8 @@ fn values_are_filled_for_each_target() {
     let [one, wanted, two] = loaded.wanted.as_slice() else { panic!("{loaded:?}") };
     assert_eq!(wanted.target.short_name(), "orders-in:live");
     assert_eq!(wanted.absent[0].sid, "old-live");
-    let Grant { sid, permission, description, .. } = &wanted.grants[0];
+    let Grant { sid, terms, description, .. } = &wanted.grants[0];
+    let permission = terms.plain().unwrap();
     assert_eq!(sid, "orders-in-live");
     assert_eq!(permission.principal.to_string(), "arn:aws:iam::123456789012:role/orders-in");
     let source = "arn:aws:events:us-east-1:123456789012:rule/${x}";

@@ -33,7 +33,7 @@ fn what_grants_nothing_has_no_risk() {
     let orphaned = Statement::read(&text, &target());
     assert!(matches!(orphaned.class(), Class::Orphaned(_)));
     assert_eq!(of_statement(&orphaned, &target()), []);
-    assert_eq!(of_permission(orphaned.permission().unwrap()), []);
+    assert_eq!(of_terms(&orphaned.permission().unwrap().clone().into()), []);
     for text in ["", "null", "[]", r#"{"Principal":"*"}"#] {
         assert_eq!(of_statement(&Statement::read(text, &target()), &target()), [], "{text}");
     }

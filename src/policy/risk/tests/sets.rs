@@ -77,7 +77,7 @@ fn it_stands_among_the_other_risks() {
     let safe = permission(&draft(ROLE));
     let found = of_permissions(&[("half", &half), ("safe", &safe)]);
     assert_eq!(found, BTreeMap::from([("half".to_owned(), vec![Risk::P004, Risk::P007])]));
-    assert_eq!(of_permission(&half), [Risk::P004]);
+    assert_eq!(of_terms(&half.clone().into()), [Risk::P004]);
 }
 
 #[test]

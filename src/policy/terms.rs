@@ -1,0 +1,188 @@
+//! What a grant says: what one AddPermission can, or what only a write of the whole document can.
+
+use serde_json::{Map, Value, json};
+
+use crate::policy::{
+    canonical::Canonical,
+    grant::{Action, Permission},
+    principal::Principal,
+    statement::{Class, Statement},
+    target::Target,
+};
+
+/// The content of a grant. Whatever AddPermission can say is [`Terms::Plain`], however it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Terms {
+    /// One principal, one action, six conditions.
+    Plain(Permission),
+    /// A Deny, lists, conditions of any kind: PutResourcePolicy writes it, AddPermission cannot.
+    Wide(Box<Wide>),
+}
+
+/// What only a write of the whole document can say, at one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wide {
+    /// The members of the statement after its Sid, as JSON text without the braces.
+    members: String,
+    canonical: Canonical,
+    partition: String,
+    parts: Parts,
+    principals: Vec<String>,
+    source_arns: Vec<String>,
+}
+
+/// The parts of a statement beyond AddPermission, each of its values checked already.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// Whether it denies.
+    pub denies: bool,
+    /// Who; at least one.
+    pub principals: Vec<Principal>,
+    /// What; at least one.
+    pub actions: Vec<Action>,
+    /// Operator, key, values, in IAM's words and in the order of the file; no operator twice with one key.
+    pub conditions: Vec<(String, String, Vec<String>)>,
+}
+
+impl From<Permission> for Terms {
+    fn from(it: Permission) -> Self {
+        Self::Plain(it)
+    }
+}
+
+impl Terms {
+    /// Of these parts, at this target.
+    pub fn of(parts: &Parts, target: &Target) -> Self {
+        let members = members(parts, target);
+        // What AddPermission could have made is told by the same rules as for a live statement.
+        let probe = Statement::read(&format!(r#"{{"Sid":"x",{members}}}"#), target);
+        if let Class::Expressible(it) = probe.class() {
+            return Self::Plain(it.clone());
+        }
+        Self::Wide(Box::new(Wide {
+            canonical: probe.canonical(target),
+            partition: target.partition().to_owned(),
+            principals: probe.principals().into_iter().map(str::to_owned).collect(),
+            source_arns: probe.source_arns().into_iter().map(str::to_owned).collect(),
+            parts: parts.clone(),
+            members,
+        }))
+    }
+
+    /// The statement for it: byte for byte as AddPermission writes it, where that can.
+    pub fn statement_text(&self, sid: &str, target: &Target) -> String {
+        match self {
+            Self::Plain(it) => it.statement_text(sid, target),
+            Self::Wide(it) => format!(r#"{{"Sid":{},{}}}"#, Value::from(sid), it.members),
+        }
+    }
+
+    /// What AddPermission is asked for, where it can say this.
+    pub fn plain(&self) -> Option<&Permission> {
+        match self {
+            Self::Plain(it) => Some(it),
+            Self::Wide(_) => None,
+        }
+    }
+
+    /// It takes access away from whoever else lets in.
+    pub fn denies(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Wide(it) => it.parts.denies,
+        }
+    }
+
+    /// Every principal it names, as AddPermission takes it or, of lists, as the statement has it.
+    pub fn principals(&self) -> Vec<&str> {
+        match self {
+            Self::Plain(it) => vec![it.principal.parameter()],
+            Self::Wide(it) => it.principals.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// Every source ARN it names.
+    pub fn source_arns(&self) -> Vec<&str> {
+        match self {
+            Self::Plain(it) => it.source_arn.as_deref().into_iter().collect(),
+            Self::Wide(it) => it.source_arns.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
+impl Wide {
+    /// What it was made of.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// The statement without a Sid.
+    pub(crate) fn text(&self) -> String {
+        format!("{{{}}}", self.members)
+    }
+
+    /// The function's own.
+    pub(crate) fn partition(&self) -> &str {
+        &self.partition
+    }
+
+    /// A live statement with this text says the same.
+    pub(crate) fn is_said_by(&self, text: &str) -> bool {
+        Canonical::of_text(text, &self.partition) == self.canonical
+    }
+}
+
+/// In the order of a statement that AddPermission writes.
+fn members(parts: &Parts, target: &Target) -> String {
+    let Parts { denies, principals, actions, conditions } = parts;
+    let mut condition: Map<String, Value> = Map::new();
+    for (operator, key, values) in conditions {
+        let keys = condition.entry(operator.clone()).or_insert_with(|| json!({}));
+        if let Some(keys) = keys.as_object_mut() {
+            keys.insert(key.clone(), one_or_list(values));
+        }
+    }
+    let actions: Vec<String> = actions.iter().map(|it| it.0.clone()).collect();
+    let effect = Value::from(if *denies { "Deny" } else { "Allow" });
+    let mut res = vec![
+        format!(r#""Effect":{effect}"#),
+        format!(r#""Principal":{}"#, principal_value(principals, target)),
+        format!(r#""Action":{}"#, one_or_list(&actions)),
+        format!(r#""Resource":{}"#, Value::from(target.arn())),
+    ];
+    if !condition.is_empty() {
+        res.push(format!(r#""Condition":{}"#, Value::Object(condition)));
+    }
+    res.join(",")
+}
+
+fn principal_value(principals: &[Principal], target: &Target) -> Value {
+    if principals == [Principal::Anyone] {
+        return Value::from("*");
+    }
+    let (mut aws, mut services) = (Vec::new(), Vec::new());
+    for it in principals {
+        match it {
+            Principal::Service(it) => services.push(it.clone()),
+            Principal::Account(id) => {
+                aws.push(format!("arn:{}:iam::{id}:root", target.partition()));
+            }
+            Principal::Anyone => aws.push("*".to_owned()),
+            Principal::Iam(it) | Principal::Deleted(it) => aws.push(it.clone()),
+        }
+    }
+    let mut kinds: Map<String, Value> = Map::new();
+    for (kind, values) in [("AWS", aws), ("Service", services)] {
+        if !values.is_empty() {
+            kinds.insert(kind.to_owned(), one_or_list(&values));
+        }
+    }
+    Value::Object(kinds)
+}
+
+fn one_or_list(values: &[String]) -> Value {
+    match values {
+        [one] => Value::from(one.as_str()),
+        several => Value::from(several.to_vec()),
+    }
+}
