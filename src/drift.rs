@@ -15,3 +15,4 @@ pub mod outcome;
 pub mod plan;
 pub mod undeclared;
 pub mod wanted;
+pub mod whole;

@@ -1,6 +1,7 @@
 //! What a permission is: targets, principals, grants, live statements, and which spellings mean the same.
 
 pub mod canonical;
+pub mod compact;
 pub mod document;
 pub mod grant;
 pub mod inventory;

@@ -67,6 +67,7 @@ impl<G: PolicyReader> Carrier<'_, G> {
                 match request {
                     Request::Wait { attempt, at_least } => self.wait(attempt, at_least, true).await,
                     Request::Exists => self.exists(target).await,
+                    Request::ReadResource => self.read_resource(target).await,
                     Request::Read
                     | Request::Planned
                     | Request::Judge
@@ -87,6 +88,14 @@ impl<G: PolicyReader> Carrier<'_, G> {
             Ok(it) => Ok(Some((it.text, it.revision))),
             Err(error) if error.recovery == Recovery::Absent => Ok(None),
             Err(error) => Err(failure(&error, "lambda:GetPolicy")),
+        })
+    }
+
+    async fn read_resource(&self, target: &Target) -> Answer {
+        Answer::Resource(match self.counted(self.gateway.get_resource_policy(target)).await {
+            Ok(it) => Ok(Some((it.text, it.revision))),
+            Err(error) if error.recovery == Recovery::Absent => Ok(None),
+            Err(error) => Err(failure(&error, "lambda:GetResourcePolicy")),
         })
     }
 
@@ -134,6 +143,7 @@ impl<G: PolicyGateway> Carrier<'_, G> {
                 Request::Read | Request::Planned | Request::Judge | Request::Done => {
                     self.read(target, Urgency::Repair).await
                 }
+                Request::ReadResource => self.read_resource(target).await,
                 Request::Exists => self.exists(target).await,
                 Request::Wait { attempt, at_least } => self.wait(attempt, at_least, may_stop).await,
                 Request::Write(write) => self.write(target, &write, occasion, &mut doubt).await,
@@ -152,7 +162,7 @@ impl<G: PolicyGateway> Carrier<'_, G> {
     ) -> Answer {
         let entry = match self.scribe.begin(target, write, occasion, (self.clock)()).await {
             Ok(entry) => entry,
-            Err(message) if write.step.action == Action::Remove => {
+            Err(message) if write.takes_away => {
                 let hint = Some("see that the journal can be written".to_owned());
                 let kind = FailureKind::NotJournalled;
                 let failure = Failure { kind, message, hint, request_id: None };
@@ -170,16 +180,16 @@ impl<G: PolicyGateway> Carrier<'_, G> {
         let sent = self.send(target, write).await;
         tell::write(write, entry, &sent);
         let request_id = match &sent {
-            Ok(receipt) => receipt.request_id.clone(),
+            Ok((receipt, _)) => receipt.request_id.clone(),
             Err(failure) => failure.request_id.clone(),
         };
         self.scribe.sent(request_id.as_ref());
-        let result = sent.map(drop);
+        let result = sent.map(|(_, revision)| revision);
         if result.is_ok() {
             self.settle_earlier(doubt, write).await;
         }
         let (outcome, message) = match &result {
-            Ok(()) => (Outcome::Done, None),
+            Ok(_) => (Outcome::Done, None),
             Err(it) if it.kind.is_unsure() => {
                 let before = write.clone();
                 *doubt = entry.map(|entry| Doubt { entry, write: before });
@@ -194,8 +204,13 @@ impl<G: PolicyGateway> Carrier<'_, G> {
         Answer::Written(result)
     }
 
-    async fn send(&self, target: &Target, write: &Write) -> Result<Receipt, Failure> {
-        let Write { step, revision, opens_gap, before: _, after: _, approval: _, by: _ } = write;
+    /// With the new revision, where the answer tells it.
+    async fn send(
+        &self,
+        target: &Target,
+        write: &Write,
+    ) -> Result<(Receipt, Option<String>), Failure> {
+        let Write { step, revision, opens_gap, after, .. } = write;
         let (answer, right) = match (&step.action, revision) {
             (Action::Add(permission), revision) => {
                 let call =
@@ -210,14 +225,33 @@ impl<G: PolicyGateway> Carrier<'_, G> {
                 let call = self.gateway.remove_permission(target, &step.sid, revision);
                 (self.counted(call).await, "lambda:RemovePermission")
             }
-            // A policy that is not there has nothing to remove: read again.
-            (Action::Remove, None) => {
+            (Action::Put(_), Some(revision)) => {
+                return self.put(target, after.as_deref(), revision).await;
+            }
+            // A policy that is not there has nothing to remove, and no revision to guard a document: read again.
+            (Action::Remove | Action::Put(_), None) => {
                 let message = "there is no policy to remove it from".into();
                 let kind = FailureKind::Gone;
                 return Err(Failure { kind, message, hint: None, request_id: None });
             }
         };
-        answer.map_err(|it| failure(&it, right))
+        answer.map(|it| (it, None)).map_err(|it| failure(&it, right))
+    }
+
+    async fn put(
+        &self,
+        target: &Target,
+        document: Option<&str>,
+        revision: &str,
+    ) -> Result<(Receipt, Option<String>), Failure> {
+        let Some(document) = document else {
+            let sent = self.counted(self.gateway.delete_policy(target, revision)).await;
+            let right = "lambda:DeleteResourcePolicy and lambda:RemovePermission";
+            return sent.map(|it| (it, None)).map_err(|it| failure(&it, right));
+        };
+        let sent = self.counted(self.gateway.put_policy(target, document, revision)).await;
+        let right = "lambda:PutResourcePolicy, lambda:AddPermission and lambda:RemovePermission";
+        sent.map(|it| (it.receipt, Some(it.revision))).map_err(|it| failure(&it, right))
     }
 
     /// A write was applied. What was sent before it on the same revision, and never answered, was not: a
@@ -238,7 +272,8 @@ impl<G: PolicyGateway> Carrier<'_, G> {
         let Some(Doubt { entry, write }) = doubt.take_if(|_| !converge.is_in_doubt()) else {
             return;
         };
-        let was_done = converge.done().last().is_some_and(|it| it.step == write.step);
+        let was_done =
+            converge.done().iter().rev().take(write.sids.len()).any(|it| it.step == write.step);
         let outcome = if was_done { Outcome::Done } else { Outcome::NotDone };
         tell::settled(&write, entry, was_done);
         let message = Some("as a later read showed".to_owned());
@@ -282,6 +317,7 @@ pub(super) fn failure(error: &GatewayError, right: &str) -> Failure {
         Recovery::Denied => FailureKind::Denied,
         Recovery::Rejected => FailureKind::Refused,
         Recovery::TooLarge => FailureKind::TooLarge,
+        Recovery::NotOffered => FailureKind::NotOffered,
         Recovery::Unreachable => FailureKind::Unreachable,
         Recovery::Unknown if error.status.is_some() && error.code.is_none() => {
             FailureKind::BadAnswer
@@ -327,6 +363,9 @@ pub fn hint(error: &GatewayError, right: &str) -> Option<String> {
         }
         (Recovery::TooLarge, _) => {
             "take statements out, or grant several sources by one wildcard".to_owned()
+        }
+        (Recovery::NotOffered, _) => {
+            "write `writer: statements` (or `auto`) where Lambda has no PutResourcePolicy".to_owned()
         }
         (Recovery::Rejected, _) if error.message.contains("principal was invalid") => {
             "check that the role or user exists; a new one takes some seconds to be known".to_owned()

@@ -20,10 +20,12 @@ use crate::drift::{
 };
 use crate::journal::pause::Pause;
 use crate::observe::board::Offer;
-use crate::policy::target::Target;
+use crate::policy::target::{AccountRegion, Target};
 
 /// A yes is used once, or gone after a day; what it could be said to is remembered as long.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// So long it is not tried again to write whole documents where Lambda does not take them.
+const NO_PUT: SignedDuration = SignedDuration::from_hours(1);
 /// Shorter beginnings of a digest are easily mistaken for each other.
 pub const LEAST_DIGEST: usize = 8;
 
@@ -47,6 +49,8 @@ struct Inner {
     settling: BTreeSet<Target>,
     /// Who changed which policy lately, as events told.
     actors: BTreeMap<Target, Actors>,
+    /// Where Lambda takes no whole document from us, with its answer.
+    no_put: BTreeMap<AccountRegion, (String, Timestamp)>,
 }
 
 /// An approval, or what could become one.
@@ -86,7 +90,11 @@ impl Mind {
 
     /// Takes over what a conversation found out.
     pub fn learn(&self, target: &Target, memory: TargetMemory) {
+        let mut memory = memory;
         let mut inner = self.inner();
+        if let Some((answer, at)) = memory.take_no_put() {
+            inner.note_no_put(target.account_region(), answer, at);
+        }
         match inner.targets.get_mut(target) {
             Some(known) => known.merge(memory),
             None if memory.is_empty() => {}
@@ -109,6 +117,7 @@ impl Mind {
             approved: inner.approvals.iter().map(|it| it.approval.clone()).collect(),
             paused: inner.paused(wanted, now),
             settling: inner.settling.contains(&wanted.target),
+            may_not_put: inner.no_put_in(&wanted.target.account_region(), now),
             no_journal: no_journal.map(str::to_owned),
             actors: inner.actors_of(&wanted.target, now),
             ..Decisions::default()
@@ -302,6 +311,19 @@ impl Mind {
 }
 
 impl Inner {
+    fn note_no_put(&mut self, place: AccountRegion, answer: String, at: Timestamp) {
+        if self.no_put_in(&place, at).is_none() {
+            tracing::warn!(%place, error = answer, "lambda takes no whole documents from us here");
+            self.no_put.insert(place, (answer, at));
+        }
+    }
+
+    /// A right may be given, and a region may get the call: it is tried again now and then.
+    fn no_put_in(&self, place: &AccountRegion, now: Timestamp) -> Option<String> {
+        let known = self.no_put.get(place).filter(|(_, at)| now.duration_since(*at) < NO_PUT);
+        known.map(|(answer, _)| answer.clone())
+    }
+
     fn actors_of(&mut self, target: &Target, now: Timestamp) -> Actors {
         let Some(actors) = self.actors.get_mut(target) else { return Actors::default() };
         actors.forget(now);

@@ -162,15 +162,16 @@ impl Scribe {
         occasion: &Occasion,
         now: Timestamp,
     ) -> Result<Option<i64>, String> {
-        let Write { step, revision, before, after, approval, opens_gap: _, by } = write;
+        let Write { step, revision, before, after, approval, by, whole, .. } = write;
         let entry = NewEntry {
             time: now,
             target: target.arn(),
             action: match step.action {
                 Action::Add(_) => entry::Action::Add,
                 Action::Remove => entry::Action::Remove,
+                Action::Put(_) => entry::Action::Put,
             },
-            sid: Some(step.sid.clone()),
+            sid: Some(step.sid.clone()).filter(|_| !whole),
             kind: step.kind.name().to_owned(),
             before: before.clone(),
             after: after.clone(),
@@ -179,7 +180,7 @@ impl Scribe {
             reason: reason(write, occasion),
             approval: approval.clone(),
             undoes: occasion.undoes,
-            replaces: step.replaces.clone(),
+            replaces: step.replaces.clone().filter(|_| !whole),
             caused_by: by.as_deref().and_then(|it| serde_json::to_string(it).ok()),
         };
         self.begin_entry(entry).await
@@ -266,6 +267,9 @@ impl Scribe {
 }
 
 fn reason(write: &Write, occasion: &Occasion) -> String {
+    if write.whole {
+        return format!("{}: the whole document, for {}", occasion.trigger, write.sids.join(", "));
+    }
     let kind = write.step.kind.name();
     let effect = match write.step.effect {
         Effect::Neutral => "changes nothing for anybody",

@@ -296,6 +296,7 @@ pub(super) async fn persist<T, F: Future<Output = Result<T, GatewayError>>>(
             | FailureKind::Conflict
             | FailureKind::Denied
             | FailureKind::Refused
+            | FailureKind::NotOffered
             | FailureKind::TooLarge
             | FailureKind::NotJournalled => return Err(failure),
         };

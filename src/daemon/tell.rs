@@ -37,11 +37,15 @@ pub(super) fn pass_span(pass: u64, place: &AccountRegion, trigger: &str) -> Span
 }
 
 /// A write was answered, or was not. What ends in an edge is told there, once; here it is only traced.
-pub(super) fn write(write: &Write, entry: Option<i64>, sent: &Result<Receipt, Failure>) {
+pub(super) fn write(
+    write: &Write,
+    entry: Option<i64>,
+    sent: &Result<(Receipt, Option<String>), Failure>,
+) {
     let Write { step, approval, .. } = write;
     let (sid, kind, replaces) = (&step.sid, step.kind.name(), &step.replaces);
     match (sent, &step.action) {
-        (Ok(Receipt { request_id }), Action::Add(it)) => {
+        (Ok((Receipt { request_id }, _)), Action::Add(it)) => {
             let grants = words::permission(it);
             tracing::info!(
                 sid,
@@ -54,14 +58,15 @@ pub(super) fn write(write: &Write, entry: Option<i64>, sent: &Result<Receipt, Fa
                 "statement added"
             );
         }
-        (Ok(Receipt { request_id }), Action::Remove) => {
+        (Ok((Receipt { request_id }, _)), Action::Remove) => {
             tracing::info!(sid, kind, replaces, entry, approval, request_id, "statement removed");
         }
+        (Ok((Receipt { request_id }, _)), Action::Put(_)) => {
+            let (sids, bytes) = (write.sids.join(" "), write.after.as_ref().map_or(0, String::len));
+            tracing::info!(sids, bytes, entry, approval, request_id, "document written");
+        }
         (Err(Failure { kind: failure, message, hint: _, request_id }), _) => {
-            let action = match step.action {
-                Action::Add(_) => "add",
-                Action::Remove => "remove",
-            };
+            let action = step.action.name();
             if failure.is_unsure() {
                 tracing::warn!(
                     sid,

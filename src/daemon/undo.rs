@@ -367,7 +367,11 @@ fn comes_again(error: &GatewayError) -> bool {
         | Recovery::Throttled { .. }
         | Recovery::Unreachable
         | Recovery::Unknown => true,
-        Recovery::Absent | Recovery::Denied | Recovery::Rejected | Recovery::TooLarge => false,
+        Recovery::Absent
+        | Recovery::Denied
+        | Recovery::Rejected
+        | Recovery::TooLarge
+        | Recovery::NotOffered => false,
     }
 }
 

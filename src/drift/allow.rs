@@ -221,11 +221,15 @@ pub enum Reason {
     Contended,
     /// Lambda refused it in this conversation; the text is its answer.
     Refused(String),
+    /// Only a write of the whole document can do it, and there is none; the text says why.
+    NoPut(String),
+    /// Somebody's Deny would go, and no file names its Sid as unwanted.
+    RemovesDeny,
 }
 
 impl Reason {
     /// Every name.
-    pub const NAMES: [&str; 20] = [
+    pub const NAMES: [&str; 22] = [
         "suspended",
         "paused",
         "additive",
@@ -246,6 +250,8 @@ impl Reason {
         "journal_unavailable",
         "contended",
         "refused",
+        "put_unavailable",
+        "removes_deny",
     ];
 
     /// The name in reports, metrics and `/status`.
@@ -271,6 +277,8 @@ impl Reason {
             Self::NoJournal(_) => "journal_unavailable",
             Self::Contended => "contended",
             Self::Refused(_) => "refused",
+            Self::NoPut(_) => "put_unavailable",
+            Self::RemovesDeny => "removes_deny",
         }
     }
 
@@ -282,6 +290,7 @@ impl Reason {
                 | Self::MaxRevocations { .. }
                 | Self::MaxChangedTargets { .. }
                 | Self::LastAllow
+                | Self::RemovesDeny
         )
     }
 
@@ -333,7 +342,8 @@ impl fmt::Display for Reason {
             }
             Self::NotApproved => f.write_str(", the policy changed after the plan was shown"),
             Self::Contended => f.write_str(", it was added twice and reads back as something else"),
-            Self::Refused(answer) => write!(f, ", {answer}"),
+            Self::Refused(answer) | Self::NoPut(answer) => write!(f, ", {answer}"),
+            Self::RemovesDeny => f.write_str(", it denies, and whoever it keeps out could come in"),
         }
     }
 }

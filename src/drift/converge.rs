@@ -14,12 +14,13 @@ use crate::drift::{
     dialogue::{Answer, Failure, Request, Write},
     memory::TargetMemory,
     outcome::{Done, Trouble, TroubleReason},
-    plan::{Action, Decisions, Memory, Plan},
+    plan::{Action, Decisions, Memory, Plan, Step},
     wanted::Wanted,
 };
-use crate::policy::{document::Document, statement::Statement};
+use crate::policy::{canonical::Canonical, document::Document, statement::Statement};
 
 mod ending;
+mod putting;
 mod reading;
 mod writing;
 
@@ -37,8 +38,8 @@ pub const MAX_FAILURES: u32 = 4;
 const MAX_STALE: u32 = 8;
 /// Writes per conversation beyond three for each step of the first plan: somebody else keeps changing things.
 const SPARE_WRITES: usize = 10;
-const OTHER_WRITER: &str =
-    "look for another tool that writes this policy (CloudTrail: AddPermission, RemovePermission)";
+const OTHER_WRITER: &str = "look for another tool that writes this policy (CloudTrail: AddPermission, RemovePermission, \
+     PutResourcePolicy)";
 /// `Retry-After` is honoured up to here.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
 
@@ -56,6 +57,12 @@ pub struct Converge<'a> {
     live: Option<Document>,
     memory: Memory,
     gap: Option<Gap>,
+    /// What our last write of a whole document made of it, and the revision that the answer gave.
+    put: Option<(Vec<Named>, String)>,
+    /// Such a write was refused for its revision; the next read tells whether something had changed.
+    wants_other_revision: bool,
+    /// How often in a row that was so although nothing had changed.
+    refused_fresh: u32,
     /// The write that waits for its answer.
     in_flight: Option<InFlight>,
     /// A write whose answer was lost, until a read of another revision tells what became of it.
@@ -80,6 +87,7 @@ pub struct Converge<'a> {
 enum Expecting {
     Policy,
     Exists,
+    Resource,
     Proceed,
     Judgement,
     Written,
@@ -92,12 +100,23 @@ enum Expecting {
 struct InFlight {
     write: Write,
     replaced: Option<Statement>,
-    /// What it makes of the Sids of its change, and whether the limits were asked about it: about taking
-    /// something away, and about a rule for many functions.
+    /// One, or every step of a write of the whole document.
+    parts: Vec<Part>,
+}
+
+/// One step, what it makes of the Sids of its change, and whether the limits were asked about it: about taking
+/// something away, and about a rule for many functions.
+#[derive(Debug, Clone)]
+struct Part {
+    step: Step,
+    before: Option<Statement>,
     entries: Vec<Entry>,
     limited: bool,
     by_rule: bool,
 }
+
+/// A statement as it is compared between two reads: its Sid, and what it says.
+type Named = (Option<String>, Canonical);
 
 /// A statement that we took away to replace it.
 #[derive(Debug, Clone)]
@@ -129,6 +148,9 @@ impl<'a> Converge<'a> {
             live: None,
             memory: Memory::default(),
             gap: None,
+            put: None,
+            wants_other_revision: false,
+            refused_fresh: 0,
             in_flight: None,
             doubtful: None,
             last_words: None,
@@ -244,10 +266,12 @@ impl<'a> Converge<'a> {
             (Expecting::Exists, Answer::Exists(Err(failure))) => {
                 self.not_read(failure, Request::Exists)
             }
+            (Expecting::Resource, Answer::Resource(result)) => self.has_read_resource(result),
             (Expecting::Written, Answer::Written(result)) => {
                 match (self.in_flight.take(), result) {
-                    (Some(done), Ok(())) => {
+                    (Some(done), Ok(revision)) => {
                         self.known.wrote(done.write.revision.as_deref(), done.write.adds(), now);
+                        self.has_put(&done.write, revision);
                         self.has_written(done);
                         self.read()
                     }
@@ -259,6 +283,7 @@ impl<'a> Converge<'a> {
                 // It was not done, so what was read still stands; but a grant may have expired meanwhile.
                 Request::Write(_) => self.planned(now),
                 request @ (Request::Read
+                | Request::ReadResource
                 | Request::Exists
                 | Request::Wait { .. }
                 | Request::Planned
@@ -278,6 +303,7 @@ impl<'a> Converge<'a> {
             Answer::Waited => return,
             Answer::Policy(it) => it.as_ref().err(),
             Answer::Exists(it) => it.as_ref().err(),
+            Answer::Resource(it) => it.as_ref().err(),
             Answer::Written(it) => it.as_ref().err(),
         };
         self.failed_call = failure.and_then(|it| it.request_id.clone());
@@ -287,6 +313,7 @@ impl<'a> Converge<'a> {
         self.expecting = match &request {
             Request::Read => Expecting::Policy,
             Request::Exists => Expecting::Exists,
+            Request::ReadResource => Expecting::Resource,
             Request::Write(_) => Expecting::Written,
             Request::Planned => Expecting::Proceed,
             Request::Judge => Expecting::Judgement,
@@ -325,10 +352,11 @@ impl<'a> Converge<'a> {
         }
         if let Some(InFlight { write, replaced, .. }) = &self.doubtful {
             let what = match write.step.action {
-                Action::Remove => "removal",
-                Action::Add(_) => "addition",
+                Action::Remove => format!("the removal of {}", write.step.sid),
+                Action::Add(_) => format!("the addition of {}", write.step.sid),
+                Action::Put(_) => "the write of the whole document".to_owned(),
             };
-            tell(format!("; whether the {what} of {} was done is not known", write.step.sid));
+            tell(format!("; whether {what} was done is not known"));
             if let Some(old) = replaced {
                 tell(format!("; it was {}", old.text()));
             }

@@ -2,10 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::drift::{
-    actor::Actor,
-    plan::{Action, Step},
-};
+use crate::drift::{actor::Actor, plan::Step};
 
 /// What is to be asked next. Whoever carries it decides nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +22,8 @@ pub enum Request {
     Planned,
     /// Nothing is left but what waits for the judgement of the whole pass.
     Judge,
+    /// GetResourcePolicy, for a revision that PutResourcePolicy takes.
+    ReadResource,
     /// One guarded write.
     Write(Write),
     /// The end; the outcome tells it.
@@ -48,12 +47,23 @@ pub struct Write {
     pub opens_gap: bool,
     /// Who made the difference that it puts right, where an event told.
     pub by: Option<Arc<Actor>>,
+    /// It writes the whole document; `before` and `after` are documents then.
+    pub whole: bool,
+    /// The Sids of everything that it does.
+    pub sids: Vec<String>,
+    /// Something that stands there is not there afterwards.
+    pub takes_away: bool,
 }
 
 impl Write {
     /// It adds a statement.
     pub fn adds(&self) -> bool {
-        matches!(self.step.action, Action::Add(_))
+        if self.whole { self.after.is_some() } else { !self.step.action.takes_away() }
+    }
+
+    /// What it does, in one word.
+    pub fn action_name(&self) -> &'static str {
+        self.step.action.name()
     }
 }
 
@@ -64,8 +74,10 @@ pub enum Answer {
     Policy(Result<Option<(String, String)>, Failure>),
     /// To [`Request::Exists`].
     Exists(Result<bool, Failure>),
-    /// To [`Request::Write`].
-    Written(Result<(), Failure>),
+    /// To [`Request::ReadResource`], likewise.
+    Resource(Result<Option<(String, String)>, Failure>),
+    /// To [`Request::Write`]: the new revision, where the answer tells it.
+    Written(Result<Option<String>, Failure>),
     /// To [`Request::Wait`].
     Waited,
 }
@@ -98,6 +110,8 @@ pub enum FailureKind {
     Refused,
     /// Not done: the policy would be too long.
     TooLarge,
+    /// Not done: Lambda does not have that call here.
+    NotOffered,
     /// Not sent: the journal could not be written.
     NotJournalled,
     /// Not sent.

@@ -139,6 +139,8 @@ pub fn diff(wanted: &Wanted, live: Option<&Document>, rules: &Rules, now: Timest
             Some(sid) => wanted.ownership.owns(sid) || absent.is_some() || leftover.is_some(),
             None => wanted.ownership.owns(statement.sid().unwrap_or_default()),
         };
+        // A list of ours is ours as a whole, whoever has put something into it.
+        let owned = owned || statement.listed_in().is_some();
         if absent.is_none() && leftover.is_none() && rules.ignores(statement, &wanted.target) {
             res.ignored.push(statement.clone());
         } else if owned {

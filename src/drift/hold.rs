@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::drift::{
-    allow::{Mode, Reason, Rules},
+    allow::{Mode, Reason, Rules, Writer},
     diff::Kind,
     plan::{Change, Clearance, Decisions, Effect, Judgement, Memory, Scene},
 };
@@ -15,12 +15,13 @@ use crate::policy::{
 };
 
 /// The reasons that one change has by itself.
-pub(super) fn by_themselves(scene: &Scene<'_>, changes: &mut [Change]) {
+/// `wholly`: they go into a write of the whole document.
+pub(super) fn by_themselves(scene: &Scene<'_>, changes: &mut [Change], wholly: bool) {
     let adds = changes.iter().any(Change::adds);
     // Most targets are in sync, and pay nothing for it.
     let risks = if adds { risk::of_grants(scene.grants()) } else { BTreeMap::new() };
     for change in changes {
-        change.held = by_itself(scene, change).or_else(|| {
+        change.held = by_itself(scene, change, wholly).or_else(|| {
             let grant = change.drift.after.as_ref().filter(|_| change.adds() && !change.begun)?;
             let denied = |it: &&risk::Risk| {
                 scene.rules.deny_risks.contains(it) && !grant.accept.contains(it)
@@ -35,7 +36,7 @@ fn is_approved(scene: &Scene<'_>, change: &Change) -> bool {
     scene.memory.decisions.approval_of(&scene.wanted.target, change).is_some()
 }
 
-fn by_itself(scene: &Scene<'_>, change: &Change) -> Option<Reason> {
+fn by_itself(scene: &Scene<'_>, change: &Change, wholly: bool) -> Option<Reason> {
     let Scene { wanted, rules, memory, .. } = scene;
     let Change { drift, effect, .. } = change;
     let Rules { mode, remove_inexpressible, orphan_grace, .. } = rules;
@@ -45,11 +46,18 @@ fn by_itself(scene: &Scene<'_>, change: &Change) -> Option<Reason> {
     match (class, mode) {
         _ if wanted.suspend => Some(Reason::Suspended),
         _ if paused.is_some() => paused.clone().map(Reason::Paused),
-        _ if drift.ambiguous => Some(Reason::AmbiguousSid),
-        (Some(Class::Fixed(odd)), _) => Some(Reason::Fixed(odd.why)),
-        (Some(Class::Inexpressible(odd)), _) if !remove_inexpressible => {
+        _ if !wholly && needs_put(scene, change) => Some(Reason::NoPut(why_not_put(scene))),
+        _ if drift.ambiguous && !wholly => Some(Reason::AmbiguousSid),
+        (Some(Class::Fixed(odd)), _) if !wholly || !remove_inexpressible => {
+            Some(Reason::Fixed(odd.why))
+        }
+        // What a grant says is in the files, and can be put again.
+        (Some(Class::Inexpressible(odd)), _)
+            if !remove_inexpressible && !(wholly && is_granted(scene, change)) =>
+        {
             Some(Reason::Inexpressible(odd.why))
         }
+        _ if takes_away_a_deny(change) && !is_approved(scene, change) => Some(Reason::RemovesDeny),
         // A role that was just made may read back as a bare id for a moment, also in a bridge of ours.
         (Some(Class::Orphaned(_)), _)
             if matches!(drift.kind, Kind::Orphaned | Kind::Leftover)
@@ -67,6 +75,43 @@ fn by_itself(scene: &Scene<'_>, change: &Change) -> Option<Reason> {
             only.as_ref().is_some_and(said_no).then_some(Reason::NotApproved)
         }),
     }
+}
+
+/// Statement by statement it cannot be done.
+fn needs_put(scene: &Scene<'_>, change: &Change) -> bool {
+    let Change { drift, .. } = change;
+    let after = drift.after.as_ref().filter(|_| change.adds());
+    let wide = after.is_some_and(|it| it.terms.plain().is_none());
+    let refused =
+        scene.wanted.writer == Writer::Document && scene.memory.decisions.may_not_put.is_some();
+    let listed = drift.before.as_ref().is_some_and(|it| it.listed_in().is_some());
+    // It stands by itself, and only its place would be another one.
+    let scattered = drift.kind == Kind::Renamed && drift.other == drift.sid;
+    refused || wide || listed || scattered
+}
+
+fn why_not_put(scene: &Scene<'_>) -> String {
+    let orphan = || "a statement with a deleted principal stays in it".to_owned();
+    scene.memory.decisions.may_not_put.clone().unwrap_or_else(orphan)
+}
+
+/// Its Sid is one that the files grant something under.
+fn is_granted(scene: &Scene<'_>, change: &Change) -> bool {
+    let sid = change.drift.sid.as_deref();
+    scene.wanted.grants.iter().any(|it| Some(it.sid.as_str()) == sid)
+}
+
+/// Somebody's Deny would go, and nobody has asked for that: no file names its Sid as unwanted, or says a Deny of its own
+/// under it.
+fn takes_away_a_deny(change: &Change) -> bool {
+    let drift = &change.drift;
+    let denies = drift.before.as_ref().is_some_and(Statement::denies);
+    let asked = match drift.kind {
+        Kind::Absent | Kind::Expired | Kind::Duplicate | Kind::Renamed | Kind::Missing => true,
+        Kind::Changed | Kind::Orphaned => drift.after.as_ref().is_some_and(|it| it.terms.denies()),
+        Kind::Unmanaged | Kind::Leftover => false,
+    };
+    denies && !asked
 }
 
 /// What was tried in this conversation, or not long ago, and is not tried again.
@@ -136,11 +181,12 @@ fn stays_elsewhere(scene: &Scene<'_>, changes: &[Change], terms: &Terms) -> bool
 
 /// Taking away a target's last Allow is always a matter of approval.
 pub(super) fn last_allow(scene: &Scene<'_>, changes: &mut [Change]) {
+    let lets_in = |it: &Change| it.drift.after.as_ref().is_some_and(|it| !it.terms.denies());
     let allows = |it: &Statement| !it.denies() && !it.blocks_adding();
     let live = scene.statements().iter().filter(|it| allows(it)).count();
     let goes = |it: &&Change| it.held.is_none() && it.drift.before.as_ref().is_some_and(allows);
     let gone = changes.iter().filter(goes).count();
-    let comes = changes.iter().filter(|it| it.held.is_none() && it.adds()).count();
+    let comes = changes.iter().filter(|it| it.held.is_none() && it.adds() && lets_in(it)).count();
     if gone == 0 || live.saturating_sub(gone) + comes > 0 {
         return;
     }

@@ -36,6 +36,8 @@ pub struct TargetMemory {
     repairs: BTreeMap<(String, String), Vec<Timestamp>>,
     /// Replacements with a gap that came to nothing, by Sid.
     refusals: BTreeMap<String, Refusal>,
+    /// Lambda's answer to a write of the whole document that it does not take from us in this account and region.
+    no_put: Option<(String, Timestamp)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,9 +167,19 @@ impl TargetMemory {
         !self.refusals.is_empty()
     }
 
+    /// Lambda takes no whole document from us.
+    pub fn may_not_put(&mut self, answer: String, now: Timestamp) {
+        self.no_put = Some((answer, now));
+    }
+
+    /// Gives away what is known of that, for it holds for all targets of the account and region.
+    pub fn take_no_put(&mut self) -> Option<(String, Timestamp)> {
+        self.no_put.take()
+    }
+
     /// Takes over what another conversation about the same target found out in the meantime.
     pub fn merge(&mut self, other: Self) {
-        let Self { superseded, current, added_at, orphans, repairs, refusals } = other;
+        let Self { superseded, current, added_at, orphans, repairs, refusals, no_put: _ } = other;
         // It began with all that was known; what it has not any more it has come to doubt.
         self.superseded.retain(|it| it.certain);
         for it in superseded {

@@ -77,7 +77,8 @@ impl State {
 
     /// Of a policy that was read, from what its plan leaves to do.
     pub fn of(plan: &Plan) -> Self {
-        let refused = |it: &Reason| matches!(it, Reason::Refused(_) | Reason::Contended);
+        let refused =
+            |it: &Reason| matches!(it, Reason::Refused(_) | Reason::Contended | Reason::NoPut(_));
         let all = |it: fn(&Reason) -> bool| plan.holds().all(|(_, reason)| it(reason));
         if plan.is_in_sync() {
             Self::InSync

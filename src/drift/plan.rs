@@ -6,12 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::drift::{
     actor::{Actor, Actors},
-    allow::{Reason, Rules},
+    allow::{Reason, Rules, Writer},
     approval::Approval,
     bridge,
     diff::{Diff, Drift, Kind, diff, is_live},
     hold, order,
     wanted::Wanted,
+    whole::{self, Whole},
 };
 use crate::policy::{
     document::{Document, USUAL_VERSION},
@@ -20,6 +21,7 @@ use crate::policy::{
     size,
     statement::Statement,
     target::Target,
+    terms::Terms,
 };
 
 /// Who has to ask for an extension needs some weeks for it.
@@ -44,6 +46,8 @@ pub struct Plan {
     pub risks: Vec<(Option<String>, Vec<Risk>)>,
     /// Grants that end within thirty days, and when.
     pub expiring: Vec<(String, Timestamp)>,
+    /// The document that all steps are done by at once; none where they are done one by one.
+    pub whole: Option<Whole>,
     /// The version of the policy language, where it is not the usual one: `${…}` means itself there.
     pub version: Option<String>,
 }
@@ -77,6 +81,8 @@ pub enum How {
     Bridged,
     /// Removed and added: it is away for a moment.
     Gap,
+    /// It becomes the other one in a write of the whole document: no gap, and no bridge.
+    Whole,
 }
 
 /// What a step does to access.
@@ -130,6 +136,27 @@ pub enum Action {
     Add(Box<Permission>),
     /// RemovePermission.
     Remove,
+    /// Part of a PutResourcePolicy or DeleteResourcePolicy: what is wanted under the Sid afterwards, if anything is.
+    Put(Option<Box<Terms>>),
+}
+
+impl Action {
+    /// The name in metrics and logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Add(_) => "add",
+            Self::Remove => "remove",
+            Self::Put(_) => "put",
+        }
+    }
+
+    /// Nothing is wanted under the Sid afterwards.
+    pub fn takes_away(&self) -> bool {
+        match self {
+            Self::Add(_) | Self::Put(Some(_)) => false,
+            Self::Remove | Self::Put(None) => true,
+        }
+    }
 }
 
 /// What was found out and decided so far, for the next plan of a conversation.
@@ -146,6 +173,8 @@ pub struct Memory {
     pub unbridgeable: Vec<String>,
     /// Sids that were added in this conversation.
     pub added: Vec<String>,
+    /// Lambda did not take all changes together, so they are put one after the other.
+    pub one_by_one: bool,
     /// The texts of statements whose principal is deleted for sure.
     pub confirmed: Vec<String>,
     /// What was decided for this conversation.
@@ -167,6 +196,8 @@ pub struct Decisions {
     pub settling: bool,
     /// Lambda's word that we may not add anything here: then nothing is taken away to be replaced, either.
     pub may_not_add: Option<String>,
+    /// Why Lambda takes no whole document from us in this account and region.
+    pub may_not_put: Option<String>,
     /// The journal cannot be written: nothing is taken away.
     pub no_journal: Option<String>,
     /// Who changed the policy lately. This one changes no plan, and only explains it.
@@ -223,33 +254,71 @@ pub fn plan(
     memory: &Memory,
     now: Timestamp,
 ) -> Plan {
-    let Diff { drift, foreign, ignored } = diff(wanted, live, rules, now);
-    let scene = Scene { wanted, live, rules, memory, now };
-    let mut changes: Vec<Change> = drift.into_iter().map(|it| scene.change(it)).collect();
-    hold::by_themselves(&scene, &mut changes);
-    let size = size::of_document(live);
-    // What does not fit is held, and that may hold something else; each turn holds one more.
-    let steps = loop {
-        let before = n_held(&changes);
-        hold::beside_orphans(&scene, &mut changes, &foreign);
-        hold::still_needed(&scene, &mut changes);
-        hold::last_allow(&scene, &mut changes);
-        let steps = order::order(&scene, &mut changes, size);
-        if before == n_held(&changes) {
-            // Last, for only what nothing else holds was judged.
-            hold::beyond_limits(&scene, &mut changes);
-            if before == n_held(&changes) {
-                break steps;
-            }
-        }
-    };
+    let raw = live;
+    let view = raw.and_then(|it| whole::view(wanted, it));
+    let live = view.as_ref().or(raw);
+    let Diff { mut drift, foreign, ignored } = diff(wanted, live, rules, now);
+    let scene = Scene { wanted, live, raw, rules, memory, now };
+    drift.extend(whole::scattered(&scene, &drift));
+    let found: Vec<Change> = drift.into_iter().map(|it| scene.change(it)).collect();
+    let mut settled = Settled::of(&scene, found.clone(), &foreign, scene.writes_wholly(&found));
+    if scene.is_better_off_wholly(&settled.changes) {
+        settled = Settled::of(&scene, found, &foreign, true);
+    }
+    let Settled { changes, steps, whole } = settled;
+    let size = size::of_document(raw);
     let revision = live.map(|it| it.revision().to_owned());
     let version =
         live.map(|it| it.version().unwrap_or("2008-10-17")).filter(|it| *it != USUAL_VERSION);
     let version = version.map(str::to_owned);
     let risks = scene.live_risks();
     let expiring = scene.expiring();
-    Plan { revision, drift: changes, steps, foreign, ignored, size, risks, expiring, version }
+    Plan {
+        revision,
+        drift: changes,
+        steps,
+        whole,
+        foreign,
+        ignored,
+        size,
+        risks,
+        expiring,
+        version,
+    }
+}
+
+/// Every change held or in a step.
+struct Settled {
+    changes: Vec<Change>,
+    steps: Vec<Step>,
+    whole: Option<Whole>,
+}
+
+impl Settled {
+    fn of(scene: &Scene<'_>, changes: Vec<Change>, foreign: &[Statement], wholly: bool) -> Self {
+        let mut changes = changes;
+        hold::by_themselves(scene, &mut changes, wholly);
+        let size = size::of_document(scene.raw);
+        // What does not fit is held, and that may hold something else; each turn holds one more.
+        loop {
+            let before = n_held(&changes);
+            hold::beside_orphans(scene, &mut changes, foreign);
+            hold::still_needed(scene, &mut changes);
+            hold::last_allow(scene, &mut changes);
+            let (steps, whole) = if wholly {
+                whole::steps(scene, &mut changes)
+            } else {
+                (order::order(scene, &mut changes, size), None)
+            };
+            if before == n_held(&changes) {
+                // Last, for only what nothing else holds was judged.
+                hold::beyond_limits(scene, &mut changes);
+                if before == n_held(&changes) {
+                    return Self { changes, steps, whole };
+                }
+            }
+        }
+    }
 }
 
 fn n_held(changes: &[Change]) -> usize {
@@ -304,7 +373,10 @@ pub fn sids_of(drift: &Drift) -> Vec<&str> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scene<'a> {
     pub(super) wanted: &'a Wanted,
+    /// The policy, members of our lists as statements of their own.
     pub(super) live: Option<&'a Document>,
+    /// The policy as it was read.
+    pub(super) raw: Option<&'a Document>,
     pub(super) rules: &'a Rules,
     pub(super) memory: &'a Memory,
     pub(super) now: Timestamp,
@@ -313,6 +385,46 @@ pub(super) struct Scene<'a> {
 impl<'a> Scene<'a> {
     pub(super) fn statements(&self) -> &'a [Statement] {
         self.live.map_or(&[][..], Document::statements)
+    }
+
+    /// Whether the changes go into a write of the whole document, whatever the statement writer would make of them.
+    fn writes_wholly(&self, changes: &[Change]) -> bool {
+        let wide = |it: &Change| {
+            let after = it.drift.after.as_ref().filter(|_| it.adds());
+            let listed = it.drift.before.as_ref().and_then(Statement::listed_in);
+            after.is_some_and(|it| it.terms.plain().is_none()) || listed.is_some()
+        };
+        let needs = self.wanted.compact || changes.iter().any(wide);
+        match self.wanted.writer {
+            _ if self.memory.decisions.may_not_put.is_some()
+                || self.has_orphan_that_stays(changes) =>
+            {
+                false
+            }
+            Writer::Statements => false,
+            Writer::Document => true,
+            Writer::Auto => needs,
+        }
+    }
+
+    /// A statement with a deleted principal that nothing takes away: what has it in it is no document that Lambda
+    /// takes, while one statement can still be removed beside it.
+    fn has_orphan_that_stays(&self, changes: &[Change]) -> bool {
+        let goes =
+            |it: &Statement| changes.iter().any(|change| change.drift.before.as_ref() == Some(it));
+        self.statements().iter().any(|it| it.blocks_adding() && !goes(it))
+    }
+
+    /// Statement by statement there would be a gap or a bridge, or there is no room.
+    fn is_better_off_wholly(&self, changes: &[Change]) -> bool {
+        let saves = |it: &Change| match &it.held {
+            None => matches!(it.how, How::Bridged | How::Gap),
+            Some(held) => matches!(held, Reason::TooLarge { .. }),
+        };
+        self.wanted.writer == Writer::Auto
+            && self.memory.decisions.may_not_put.is_none()
+            && !self.has_orphan_that_stays(changes)
+            && changes.iter().any(saves)
     }
 
     /// The live statement under the temporary Sid of a replacement.
@@ -359,7 +471,10 @@ impl<'a> Scene<'a> {
 
     fn change(&self, drift: Drift) -> Change {
         let denies = drift.before.as_ref().is_some_and(Statement::denies);
+        // A Deny that comes takes access away, whatever it replaces.
+        let will_deny = drift.after.as_ref().is_some_and(|it| it.terms.denies());
         let effect = match drift.kind {
+            Kind::Missing | Kind::Changed | Kind::Orphaned if will_deny => Effect::Narrows,
             Kind::Orphaned | Kind::Missing if drift.after.is_some() => Effect::Widens,
             Kind::Missing | Kind::Orphaned | Kind::Renamed | Kind::Duplicate | Kind::Leftover => {
                 Effect::Neutral

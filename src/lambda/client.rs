@@ -18,8 +18,8 @@ use aws_smithy_runtime_api::http::Response;
 use tokio::time::Instant;
 
 use crate::lambda::gateway::{
-    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt, Recovery,
-    codes,
+    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Put, Receipt,
+    Recovery, codes,
 };
 use crate::policy::{
     grant::{Permission, UrlAuthType},
@@ -53,6 +53,17 @@ impl PolicyReader for LambdaClient {
         match (answer.policy, answer.revision_id) {
             (Some(text), Some(revision)) => Ok(LivePolicy { text, revision }),
             (_, _) => Err(incomplete("the answer to GetPolicy has no policy or no revision in it")),
+        }
+    }
+
+    async fn get_resource_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
+        let call = self.client.get_resource_policy().resource_arn(target.arn());
+        let answer = ask("GetResourcePolicy", Box::pin(call.send())).await;
+        let answer = answer.map_err(GatewayError::of_document_call)?;
+        let lacking = "the answer to GetResourcePolicy has no policy or no revision in it";
+        match (answer.policy, answer.revision_id) {
+            (Some(text), Some(revision)) => Ok(LivePolicy { text, revision }),
+            (_, _) => Err(incomplete(lacking)),
         }
     }
 
@@ -173,16 +184,31 @@ impl PolicyGateway for LambdaClient {
         target: &Target,
         document: &str,
         revision: &str,
-    ) -> Result<String, GatewayError> {
+    ) -> Result<Put, GatewayError> {
         let call = self
             .client
             .put_resource_policy()
             .resource_arn(target.arn())
             .policy(document)
             .revision_id(revision);
-        let answer = ask("PutResourcePolicy", Box::pin(call.send())).await?;
-        let revision = answer.revision_id;
-        revision.ok_or_else(|| incomplete("the answer to PutResourcePolicy has no revision in it"))
+        let answer = ask("PutResourcePolicy", Box::pin(call.send())).await;
+        let answer = answer.map_err(GatewayError::of_document_call)?;
+        let receipt = receipt(&answer);
+        match answer.revision_id {
+            Some(revision) => Ok(Put { revision, receipt }),
+            None => Err(incomplete("the answer to PutResourcePolicy has no revision in it")),
+        }
+    }
+
+    async fn delete_policy(
+        &self,
+        target: &Target,
+        revision: &str,
+    ) -> Result<Receipt, GatewayError> {
+        let call =
+            self.client.delete_resource_policy().resource_arn(target.arn()).revision_id(revision);
+        let answer = ask("DeleteResourcePolicy", Box::pin(call.send())).await;
+        answer.map(|it| receipt(&it)).map_err(GatewayError::of_document_call)
     }
 }
 

@@ -20,7 +20,7 @@ use aws_smithy_runtime_api::client::{
 use crate::lambda::{
     client::LambdaClient,
     gateway::{
-        FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt,
+        FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Put, Receipt,
         Urgency,
     },
     paced::{Budgets, Paced},
@@ -232,6 +232,11 @@ impl PolicyReader for Fleet {
         .await
     }
 
+    async fn get_resource_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
+        self.call(target.account_region(), |it| async move { it.get_resource_policy(target).await })
+            .await
+    }
+
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
         self.call(target.account_region(), |it| async move { it.function_exists(target).await })
             .await
@@ -318,10 +323,22 @@ impl PolicyGateway for Fleet {
         target: &Target,
         document: &str,
         revision: &str,
-    ) -> Result<String, GatewayError> {
+    ) -> Result<Put, GatewayError> {
         self.call(target.account_region(), |it| async move {
             it.put_policy(target, document, revision).await
         })
+        .await
+    }
+
+    async fn delete_policy(
+        &self,
+        target: &Target,
+        revision: &str,
+    ) -> Result<Receipt, GatewayError> {
+        self.call(
+            target.account_region(),
+            |it| async move { it.delete_policy(target, revision).await },
+        )
         .await
     }
 }

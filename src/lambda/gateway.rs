@@ -23,6 +23,15 @@ pub struct Receipt {
     pub request_id: Option<String>,
 }
 
+/// What PutResourcePolicy answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Put {
+    /// Of the document as it is now: the next write goes on from it.
+    pub revision: String,
+    /// What the write is known by.
+    pub receipt: Receipt,
+}
+
 /// How urgent a call is: what stands first here goes first where calls have to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
@@ -54,6 +63,13 @@ pub trait PolicyReader: Send + Sync {
         let _ = urgency;
         self.get_policy(target)
     }
+
+    /// GetResourcePolicy: the same document as GetPolicy, with the revision that PutResourcePolicy takes, should those
+    /// two ever differ (`lambda-semantics.md`, 3). [`Recovery::Absent`] where there is no policy.
+    fn get_resource_policy(
+        &self,
+        target: &Target,
+    ) -> impl Future<Output = Result<LivePolicy, GatewayError>> + Send;
 
     /// GetFunction with the qualifier. [`Recovery::Absent`] where function, alias or version is not there.
     fn function_exists(
@@ -139,7 +155,14 @@ pub trait PolicyGateway: PolicyReader {
         target: &Target,
         document: &str,
         revision: &str,
-    ) -> impl Future<Output = Result<String, GatewayError>> + Send;
+    ) -> impl Future<Output = Result<Put, GatewayError>> + Send;
+
+    /// DeleteResourcePolicy: every statement at once. Never without a revision, likewise.
+    fn delete_policy(
+        &self,
+        target: &Target,
+        revision: &str,
+    ) -> impl Future<Output = Result<Receipt, GatewayError>> + Send;
 }
 
 /// Codes of errors that are not AWS's, for what happens before a call leaves.
@@ -191,6 +214,8 @@ pub enum Recovery {
     Rejected,
     /// The policy would be longer than 20,480 bytes: not done.
     TooLarge,
+    /// There is no such call in this region or behind this endpoint: not done.
+    NotOffered,
     /// Not sent, or refused before it was read.
     Unreachable,
     /// Perhaps done, perhaps not: read before deciding anything.
@@ -225,6 +250,21 @@ impl Recovery {
             (400..=499, _) => Self::Rejected,
             (_, _) => Self::Unknown,
         }
+    }
+}
+
+impl GatewayError {
+    /// The same, as the answer to a call of PutResourcePolicy's family, which not every region and endpoint has.
+    #[must_use]
+    pub fn of_document_call(self) -> Self {
+        let code = self.code.as_deref();
+        let missing = match self.status {
+            Some(404) => code != Some("ResourceNotFoundException"),
+            Some(405 | 501) => true,
+            Some(_) | None => code == Some("UnknownOperationException"),
+        };
+        let recovery = if missing { Recovery::NotOffered } else { self.recovery };
+        Self { recovery, ..self }
     }
 }
 

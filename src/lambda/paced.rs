@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::lambda::{
     gateway::{
-        FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt,
+        FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Put, Receipt,
         Recovery, Urgency,
     },
     paced::{bucket::Bucket, reserved::Reserved},
@@ -139,6 +139,12 @@ impl<G: PolicyReader> PolicyReader for Paced<G> {
         self.get_policy.send("GetPolicy", self.inner.get_policy(target)).await
     }
 
+    async fn get_resource_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
+        // It counts as one of the rest of the control plane (`lambda-semantics.md`, 6; inferred).
+        let call = || self.inner.get_resource_policy(target);
+        self.control.pace(Urgency::Repair, "GetResourcePolicy", call).await
+    }
+
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
         // It has a budget of its own, which nothing else uses.
         let call = || self.inner.function_exists(target);
@@ -230,8 +236,17 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
         target: &Target,
         document: &str,
         revision: &str,
-    ) -> Result<String, GatewayError> {
+    ) -> Result<Put, GatewayError> {
         let call = || self.inner.put_policy(target, document, revision);
         self.control.pace(Urgency::Write, "PutResourcePolicy", call).await
+    }
+
+    async fn delete_policy(
+        &self,
+        target: &Target,
+        revision: &str,
+    ) -> Result<Receipt, GatewayError> {
+        let call = || self.inner.delete_policy(target, revision);
+        self.control.pace(Urgency::Write, "DeleteResourcePolicy", call).await
     }
 }

@@ -10,7 +10,8 @@ use std::{
 use tokio::time::Instant;
 
 use crate::lambda::gateway::{
-    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt, Urgency,
+    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Put, Receipt,
+    Urgency,
 };
 use crate::policy::{
     grant::Permission,
@@ -92,6 +93,10 @@ impl<G: PolicyReader> PolicyReader for Metered<G> {
         self.meter("GetPolicy", self.inner.get_policy_as(target, urgency)).await
     }
 
+    async fn get_resource_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
+        self.meter("GetResourcePolicy", self.inner.get_resource_policy(target)).await
+    }
+
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
         self.meter("GetFunction", self.inner.function_exists(target)).await
     }
@@ -164,8 +169,16 @@ impl<G: PolicyGateway> PolicyGateway for Metered<G> {
         target: &Target,
         document: &str,
         revision: &str,
-    ) -> Result<String, GatewayError> {
+    ) -> Result<Put, GatewayError> {
         let call = self.inner.put_policy(target, document, revision);
         self.meter("PutResourcePolicy", call).await
+    }
+
+    async fn delete_policy(
+        &self,
+        target: &Target,
+        revision: &str,
+    ) -> Result<Receipt, GatewayError> {
+        self.meter("DeleteResourcePolicy", self.inner.delete_policy(target, revision)).await
     }
 }

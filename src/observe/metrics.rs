@@ -23,7 +23,6 @@ use crate::drift::{
     allow::Reason,
     diff,
     outcome::{Outcome, State, StepResult},
-    plan::Action,
 };
 use crate::lambda::{
     gateway::{GatewayError, Recovery},
@@ -217,10 +216,7 @@ impl Metrics {
     pub fn passed(&self, passed: &Passed<'_>) {
         let Passed { full, cut_short, outcomes, time, .. } = *passed;
         for it in outcomes.iter().flat_map(|it| &it.done) {
-            let action = match it.step.action {
-                Action::Add(_) => "add",
-                Action::Remove => "remove",
-            };
+            let action = it.step.action.name();
             self.add("permitd_steps_total", &[action, it.result.name()], 1);
         }
         if !full {

@@ -8,7 +8,12 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::policy::{statement::Statement, target::Target};
+use crate::policy::{
+    compact::{self, List},
+    grant::Permission,
+    statement::Statement,
+    target::Target,
+};
 
 /// The version that AddPermission gives a policy; another one changes what `${…}` in values means.
 pub const USUAL_VERSION: &str = "2012-10-17";
@@ -61,6 +66,14 @@ impl Document {
 
     /// The same document with one statement more, at its end; everything else byte for byte.
     pub fn with_statement(&self, statement: &str) -> String {
+        let all = self.statements.iter().map(Statement::text).chain([statement]);
+        self.with_statements(all)
+    }
+
+    /// The same document with these statements instead of its own; everything else byte for byte.
+    pub fn with_statements<'a>(&self, statements: impl IntoIterator<Item = &'a str>) -> String {
+        let statements: Vec<&str> = statements.into_iter().collect();
+        let list = format!("[{}]", statements.join(","));
         let Ok(Outer(members)) = serde_json::from_str::<Outer<'_>>(&self.text) else {
             // It was read before.
             return self.text.clone();
@@ -68,16 +81,41 @@ impl Document {
         let mut parts = Vec::new();
         for (key, value) in members {
             let key_text = serde_json::to_string(&key).unwrap_or_default();
-            let value = value.get();
-            let value = match (key.as_str(), value.trim().strip_suffix(']')) {
-                ("Statement", Some(list)) if list.trim() == "[" => format!("[{statement}]"),
-                ("Statement", Some(list)) => format!("{},{statement}]", list.trim_end()),
-                ("Statement", None) => format!("[{value},{statement}]"),
-                _ => value.to_owned(),
-            };
+            let value = if key == "Statement" { list.as_str() } else { value.get() };
             parts.push(format!("{key_text}:{value}"));
         }
         format!("{{{}}}", parts.join(","))
+    }
+
+    /// The same document, with each of our lists as the statements that it stands for: a member has the Sid of every
+    /// grant that it is, by `sids_of`, or else that of its list. None where there is no list of ours.
+    pub fn taken_apart(
+        &self,
+        target: &Target,
+        sids_of: impl Fn(&Permission) -> Vec<String>,
+    ) -> Option<Self> {
+        let mut found = false;
+        let mut statements = Vec::with_capacity(self.statements.len());
+        for it in &self.statements {
+            let list = it.sid().and_then(|sid| compact::read(sid, it.text(), target));
+            let Some(List { place, members }) = list else {
+                statements.push(it.clone());
+                continue;
+            };
+            found = true;
+            for member in members {
+                let mut sids = sids_of(&member);
+                if sids.is_empty() {
+                    sids.push(place.sid.clone());
+                }
+                let of_sid = |sid: String| {
+                    let text = member.statement_text(&sid, target);
+                    Statement::read(&text, target).in_list(&place.sid)
+                };
+                statements.extend(sids.into_iter().map(of_sid));
+            }
+        }
+        found.then(|| Self { statements, ..self.clone() })
     }
 
     /// Guards the next write.

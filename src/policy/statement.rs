@@ -15,6 +15,8 @@ pub struct Statement {
     text: Box<str>,
     sid: Option<String>,
     class: Class,
+    /// The statement of ours with a list that this one was taken out of.
+    listed_in: Option<Box<str>>,
 }
 
 /// What can be done with a live statement.
@@ -50,7 +52,7 @@ impl Statement {
             Some(json) => classify(json, sid.as_deref(), target),
             None => Class::Fixed(Odd::unreadable()),
         };
-        Self { text: text.into(), sid, class }
+        Self { text: text.into(), sid, class, listed_in: None }
     }
 
     /// The same, in a policy whose version takes `${…}` for itself: AddPermission could not make that.
@@ -67,7 +69,18 @@ impl Statement {
         self
     }
 
-    /// Exactly as Lambda gave it.
+    /// The same, as a member of a list of ours.
+    #[must_use]
+    pub fn in_list(self, sid: &str) -> Self {
+        Self { listed_in: Some(sid.into()), ..self }
+    }
+
+    /// The Sid of the statement with a list that says this among other things.
+    pub fn listed_in(&self) -> Option<&str> {
+        self.listed_in.as_deref()
+    }
+
+    /// Exactly as Lambda gave it, or as Lambda would write a member of a list.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -171,7 +184,7 @@ fn classify(json: &Json, sid: Option<&str>, target: &Target) -> Class {
     let permission = canonical
         .plain()
         .ok_or("it is of a form that permitd does not know")
-        .and_then(|it| permission(it, json, target));
+        .and_then(|it| permission_of(it, json, target));
     let removable = |it: &&str| {
         let letter = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
         it.len() <= 100 && it.bytes().all(letter)
@@ -225,7 +238,11 @@ fn opaque(why: &'static str, json: &Json) -> Odd {
 }
 
 /// What AddPermission would have been asked for, or why it cannot have been.
-fn permission(plain: &Plain, json: &Json, target: &Target) -> Result<Permission, &'static str> {
+pub(super) fn permission_of(
+    plain: &Plain,
+    json: &Json,
+    target: &Target,
+) -> Result<Permission, &'static str> {
     let Plain {
         effect,
         principal,

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::policy::{
     canonical::Canonical,
-    grant::{Action, Permission},
+    grant::{Action, Permission, UrlAuthType},
     principal::Principal,
     statement::{Class, Statement},
     target::Target,
@@ -130,6 +130,51 @@ impl Wide {
     pub(crate) fn is_said_by(&self, text: &str) -> bool {
         Canonical::of_text(text, &self.partition) == self.canonical
     }
+}
+
+/// The key for `source_arn`, as Lambda spells it.
+pub(crate) const SOURCE_ARN: &str = "AWS:SourceArn";
+/// The key for `source_account`, likewise.
+pub(crate) const SOURCE_ACCOUNT: &str = "AWS:SourceAccount";
+
+impl Parts {
+    /// Of what AddPermission can say, in the order in which Lambda writes it.
+    pub fn of(permission: &Permission) -> Self {
+        let Permission {
+            principal,
+            action,
+            source_arn,
+            source_account,
+            principal_org_id,
+            event_source_token,
+            function_url_auth_type,
+            invoked_via_function_url,
+        } = permission;
+        let auth = function_url_auth_type.map(UrlAuthType::as_str);
+        let via_url = invoked_via_function_url.then_some("true");
+        let all = [
+            ("StringEquals", SOURCE_ACCOUNT, source_account.as_deref()),
+            ("StringEquals", "lambda:FunctionUrlAuthType", auth),
+            ("StringEquals", "aws:PrincipalOrgID", principal_org_id.as_deref()),
+            ("StringEquals", "lambda:EventSourceToken", event_source_token.as_deref()),
+            ("ArnLike", SOURCE_ARN, source_arn.as_deref()),
+            ("Bool", "lambda:InvokedViaFunctionUrl", via_url),
+        ];
+        let condition = |(operator, key, value): (&str, &str, Option<&str>)| {
+            Some((operator.to_owned(), key.to_owned(), vec![value?.to_owned()]))
+        };
+        Self {
+            denies: false,
+            principals: vec![principal.clone()],
+            actions: vec![action.clone()],
+            conditions: all.into_iter().filter_map(condition).collect(),
+        }
+    }
+}
+
+/// The statement under a Sid, whether AddPermission could make it or not.
+pub(crate) fn text(parts: &Parts, sid: &str, target: &Target) -> String {
+    format!(r#"{{"Sid":{},{}}}"#, Value::from(sid), members(parts, target))
 }
 
 /// In the order of a statement that AddPermission writes.

@@ -11,7 +11,7 @@ use crate::drift::{
     actor::Actor,
     approval::{Approval, digest_of},
     outcome::{Outcome, State},
-    plan::{Action, Change, How, Plan},
+    plan::{Change, How, Plan},
     undeclared::Undeclared,
 };
 use crate::policy::{size, statement::Statement, target::Target};
@@ -147,7 +147,7 @@ fn target<'a>(outcome: &'a Outcome, plan: Option<&'a Plan>) -> TargetReport<'a> 
             .iter()
             .map(|it| DoneReport {
                 sid: &it.step.sid,
-                action: if it.step.action == Action::Remove { "delete" } else { "create" },
+                action: if it.step.action.takes_away() { "delete" } else { "create" },
                 result: it.result.name(),
             })
             .collect(),

@@ -128,10 +128,12 @@ fn difference(it: &Change) -> String {
             return match how {
                 _ if held.is_some() => "changed".into(),
                 How::Bridged => "changed, bridged: no gap".into(),
+                How::Whole => "changed, in one write: no gap".into(),
                 How::Gap => "changed, replaced with a gap: it is away for a moment".into(),
                 How::Plain => "changed, replaced".into(),
             };
         }
+        Kind::Renamed if it.drift.other == it.drift.sid => "to be one of a list".to_owned(),
         Kind::Renamed => format!("live as {other}"),
         Kind::Duplicate => format!("the same as {other}"),
         Kind::Leftover => format!("a bridge of permitd for {other}"),
@@ -233,12 +235,14 @@ fn is_replaced(done: &[Done]) -> bool {
     let done = [remove, add].iter().all(|it| it.result == StepResult::Done);
     let own = remove.step.replaces.as_ref().is_none_or(|it| *it == remove.step.sid);
     let same = own && remove.step.sid == add.step.sid;
-    done && same && remove.step.action == Action::Remove && add.step.action != Action::Remove
+    done && same
+        && remove.step.action == Action::Remove
+        && matches!(add.step.action, Action::Add(_))
 }
 
 fn builds_bridge(it: &Done) -> bool {
     let elsewhere = it.step.replaces.as_ref().is_some_and(|sid| *sid != it.step.sid);
-    elsewhere && it.step.action != Action::Remove
+    elsewhere && !it.step.action.takes_away()
 }
 
 fn deed(it: &Done, outcome: &Outcome) -> String {
@@ -254,6 +258,9 @@ fn deed(it: &Done, outcome: &Outcome) -> String {
         _ if builds_bridge(it) => format!("{replaced} had been changed; {sid} is its bridge"),
         _ if is_old_name && it.step.action == Action::Remove => format!("{sid} was its old name"),
         Kind::Missing => format!("{sid} was missing"),
+        Kind::Renamed if matches!(it.step.action, Action::Put(_)) => {
+            format!("{sid} had another name, or another place")
+        }
         Kind::Renamed => format!("{sid} had another name"),
         Kind::Unmanaged => format!("{sid} was in no file"),
         Kind::Absent => format!("{sid} was unwanted"),
@@ -266,6 +273,8 @@ fn deed(it: &Done, outcome: &Outcome) -> String {
     let what = match &it.step.action {
         Action::Add(permission_) => format!("added ({})", permission(permission_)),
         Action::Remove => "removed".to_owned(),
+        Action::Put(Some(it)) => format!("put there ({})", terms(it)),
+        Action::Put(None) => "removed".to_owned(),
     };
     match &it.result {
         StepResult::Done => format!("{was}; {what}"),

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::{Map, Value, json};
 
 use crate::lambda::gateway::{
-    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Receipt, Recovery,
+    FunctionLister, GatewayError, LivePolicy, Page, PolicyGateway, PolicyReader, Put, Receipt,
+    Recovery,
 };
 use crate::policy::grant::{Permission, UrlAuthType};
 use crate::policy::target::{AccountRegion, Target};
@@ -65,6 +66,18 @@ impl Direct {
         self.call(place, &Request { operation, labels, query, body: Vec::new() }).await
     }
 
+    async fn of_document(
+        &self,
+        operation: Operation,
+        target: &Target,
+        query: Vec<(String, String)>,
+        body: Vec<u8>,
+    ) -> Result<Answer, GatewayError> {
+        let request = Request { operation, labels: vec![target.arn()], query, body };
+        let answer = self.call(target.account_region(), &request).await;
+        answer.map_err(GatewayError::of_document_call)
+    }
+
     async fn call(&self, place: AccountRegion, request: &Request) -> Result<Answer, GatewayError> {
         let caller = Caller { place, signed: true, session: None };
         let answer = match self.simulator.call(&caller, request).await {
@@ -87,6 +100,12 @@ impl Direct {
 impl PolicyReader for Direct {
     async fn get_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
         let answer = self.send(Operation::GetPolicy, target, None, Vec::new(), None).await?;
+        Ok(LivePolicy { text: text(&answer, "Policy"), revision: text(&answer, "RevisionId") })
+    }
+
+    async fn get_resource_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
+        let answer = self.of_document(Operation::GetResourcePolicy, target, Vec::new(), Vec::new());
+        let answer = answer.await?;
         Ok(LivePolicy { text: text(&answer, "Policy"), revision: text(&answer, "RevisionId") })
     }
 
@@ -195,13 +214,22 @@ impl PolicyGateway for Direct {
         target: &Target,
         document: &str,
         revision: &str,
-    ) -> Result<String, GatewayError> {
+    ) -> Result<Put, GatewayError> {
         let body = json!({"Policy": document, "RevisionId": revision});
         let body = body.to_string().into_bytes();
-        let operation = Operation::PutResourcePolicy;
-        let request = Request { operation, labels: vec![target.arn()], query: Vec::new(), body };
-        let answer = self.call(target.account_region(), &request).await?;
-        Ok(text(&answer, "RevisionId"))
+        let answer =
+            self.of_document(Operation::PutResourcePolicy, target, Vec::new(), body).await?;
+        Ok(Put { revision: text(&answer, "RevisionId"), receipt: Receipt::default() })
+    }
+
+    async fn delete_policy(
+        &self,
+        target: &Target,
+        revision: &str,
+    ) -> Result<Receipt, GatewayError> {
+        let query = vec![("RevisionId".to_owned(), revision.to_owned())];
+        let sent = self.of_document(Operation::DeleteResourcePolicy, target, query, Vec::new());
+        sent.await.map(|_| Receipt::default())
     }
 }
 

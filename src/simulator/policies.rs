@@ -10,7 +10,8 @@ use crate::simulator::{
     render,
     request::{Caller, Reply, Request},
     switches::{
-        CheckOrderRemove, FirstAddRevision, GetPolicy404, PutEcho, PutFamily, RevisionModel,
+        CheckOrderRemove, FirstAddRevision, GetPolicy404, PutEcho, PutFamily, PutRevision,
+        RevisionModel,
     },
     validate::{self, Checks, object},
 };
@@ -170,7 +171,7 @@ impl World {
             checks.required(&validate::A_POLICY, policy);
         })?;
         self.check_writable(&resource)?;
-        self.check_revision(&resource, revision)?;
+        self.check_revision(&resource, self.as_policy_revision(revision).as_deref())?;
         let mut document = parse(policy.unwrap_or_default())?;
         let before = self.policy(&resource).map(|it| it.document.clone());
         self.check_principals(&document, before.as_ref(), now.since_start)?;
@@ -181,6 +182,7 @@ impl World {
         }
         let text = document.text();
         let new = self.write_policy(&resource, Some(document), now);
+        let new = self.as_policy_revision(Some(&new));
         Ok(Reply::new(200, json!({"Policy": text, "RevisionId": new})))
     }
 
@@ -193,7 +195,9 @@ impl World {
         stale: bool,
     ) -> Result<Reply, Refusal> {
         let resource = self.put_target(request, caller, None, |_| ())?;
-        self.read(&resource, now, stale)
+        let (text, revision) = self.seen(&resource, now, stale)?;
+        let revision = self.as_policy_revision(Some(&revision));
+        Ok(Reply::new(200, json!({"Policy": text, "RevisionId": revision})))
     }
 
     /// DeleteResourcePolicy.
@@ -206,7 +210,7 @@ impl World {
         let revision = request.query("RevisionId");
         let resource = self.put_target(request, caller, revision, |_| ())?;
         self.present(&resource)?;
-        self.check_revision(&resource, revision)?;
+        self.check_revision(&resource, self.as_policy_revision(revision).as_deref())?;
         self.write_policy(&resource, None, now);
         Ok(Reply::empty())
     }
@@ -238,15 +242,34 @@ impl World {
         resolve(request.label(0), None, caller, request.operation)
     }
 
+    /// A RevisionId of GetPolicy as one of PutResourcePolicy's family, and the other way round.
+    fn as_policy_revision(&self, revision: Option<&str>) -> Option<String> {
+        let own = self.switches.put_revision == PutRevision::Own;
+        let other = |it: char| match it.to_digit(16).filter(|_| own) {
+            Some(digit) => char::from_digit(15 - digit, 16).unwrap_or(it),
+            None => it,
+        };
+        revision.map(|it| it.chars().map(other).collect())
+    }
+
     fn read(&mut self, resource: &Resource, now: Moment, stale: bool) -> Result<Reply, Refusal> {
+        let (text, revision) = self.seen(resource, now, stale)?;
+        Ok(Reply::new(200, json!({"Policy": text, "RevisionId": revision})))
+    }
+
+    fn seen(
+        &mut self,
+        resource: &Resource,
+        now: Moment,
+        stale: bool,
+    ) -> Result<(String, String), Refusal> {
         if self.switches.get_policy_404 == GetPolicy404::Legacy {
             self.existing(resource)?;
             self.check_qualifier(resource)?;
         }
         let (document, revision) =
             self.read_policy(resource, now, stale).ok_or_else(Refusal::no_resource)?;
-        let text = self.flicker(document, now.since_start).text();
-        Ok(Reply::new(200, json!({"Policy": text, "RevisionId": revision})))
+        Ok((self.flicker(document, now.since_start).text(), revision))
     }
 
     /// Checks 3, 4 and 5 of AddPermission (`lambda-semantics.md`, 2.3).

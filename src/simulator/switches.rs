@@ -42,6 +42,8 @@ pub struct Switches {
     pub public_block: bool,
     /// Whether PutResourcePolicy and its family exist.
     pub put_family: PutFamily,
+    /// Whether the RevisionId of PutResourcePolicy's family is the one that GetPolicy gives.
+    pub put_revision: PutRevision,
     /// Whether GetPolicy gives back the text of PutResourcePolicy as it was, or without white space.
     pub put_echo: PutEcho,
     /// The member order of the statements that AddPermission writes.
@@ -71,6 +73,7 @@ impl Default for Switches {
             get_policy_404: GetPolicy404::Unified,
             public_block: false,
             put_family: PutFamily::On,
+            put_revision: PutRevision::Same,
             put_echo: PutEcho::Verbatim,
             statement_render: StatementRender::Modern,
             publish_unchanged: PublishUnchanged::Same,
@@ -161,6 +164,16 @@ pub enum PutFamily {
     /// They are forbidden: 403.
     #[serde(rename = "absent_403")]
     Denied,
+}
+
+/// Whose RevisionId PutResourcePolicy, GetResourcePolicy and DeleteResourcePolicy know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PutRevision {
+    /// The policy's, as GetPolicy gives it (inferred).
+    Same,
+    /// Another one, which changes with it: that of GetPolicy is refused.
+    Own,
 }
 
 /// What becomes of the text of PutResourcePolicy.

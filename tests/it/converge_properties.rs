@@ -140,6 +140,7 @@ proptest! {
                     }
                     Answer::Policy(answer)
                 }
+                Request::ReadResource => panic!("nothing is written wholly here"),
                 Request::Write(write) => {
                     prop_assert!(!must_read, "a write without a read before it");
                     prop_assert_eq!(&write.revision, &revision, "guarded by the last read");
@@ -152,7 +153,7 @@ proptest! {
                             FailureKind::Throttled(_) | FailureKind::Denied | FailureKind::Refused
                         ),
                     };
-                    Answer::Written(said.written.clone())
+                    Answer::Written(said.written.clone().map(|()| None))
                 }
             };
             request = converge.answer(answer, Timestamp::UNIX_EPOCH);

@@ -145,6 +145,10 @@ impl PolicyReader for Reads {
         })
     }
 
+    async fn get_resource_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
+        self.get_policy(target).await
+    }
+
     async fn function_exists(&self, _: &Target) -> Result<(), GatewayError> {
         Ok(())
     }

@@ -195,6 +195,7 @@ fn apply(live: &mut Vec<String>, plan: &Plan) {
             live.push(permission.statement_text(&step.sid, &target()));
         }
         Action::Remove => live.retain(|it| sid(it).as_deref() != Some(&step.sid)),
+        Action::Put(_) => panic!("nothing is written wholly here"),
     }
 }
 

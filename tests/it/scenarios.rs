@@ -57,7 +57,7 @@ use permitd::journal::{
     store::Journal,
 };
 use permitd::lambda::gateway::{
-    GatewayError, LivePolicy, PolicyGateway, PolicyReader, Receipt, Urgency,
+    GatewayError, LivePolicy, PolicyGateway, PolicyReader, Put, Receipt, Urgency,
 };
 use permitd::policy::{
     grant::Permission,
@@ -251,6 +251,13 @@ impl PolicyReader for Recorder {
         res
     }
 
+    async fn get_resource_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
+        let res = self.inner.get_resource_policy(target).await;
+        let call = format!("GetResourcePolicy {}", short(target));
+        self.record(&call, &res, |it| self.name(&it.revision));
+        res
+    }
+
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
         let res = self.inner.function_exists(target).await;
         self.record(&format!("GetFunction {}", short(target)), &res, |()| "ok".into());
@@ -294,11 +301,25 @@ impl PolicyGateway for Recorder {
         target: &Target,
         document: &str,
         revision: &str,
-    ) -> Result<String, GatewayError> {
+    ) -> Result<Put, GatewayError> {
         let guard = self.name(revision);
         let res = self.inner.put_policy(target, document, revision).await;
         let call = format!("PutResourcePolicy {}, if {guard}", short(target));
-        self.record(&call, &res, |it| self.name(it));
+        self.record(&call, &res, |it| self.name(&it.revision));
+        self.wrote().await;
+        res
+    }
+
+    async fn delete_policy(
+        &self,
+        target: &Target,
+        revision: &str,
+    ) -> Result<Receipt, GatewayError> {
+        let guard = self.name(revision);
+        let res = self.inner.delete_policy(target, revision).await;
+        self.record(&format!("DeleteResourcePolicy {}, if {guard}", short(target)), &res, |_| {
+            "ok".into()
+        });
         self.wrote().await;
         res
     }
@@ -314,6 +335,7 @@ fn wanted(scenario: &Scenario, section: &str, settings: &Settings) -> Vec<Wanted
         defaults,
         ownership: settings.ownership.clone(),
         replace: settings.replace,
+        writer: settings.writer,
         ignore: settings.ignore.clone(),
         inventory: Some(Arc::new(scenario.inventory())),
         ..Context::default()

@@ -230,6 +230,10 @@ impl PolicyReader for Odd {
         Ok(LivePolicy { text: "<html>".into(), revision: "1".into() })
     }
 
+    async fn get_resource_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
+        self.get_policy(target).await
+    }
+
     async fn function_exists(&self, _: &Target) -> Result<(), GatewayError> {
         Ok(())
     }

@@ -125,6 +125,7 @@ fn hint(error: &GatewayError) -> &'static str {
         | Recovery::Taken
         | Recovery::Busy
         | Recovery::Rejected
+        | Recovery::NotOffered
         | Recovery::TooLarge => "check `events: {queue_url, region}`",
         Recovery::Unreachable | Recovery::Unknown => {
             "check the network, the region of the queue, AWS_ENDPOINT_URL_SQS and the proxy (HTTPS_PROXY, NO_PROXY)"

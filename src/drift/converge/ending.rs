@@ -20,10 +20,11 @@ impl Converge<'_> {
         let Some(left) = &mut self.left else { return };
         for it in since.iter().filter(|it| it.result == StepResult::Done) {
             let sid = Some(it.step.sid.as_str());
-            let adds = it.step.action != Action::Remove;
+            let adds = !it.step.action.takes_away();
             left.drift.retain(|change| {
                 let drift = &change.drift;
-                let added = adds && change.adds() && drift.kind != Kind::Renamed;
+                let whole = matches!(it.step.action, Action::Put(_));
+                let added = adds && change.adds() && (whole || drift.kind != Kind::Renamed);
                 let removed = !adds && !change.adds();
                 let gone = removed && drift.before.as_ref().and_then(Statement::sid) == sid;
                 !(gone || (added && drift.sid.as_deref() == sid))

@@ -9,15 +9,14 @@ use super::{Converge, MAX_FAILURES, MAX_STALE, MAX_THROTTLES, OTHER_WRITER};
 use crate::drift::{
     dialogue::{Failure, FailureKind, Request},
     outcome::TroubleReason,
-    plan::{Action, Plan, plan},
+    plan::{Plan, plan},
 };
 use crate::policy::{document::Document, statement::Statement};
 
 impl Converge<'_> {
     pub(super) fn has_read(&mut self, policy: Option<(String, String)>, now: Timestamp) -> Request {
         // A removal whose answer was lost may have been that of the last statement.
-        let removal_in_doubt =
-            self.doubtful.as_ref().is_some_and(|it| it.write.step.action == Action::Remove);
+        let removal_in_doubt = self.doubtful.as_ref().is_some_and(|it| it.write.takes_away);
         if policy.is_none() && removal_in_doubt {
             self.known.expect_nothing();
         }
@@ -41,6 +40,7 @@ impl Converge<'_> {
             },
         };
         self.known_to_exist |= live.is_some();
+        self.notice_fresh_refusal(live.as_ref());
         self.live = live;
         self.done_at_read = self.done.len();
         self.known.saw(self.live.as_ref(), now);
@@ -61,7 +61,7 @@ impl Converge<'_> {
     pub(super) fn settle_doubt(&mut self, now: Timestamp) {
         let revision = self.live.as_ref().map(Document::revision);
         if let Some(it) = self.doubtful.take_if(|it| it.write.revision.as_deref() != revision)
-            && self.was_applied(&it.write.step)
+            && self.was_applied(&it)
         {
             self.known.seems_to_have_written(it.write.adds(), now);
             self.has_written(it);
@@ -102,6 +102,7 @@ impl Converge<'_> {
             }
             FailureKind::Denied => TroubleReason::AccessDenied,
             FailureKind::Refused
+            | FailureKind::NotOffered
             | FailureKind::TooLarge
             | FailureKind::NotJournalled
             | FailureKind::Gone

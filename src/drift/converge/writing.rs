@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     Converge, Counts, Gap, InFlight, MAX_CONFLICTS, MAX_CONFLICTS_IN_GAP, MAX_FAILURES,
-    MAX_THROTTLES, OTHER_WRITER,
+    MAX_THROTTLES, OTHER_WRITER, Part,
 };
 use crate::drift::{
     approval::{Approval, Entry, entries_of},
@@ -51,7 +51,10 @@ impl Converge<'_> {
             return self.give_up(TroubleReason::Conflict, message, Some(OTHER_WRITER.to_owned()));
         };
         self.writes_left = left;
-        self.write(step, replaced)
+        match &step.action {
+            Action::Put(_) => self.write_whole(&step),
+            Action::Add(_) | Action::Remove => self.write(step, replaced),
+        }
     }
 
     /// A replacement is only begun if both of its writes are left; its second one is paid for by then.
@@ -79,32 +82,54 @@ impl Converge<'_> {
         let statements = self.live.as_ref().map_or(&[][..], Document::statements);
         let (before, after) = match &step.action {
             Action::Add(it) => (None, Some(it.statement_text(&step.sid, &self.wanted.target))),
-            Action::Remove => {
+            Action::Remove | Action::Put(_) => {
                 let old = statements.iter().find(|it| it.sid() == Some(step.sid.as_str()));
                 (old.map(|it| it.text().to_owned()), None)
             }
         };
-        let target = &self.wanted.target;
-        let decisions = &self.memory.decisions;
-        let change = self.change_of(&step);
+        let part = self.part(&step);
+        let by = self.change_of(&step).and_then(|it| it.by.clone());
+        let (opens_gap, takes_away) = (replaced.is_some(), step.action == Action::Remove);
+        let approval = self.approval_of(&step);
+        let write = Write {
+            step,
+            revision,
+            before,
+            after,
+            approval,
+            opens_gap,
+            by,
+            whole: false,
+            sids: vec![part.step.sid.clone()],
+            takes_away,
+        };
+        self.in_flight = Some(InFlight { write: write.clone(), replaced, parts: vec![part] });
+        self.ask(Request::Write(write))
+    }
+
+    /// The digest of what somebody said yes to, if this step was in it.
+    pub(super) fn approval_of(&self, step: &Step) -> Option<String> {
+        let (target, decisions) = (&self.wanted.target, &self.memory.decisions);
+        let approval = self.change_of(step).and_then(|it| decisions.approval_of(target, it));
+        approval.map(Approval::digest)
+    }
+
+    pub(super) fn part(&self, step: &Step) -> Part {
+        let (target, decisions) = (&self.wanted.target, &self.memory.decisions);
+        let change = self.change_of(step);
         let entries = change.map(|it| entries_of(target, it)).unwrap_or_default();
         let approval = change.and_then(|it| decisions.approval_of(target, it));
         let asked = change.filter(|it| {
             it.is_judged() && approval.is_none() && decisions.clearance != Clearance::Free
         });
         // A replacement over a bridge counts when it is begun, for what follows asks no limit any more.
-        let narrows = step.effect == Effect::Narrows || builds_bridge(&step);
+        let narrows = step.effect == Effect::Narrows || builds_bridge(step);
         let limited = narrows && asked.is_some_and(|it| it.effect == Effect::Narrows);
         let widens = asked.is_some_and(|it| it.effect == Effect::Widens);
         let by_rule = asked.is_some_and(|it| it.drift.rule.is_some())
             && (limited || (widens && step.effect == Effect::Widens));
-        let approval = approval.map(Approval::digest);
-        let by = change.and_then(|it| it.by.clone());
-        let opens_gap = replaced.is_some();
-        let write = Write { step, revision, before, after, approval, opens_gap, by };
-        self.in_flight =
-            Some(InFlight { write: write.clone(), replaced, entries, limited, by_rule });
-        self.ask(Request::Write(write))
+        let before = change.and_then(|it| it.drift.before.clone());
+        Part { step: step.clone(), before, entries, limited, by_rule }
     }
 
     /// Makes the statement again that was taken away, unless somebody else put something there.
@@ -138,36 +163,49 @@ impl Converge<'_> {
         self.memory.open_gap = None;
     }
 
-    pub(super) fn was_applied(&self, step: &Step) -> bool {
+    /// What the write asked for stands there.
+    pub(super) fn was_applied(&self, it: &InFlight) -> bool {
+        if it.write.whole {
+            return it.parts.iter().all(|it| self.part_was_applied(it));
+        }
+        let step = &it.write.step;
         let statements = self.live.as_ref().map_or(&[][..], Document::statements);
         let mut same = statements.iter().filter(|it| it.sid() == Some(step.sid.as_str()));
         match &step.action {
             Action::Add(permission) => same.any(|it| it.says_plainly(permission)),
             Action::Remove => same.next().is_none(),
+            Action::Put(_) => false,
         }
     }
 
     pub(super) fn has_written(&mut self, done: InFlight) {
-        let InFlight { write, replaced, entries, limited, by_rule } = done;
-        let added = write.adds();
-        let Write { step, opens_gap, .. } = write;
-        self.doubtful.take_if(|it| it.write.step == step);
-        self.emptied = !added && self.live.as_ref().is_some_and(|it| it.statements().len() == 1);
+        let InFlight { write, replaced, parts } = done;
+        let last = self.live.as_ref().is_some_and(|it| it.statements().len() == 1);
+        self.doubtful.take_if(|it| it.write.step == write.step && it.write.whole == write.whole);
+        self.emptied = !write.adds() && (write.whole || last);
         self.counts = Counts::default();
+        self.refused_fresh = 0;
+        for part in parts {
+            self.has_done(part, write.opens_gap);
+        }
+        if let Some(old) = replaced {
+            self.memory.open_gap = Some(write.step.sid.clone());
+            self.gap = Some(Gap { sid: write.step.sid, old, restoring: false });
+        }
+    }
+
+    fn has_done(&mut self, part: Part, opens_gap: bool) {
+        let Part { step, before: _, entries, limited, by_rule } = part;
         let in_gap = self.gap.as_ref().filter(|it| it.sid == step.sid);
         let result = match in_gap {
             Some(gap) if gap.restoring => StepResult::PutBack,
             Some(_) | None => StepResult::Done,
         };
-        if result == StepResult::Done && added {
+        if result == StepResult::Done && !step.action.takes_away() {
             self.memory.added.push(step.sid.clone());
         }
         if in_gap.is_some() {
             self.close_gap();
-        }
-        if let Some(old) = replaced {
-            self.memory.open_gap = Some(step.sid.clone());
-            self.gap = Some(Gap { sid: step.sid.clone(), old, restoring: false });
         }
         if limited && self.rules.limits.max_revocations.is_some() {
             self.use_up(&entries);
@@ -190,8 +228,18 @@ impl Converge<'_> {
         now: Timestamp,
     ) -> Request {
         let Failure { kind, message, hint, request_id } = failure;
+        let whole = it.write.whole;
         match kind {
+            FailureKind::Denied | FailureKind::NotOffered if whole => {
+                self.cannot_put(Failure { kind, message, hint, request_id }, now)
+            }
+            FailureKind::Refused | FailureKind::TooLarge if whole && it.parts.len() > 1 => {
+                // Which of them it is that Lambda does not take shows when each is put by itself.
+                self.memory.one_by_one = true;
+                self.planned(now)
+            }
             FailureKind::Gone | FailureKind::Conflict => {
+                self.wants_other_revision = whole && kind == FailureKind::Conflict;
                 self.known_to_exist &= kind != FailureKind::Gone;
                 if kind == FailureKind::Gone {
                     self.known.expect_nothing();
@@ -231,8 +279,11 @@ impl Converge<'_> {
                 self.memory.unbridgeable.extend(it.write.step.replaces);
                 self.planned(now)
             }
-            FailureKind::Denied | FailureKind::Refused | FailureKind::TooLarge => {
-                if kind == FailureKind::Denied && it.write.step.action != Action::Remove {
+            FailureKind::Denied
+            | FailureKind::Refused
+            | FailureKind::TooLarge
+            | FailureKind::NotOffered => {
+                if kind == FailureKind::Denied && !it.write.step.action.takes_away() {
                     self.memory.decisions.may_not_add = Some(message.clone());
                 }
                 self.refused(it, Failure { kind, message, hint, request_id }, now)
@@ -243,7 +294,11 @@ impl Converge<'_> {
     /// A write that failed changed nothing, so the policy as read still stands.
     pub(super) fn refused(&mut self, it: InFlight, failure: Failure, now: Timestamp) -> Request {
         let Failure { kind, message, hint, request_id } = failure;
-        let InFlight { write: Write { step, opens_gap, .. }, entries, limited, by_rule, .. } = it;
+        let InFlight { write: Write { opens_gap, .. }, parts, .. } = it;
+        let Some(Part { step, before: _, entries, limited, by_rule }) = parts.into_iter().next()
+        else {
+            return self.planned(now);
+        };
         let done = |step: Step, result: StepResult| Done {
             step,
             result,
@@ -272,6 +327,7 @@ impl Converge<'_> {
             | FailureKind::Throttled(_)
             | FailureKind::Refused
             | FailureKind::TooLarge
+            | FailureKind::NotOffered
             | FailureKind::NotJournalled
             | FailureKind::Unreachable
             | FailureKind::Unsure
@@ -286,7 +342,7 @@ impl Converge<'_> {
 
 /// The new content under a temporary Sid.
 fn builds_bridge(step: &Step) -> bool {
-    step.replaces.is_some() && bridge::is_reserved(&step.sid) && step.action != Action::Remove
+    step.replaces.is_some() && bridge::is_reserved(&step.sid) && !step.action.takes_away()
 }
 
 pub(super) fn has_sid(document: &Document, sid: &str) -> bool {

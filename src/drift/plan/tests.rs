@@ -87,6 +87,7 @@ fn words(plan: &Plan) -> Vec<String> {
     let word = |it: &Step| {
         let action = match it.action {
             Action::Add(_) => "add",
+            Action::Put(_) => "put",
             Action::Remove => "remove",
         };
         let late = if it.late { " late" } else { "" };
@@ -126,7 +127,7 @@ fn every_kind_has_its_effect_and_its_phase() {
         ),
         (Kind::Duplicate, vec![new.clone()], vec![said(&new), under("x")], &["remove x neutral"]),
         (Kind::Unmanaged, vec![], vec![said(&old)], &["remove s3 narrows late"]),
-        (Kind::Unmanaged, vec![], vec![text(DENY)], &["remove no widens"]),
+        (Kind::Unmanaged, vec![], vec![text(DENY)], &[]),
         (Kind::Orphaned, vec![], vec![text(ORPHAN)], &["remove app neutral"]),
         (Kind::Orphaned, vec![app], vec![text(ORPHAN)], &["remove app neutral", "add app widens"]),
         (Kind::Expired, vec![ran_out], vec![said(&new)], &["remove s3 narrows late"]),

@@ -119,7 +119,8 @@ fn deeds(done: &[Done]) -> Markup {
                 li {
                     @match &it.step.action {
                         Action::Add(permission) => { "add " (code(&it.step.sid)) ": " (words::permission(permission)) }
-                        Action::Remove => { "remove " (code(&it.step.sid)) }
+                        Action::Put(Some(terms)) => { "put " (code(&it.step.sid)) ": " (words::terms(terms)) }
+                        Action::Remove | Action::Put(None) => { "remove " (code(&it.step.sid)) }
                     }
                     " – " strong { (it.result.name()) }
                     @match &it.result {

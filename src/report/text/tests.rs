@@ -11,6 +11,7 @@ fn outcome(risks: &[(Option<&str>, &[Risk])]) -> Outcome {
         revision: Some("r".to_owned()),
         drift: Vec::new(),
         steps: Vec::new(),
+        whole: None,
         foreign: Vec::new(),
         ignored: Vec::new(),
         size: 100,

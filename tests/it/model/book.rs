@@ -185,6 +185,7 @@ impl Book {
                     | Recovery::Throttled { .. }
                     | Recovery::Denied
                     | Recovery::Rejected
+                    | Recovery::NotOffered
                     | Recovery::Unreachable => {}
                 }
             }

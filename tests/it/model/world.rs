@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use permitd::daemon::clock::Clock;
 use permitd::journal::store::Journal;
 use permitd::lambda::gateway::{
-    GatewayError, LivePolicy, PolicyGateway, PolicyReader, Receipt, Recovery,
+    GatewayError, LivePolicy, PolicyGateway, PolicyReader, Put, Receipt, Recovery,
 };
 use permitd::policy::{document::Document, grant::Permission, target::Target};
 use permitd::simulator::{Direct, Simulator};
@@ -299,6 +299,10 @@ impl PolicyReader for Observed<'_> {
         found
     }
 
+    async fn get_resource_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
+        self.get_policy(target).await
+    }
+
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
         self.turn(target).await;
         self.meanwhile(target).await;
@@ -362,8 +366,17 @@ impl PolicyGateway for Observed<'_> {
         _target: &Target,
         _document: &str,
         _revision: &str,
-    ) -> Result<String, GatewayError> {
+    ) -> Result<Put, GatewayError> {
         self.lock().violated("PutResourcePolicy is not for the writer of statements".to_owned());
+        Err(error(403, Some("AccessDeniedException"), "no"))
+    }
+
+    async fn delete_policy(
+        &self,
+        _target: &Target,
+        _revision: &str,
+    ) -> Result<Receipt, GatewayError> {
+        self.lock().violated("DeleteResourcePolicy is not for the writer of statements".to_owned());
         Err(error(403, Some("AccessDeniedException"), "no"))
     }
 }

@@ -126,7 +126,7 @@ impl<'w> Talk<'w> {
                     Reply::Taken | Reply::Stale => Err(failure(FailureKind::Conflict)),
                     Reply::Gone => Err(failure(FailureKind::Gone)),
                 };
-                self.answer(converge, Answer::Written(result), (now, Duration::ZERO))
+                self.answer(converge, Answer::Written(result.map(|()| None)), (now, Duration::ZERO))
             }
             (Heard::Unsure, Some(converge)) => {
                 let answer = Answer::Written(Err(failure(FailureKind::Unsure)));
@@ -170,6 +170,7 @@ impl<'w> Talk<'w> {
                     converge.answer(Answer::Waited, now)
                 }
                 Request::Exists => converge.answer(Answer::Exists(Ok(true)), now),
+                Request::ReadResource => panic!("nothing is written wholly here"),
                 Request::Read => break Ask::Read,
                 Request::Write(write) => break self.sent(&converge, &write),
                 Request::Done => {
@@ -213,6 +214,7 @@ impl<'w> Talk<'w> {
             what: match &step.action {
                 Action::Add(permission) => What::Add(content(permission)),
                 Action::Remove => What::Remove,
+                Action::Put(_) => panic!("nothing is written wholly here"),
             },
             revision: revision.as_deref().map(number),
             planned_from: live.map(|it| number(it.revision())),

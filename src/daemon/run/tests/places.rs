@@ -6,7 +6,7 @@ use super::*;
 use crate::daemon::{carry::Carrier, pass::Worker, scribe::Occasion};
 use crate::drift::outcome::State;
 use crate::lambda::{
-    gateway::{GatewayError, LivePolicy, PolicyReader, Receipt, Urgency},
+    gateway::{GatewayError, LivePolicy, PolicyReader, Put, Receipt, Urgency},
     paced::{Budgets, Paced},
 };
 use crate::policy::grant::Permission;
@@ -40,6 +40,10 @@ impl PolicyReader for Places {
         self.of(target).get_policy_as(target, urgency).await
     }
 
+    async fn get_resource_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
+        self.of(target).get_resource_policy(target).await
+    }
+
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
         self.of(target).function_exists(target).await
     }
@@ -70,8 +74,16 @@ impl PolicyGateway for Places {
         target: &Target,
         document: &str,
         revision: &str,
-    ) -> Result<String, GatewayError> {
+    ) -> Result<Put, GatewayError> {
         self.of(target).put_policy(target, document, revision).await
+    }
+
+    async fn delete_policy(
+        &self,
+        target: &Target,
+        revision: &str,
+    ) -> Result<Receipt, GatewayError> {
+        self.of(target).delete_policy(target, revision).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! How urgent the reads are that the daemon asks for.
 
 use super::*;
-use crate::lambda::gateway::{GatewayError, LivePolicy, PolicyReader, Receipt, Urgency};
+use crate::lambda::gateway::{GatewayError, LivePolicy, PolicyReader, Put, Receipt, Urgency};
 use crate::policy::grant::Permission;
 
 /// Remembers how urgent each read is.
@@ -22,6 +22,10 @@ impl PolicyReader for Heeding {
     ) -> Result<LivePolicy, GatewayError> {
         self.reads.lock().unwrap().push((urgency, target.short_name()));
         self.inner.get_policy(target).await
+    }
+
+    async fn get_resource_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
+        self.inner.get_resource_policy(target).await
     }
 
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
@@ -54,8 +58,16 @@ impl PolicyGateway for Heeding {
         target: &Target,
         document: &str,
         revision: &str,
-    ) -> Result<String, GatewayError> {
+    ) -> Result<Put, GatewayError> {
         self.inner.put_policy(target, document, revision).await
+    }
+
+    async fn delete_policy(
+        &self,
+        target: &Target,
+        revision: &str,
+    ) -> Result<Receipt, GatewayError> {
+        self.inner.delete_policy(target, revision).await
     }
 }
 

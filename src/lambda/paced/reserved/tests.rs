@@ -6,7 +6,7 @@ use futures::future::{join, join_all};
 use tokio::time::{advance, sleep};
 
 use crate::lambda::gateway::{
-    GatewayError, LivePolicy, PolicyGateway, PolicyReader, Receipt, Recovery,
+    GatewayError, LivePolicy, PolicyGateway, PolicyReader, Put, Receipt, Recovery,
 };
 use crate::lambda::paced::{Budgets, Paced, Rate};
 use crate::policy::{
@@ -47,6 +47,11 @@ impl PolicyReader for Lambda {
         self.call("read", target).await.map(|()| policy)
     }
 
+    async fn get_resource_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
+        let policy = LivePolicy { text: String::new(), revision: String::new() };
+        self.call("read resource", target).await.map(|()| policy)
+    }
+
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
         self.call("exists", target).await
     }
@@ -72,8 +77,12 @@ impl PolicyGateway for Lambda {
         self.call("remove", target).await.map(|()| Receipt::default())
     }
 
-    async fn put_policy(&self, target: &Target, _: &str, _: &str) -> Result<String, GatewayError> {
-        self.call("put", target).await.map(|()| String::new())
+    async fn put_policy(&self, target: &Target, _: &str, _: &str) -> Result<Put, GatewayError> {
+        self.call("put", target).await.map(|()| Put::default())
+    }
+
+    async fn delete_policy(&self, target: &Target, _: &str) -> Result<Receipt, GatewayError> {
+        self.call("delete", target).await.map(|()| Receipt::default())
     }
 }
 

@@ -1,0 +1,329 @@
+//! The whole document that puts a target right in one write: every statement that nothing is done about stands in it
+//! byte for byte and in its place, and what is wanted stands there beside it.
+//!
+//! | a statement | in the new document |
+//! |---|---|
+//! | foreign, ignored, held | as it is, where it is |
+//! | that changes, or gets another name | the new one, in its place |
+//! | that goes | not there |
+//! | missing | at the end |
+//! | of a target that says `compact` | a member of the list of those that are like it |
+//!
+//! A target without a policy has nothing that a write could be guarded by, so its first statement is added: one that is
+//! wanted, or where AddPermission can say none of them, one that lets in nobody who is not in anyway.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::drift::{
+    allow::{Ownership, Reason, Writer},
+    bridge,
+    diff::{Drift, Kind},
+    plan::{Action, Change, Effect, How, Scene, Step},
+    wanted::Wanted,
+};
+use crate::policy::{
+    compact::{self, List, Place},
+    document::Document,
+    grant::{Action as Name, Grant, Permission},
+    principal::Principal,
+    size::{self, LIMIT},
+    statement::Statement,
+};
+
+/// What one write makes of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whole {
+    /// The document as it will be; none where nothing is left of it.
+    pub text: Option<String>,
+}
+
+/// The policy as the grants of these files see it: members of lists of ours as statements of their own.
+pub(super) fn view(wanted: &Wanted, live: &Document) -> Option<Document> {
+    if wanted.writer == Writer::Statements {
+        return None;
+    }
+    let sids_of = |member: &Permission| {
+        let same = wanted.grants.iter().filter(|it| it.terms.plain() == Some(member));
+        same.filter(|_| wanted.compact).map(|it| it.sid.clone()).collect()
+    };
+    live.taken_apart(&wanted.target, sids_of)
+}
+
+/// Grants that stand, but by themselves and not in the list that they belong into, or in another one.
+pub(super) fn scattered(scene: &Scene<'_>, drift: &[Drift]) -> Vec<Drift> {
+    if !scene.wanted.compact || scene.memory.decisions.may_not_put.is_some() {
+        return Vec::new();
+    }
+    let places = places(scene);
+    let differs: BTreeSet<&str> = drift.iter().filter_map(|it| it.sid.as_deref()).collect();
+    let mut res = Vec::new();
+    for grant in scene.grants().filter(|it| !differs.contains(it.sid.as_str())) {
+        let Some(place) = places.get(grant.sid.as_str()) else { continue };
+        let of_sid = |it: &&Statement| it.sid() == Some(grant.sid.as_str());
+        let Some(live) = scene.statements().iter().find(of_sid) else { continue };
+        if live.listed_in() == Some(place.sid.as_str()) {
+            continue;
+        }
+        res.push(Drift {
+            sid: Some(grant.sid.clone()),
+            kind: Kind::Renamed,
+            before: Some(live.clone()),
+            after: Some(grant.clone()),
+            other: Some(live.listed_in().unwrap_or(&grant.sid).to_owned()),
+            ambiguous: false,
+            source: Some(grant.source.clone()),
+            rule: grant.rule.clone(),
+        });
+    }
+    res
+}
+
+/// The list that each grant belongs into, by Sid; none for those that nothing is like.
+fn places(scene: &Scene<'_>) -> BTreeMap<String, Place> {
+    let grants: Vec<(&Grant, &Permission)> =
+        scene.grants().filter_map(|it| Some((it, it.terms.plain()?))).collect();
+    let permissions: Vec<&Permission> = grants.iter().map(|(_, it)| *it).collect();
+    let prefix = match &scene.wanted.ownership {
+        Ownership::Prefix(it) => it.as_str(),
+        Ownership::All | Ownership::Declared => "",
+    };
+    let places = compact::places(&permissions, &scene.wanted.target, prefix);
+    let of_sid =
+        |(grant, place): (&(&Grant, _), Option<Place>)| Some((grant.0.sid.clone(), place?));
+    grants.iter().zip(places).filter_map(of_sid).collect()
+}
+
+/// The steps of all changes that are not held, and the document that does them. What cannot fit is held.
+pub(super) fn steps(scene: &Scene<'_>, changes: &mut [Change]) -> (Vec<Step>, Option<Whole>) {
+    let places = if scene.wanted.compact { places(scene) } else { BTreeMap::new() };
+    let text = loop {
+        let chosen = chosen(scene, changes);
+        if chosen.is_empty() {
+            return (Vec::new(), None);
+        }
+        let draft = Draft { scene, changes, chosen: &chosen, places: &places };
+        let statements = draft.statements();
+        let text = draft.text(&statements);
+        let bytes: usize = statements.iter().map(|it| size::of_statement(it)).fold(0, size::with);
+        let grows = |at: &&usize| changes.get(**at).is_some_and(Change::adds);
+        let last = chosen.iter().rev().find(grows).copied().filter(|_| bytes > LIMIT);
+        match last.and_then(|it| changes.get_mut(it)) {
+            Some(change) => change.held = Some(Reason::TooLarge { size: bytes }),
+            None => break text,
+        }
+    };
+    let chosen = chosen(scene, changes);
+    let late = chosen.iter().filter_map(|it| changes.get(*it)).any(Change::is_judged);
+    let mut steps = Vec::with_capacity(chosen.len());
+    for at in chosen {
+        let Some(change) = changes.get_mut(at) else { continue };
+        if change.drift.kind == Kind::Changed {
+            change.how = How::Whole;
+        }
+        steps.push(step(at, change, late));
+    }
+    if scene.raw.is_none() {
+        return (first(scene, changes, steps), None);
+    }
+    (steps, Some(Whole { text }))
+}
+
+/// What goes into one write: all that is not held, or the first of it where Lambda did not take all of it together.
+fn chosen(scene: &Scene<'_>, changes: &[Change]) -> Vec<usize> {
+    let free = changes.iter().enumerate().filter(|(_, it)| it.held.is_none());
+    let most = if scene.memory.one_by_one { 1 } else { usize::MAX };
+    free.map(|(at, _)| at).take(most).collect()
+}
+
+fn step(at: usize, change: &Change, late: bool) -> Step {
+    let Change { drift, effect, .. } = change;
+    let sid = drift.sid.clone().unwrap_or_default();
+    let after = drift.after.as_ref().filter(|_| change.adds());
+    let replaces = (drift.kind == Kind::Changed).then(|| sid.clone());
+    Step {
+        action: Action::Put(after.map(|it| Box::new(it.terms.clone()))),
+        sid,
+        effect: *effect,
+        kind: drift.kind,
+        change: at,
+        replaces,
+        late,
+    }
+}
+
+/// There is no policy yet: what is added first, and what waits for it.
+fn first(scene: &Scene<'_>, changes: &[Change], steps: Vec<Step>) -> Vec<Step> {
+    let plain = |it: &Step| {
+        let grant = changes.get(it.change)?.drift.after.as_ref()?;
+        let permission = grant.terms.plain()?.clone();
+        Some(Step { action: Action::Add(Box::new(permission)), ..it.clone() })
+    };
+    let early = steps.iter().find_map(|it| plain(it).filter(|_| !judged(it, changes)));
+    let add = early.or_else(|| steps.iter().find_map(plain)).map(|it| {
+        let late = judged(&it, changes);
+        Step { late, ..it }
+    });
+    let add = add.or_else(|| {
+        let about = steps.first()?;
+        Some(Step {
+            sid: bridge::bridge_sid(&scene.wanted.target, &about.sid),
+            action: Action::Add(Box::new(nobody_new(scene.wanted))),
+            effect: Effect::Neutral,
+            ..about.clone()
+        })
+    });
+    let added = add.as_ref().map(|it| (it.change, it.sid.clone()));
+    let rest = steps.into_iter().filter(|it| Some((it.change, it.sid.clone())) != added);
+    add.iter().cloned().chain(rest).collect()
+}
+
+fn judged(step: &Step, changes: &[Change]) -> bool {
+    changes.get(step.change).is_some_and(Change::is_judged)
+}
+
+/// The function's own account may read its policy: whoever its IAM policies let do that is let do it anyway, and
+/// whoever they do not is not (IAM user guide, "Cross-account resource access": within one account either is enough,
+/// and an account as principal leaves it to the account's own policies).
+fn nobody_new(wanted: &Wanted) -> Permission {
+    Permission {
+        principal: Principal::Account(wanted.target.account().to_owned()),
+        action: Name("lambda:GetPolicy".to_owned()),
+        source_arn: None,
+        source_account: None,
+        principal_org_id: None,
+        event_source_token: None,
+        function_url_auth_type: None,
+        invoked_via_function_url: false,
+    }
+}
+
+/// The changes that one write makes.
+struct Draft<'s, 'a> {
+    scene: &'s Scene<'a>,
+    changes: &'s [Change],
+    chosen: &'s [usize],
+    places: &'s BTreeMap<String, Place>,
+}
+
+impl Draft<'_, '_> {
+    fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.chosen.iter().filter_map(|it| self.changes.get(*it))
+    }
+
+    /// The change that takes this statement away, or makes another one of it.
+    fn change_of(&self, statement: &Statement) -> Option<&Change> {
+        let same = |it: &Statement| {
+            it.text() == statement.text() && it.listed_in() == statement.listed_in()
+        };
+        self.changes().find(|it| it.drift.before.as_ref().is_some_and(same))
+    }
+
+    /// The change of a grant whose Sid this one has as well: two of one Sid cannot be written.
+    fn change_under(&self, statement: &Statement) -> Option<&Change> {
+        let sid = statement.sid()?;
+        let twin = |it: &&Change| it.drift.after.is_some() && it.drift.sid.as_deref() == Some(sid);
+        self.changes().find(twin)
+    }
+
+    /// What the change leaves, where it is no member of a list.
+    fn alone(&self, change: &Change) -> Option<String> {
+        let grant = change.drift.after.as_ref().filter(|_| change.adds())?;
+        let target = &self.scene.wanted.target;
+        let listed = self.places.contains_key(&grant.sid);
+        (!listed).then(|| grant.terms.statement_text(&grant.sid, target))
+    }
+
+    fn statements(&self) -> Vec<String> {
+        let target = &self.scene.wanted.target;
+        let mut lists = self.lists();
+        // Sids that stand in the new document already.
+        let mut told: BTreeSet<&str> = BTreeSet::new();
+        let mut res = Vec::new();
+        let raw = self.scene.raw.map_or(&[][..], Document::statements);
+        let list_text = |place: &Place, members: &[Permission]| {
+            compact::statement_text(place, &members.iter().collect::<Vec<_>>(), target)
+        };
+        for statement in raw {
+            let list = statement.sid().and_then(|it| compact::read(it, statement.text(), target));
+            if let Some(List { place, members: before }) = list {
+                match lists.remove(&place) {
+                    // One that nothing is done about stays byte for byte.
+                    Some(members) if members == before => res.push(statement.text().to_owned()),
+                    Some(members) => res.push(list_text(&place, &members)),
+                    None => {}
+                }
+                // What stands in a list and gets a statement of its own comes where the list is.
+                let out = self.changes().filter(|it| {
+                    let before = it.drift.before.as_ref().and_then(Statement::listed_in);
+                    before == Some(place.sid.as_str())
+                });
+                for change in out {
+                    let sid = change.drift.sid.as_deref().unwrap_or_default();
+                    if let Some(text) = self.alone(change).filter(|_| told.insert(sid)) {
+                        res.push(text);
+                    }
+                }
+                continue;
+            }
+            match self.change_of(statement).or_else(|| self.change_under(statement)) {
+                Some(change) => {
+                    let sid = change.drift.sid.as_deref().unwrap_or_default();
+                    let one_stays =
+                        change.drift.kind == Kind::Duplicate && change.drift.after.is_some();
+                    let text = match one_stays {
+                        true => Some(statement.text().to_owned()),
+                        false => self.alone(change),
+                    };
+                    res.extend(text.filter(|_| told.insert(sid)));
+                }
+                None => res.push(statement.text().to_owned()),
+            }
+        }
+        let missing = self.changes().filter(|it| it.drift.before.is_none());
+        res.extend(missing.filter_map(|it| self.alone(it)));
+        res.extend(lists.iter().map(|(place, members)| list_text(place, members)));
+        res
+    }
+
+    /// Every list of ours, with the members that it has after the write, in order.
+    fn lists(&self) -> BTreeMap<Place, Vec<Permission>> {
+        let target = &self.scene.wanted.target;
+        let raw = self.scene.raw.map_or(&[][..], Document::statements);
+        let mut res: BTreeMap<Place, Vec<Permission>> = BTreeMap::new();
+        let live = raw.iter().filter_map(|it| compact::read(it.sid()?, it.text(), target));
+        for List { place, members } in live {
+            // A member may stand for several grants: it stays for those that stay.
+            let stays = |member: &Permission| {
+                let statements = self.scene.statements().iter();
+                let here =
+                    |it: &&Statement| it.listed_in() == Some(&place.sid) && it.says_plainly(member);
+                statements.filter(here).any(|it| self.change_of(it).is_none())
+            };
+            let stay: Vec<Permission> = members.into_iter().filter(stays).collect();
+            if !stay.is_empty() {
+                res.insert(place, stay);
+            }
+        }
+        for change in self.changes().filter(|it| it.adds()) {
+            let Some(grant) = &change.drift.after else { continue };
+            let placed = self.places.get(&grant.sid).zip(grant.terms.plain());
+            if let Some((place, permission)) = placed {
+                let members = res.entry(place.clone()).or_default();
+                if !members.contains(permission) {
+                    members.push(permission.clone());
+                }
+            }
+        }
+        res
+    }
+
+    /// None where nothing is left.
+    fn text(&self, statements: &[String]) -> Option<String> {
+        if statements.is_empty() {
+            return None;
+        }
+        let all = statements.iter().map(String::as_str);
+        // Without a policy nothing is put, so nothing is missed.
+        self.scene.raw.map(|it| it.with_statements(all))
+    }
+}

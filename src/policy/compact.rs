@@ -1,0 +1,207 @@
+//! One statement with a list in place of many that differ in one thing only.
+//!
+//! A policy statement allows what any combination of its listed values allows, so permissions that are alike but for
+//! one value are said by one statement that lists those values, and by nothing else (IAM user guide, "Policy evaluation
+//! logic": the values of a key are alternatives). Such a statement has a Sid of permitd's own, made of what its members share: by
+//! that it is known again, and adding or removing a member changes one list.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use sha2::{Digest, Sha256};
+
+use crate::policy::{
+    canonical::{Canonical, Plain},
+    grant::Permission,
+    json::Json,
+    principal::Principal,
+    statement::permission_of,
+    target::Target,
+    terms::{self, Parts},
+};
+
+/// What the members of one statement differ in; the first that gathers anything is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dimension {
+    /// `AWS:SourceArn`.
+    SourceArn,
+    /// `AWS:SourceAccount`.
+    SourceAccount,
+    /// The principal, services and others apart.
+    Principal,
+}
+
+impl Dimension {
+    const ALL: [Self; 3] = [Self::SourceArn, Self::SourceAccount, Self::Principal];
+}
+
+/// Which list a permission stands in, and with what.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The Sid of the statement with the list.
+    pub sid: String,
+    /// What its members differ in.
+    pub dimension: Dimension,
+}
+
+/// What ends the Sid of such a statement, besides the hash.
+const NAME: &str = "compact-permitd-";
+const HEX: usize = 8;
+
+/// Such a statement, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    /// Its Sid, and what its members differ in.
+    pub place: Place,
+    /// In the order of their texts.
+    pub members: Vec<Permission>,
+}
+
+/// For each of these permissions the list that it belongs into; none where nothing else is like it. `prefix` is what
+/// the Sids of the target have to begin with.
+pub fn places(permissions: &[&Permission], target: &Target, prefix: &str) -> Vec<Option<Place>> {
+    let mut res: Vec<Option<Place>> = vec![None; permissions.len()];
+    for dimension in Dimension::ALL {
+        let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (at, permission) in permissions.iter().enumerate() {
+            if res.get(at).is_some_and(Option::is_none)
+                && let Some(rest) = rest(permission, dimension)
+            {
+                alike.entry(rest).or_default().push(at);
+            }
+        }
+        for (rest, members) in alike {
+            let differ = members.iter().filter_map(|at| permissions.get(*at));
+            let mut values: Vec<&str> = differ.filter_map(|it| value(it, dimension)).collect();
+            values.sort_unstable();
+            values.dedup();
+            if values.len() < 2 {
+                continue;
+            }
+            for at in members {
+                if let Some(place) = res.get_mut(at) {
+                    *place = Some(Place { sid: sid(target, dimension, &rest, prefix), dimension });
+                }
+            }
+        }
+    }
+    res
+}
+
+/// A live statement with a list of ours: of this form, and under the Sid that its own content gives.
+pub fn read(sid: &str, text: &str, target: &Target) -> Option<List> {
+    let (prefix, hash) = sid.rsplit_once(NAME)?;
+    if hash.len() != HEX {
+        return None;
+    }
+    let json = Json::parse(text)?;
+    let canonical = Canonical::of(&json, target.partition());
+    let plain = canonical.plain()?;
+    Dimension::ALL.into_iter().find_map(|dimension| {
+        let of_value = |only: Plain| permission_of(&only, &json, target).ok();
+        let members: Option<Vec<Permission>> =
+            alternatives(plain, dimension).into_iter().map(of_value).collect();
+        let members = members.filter(|it| !it.is_empty())?;
+        let rests: Option<Vec<String>> = members.iter().map(|it| rest(it, dimension)).collect();
+        let rest = rests?.pop()?;
+        let place = Place { sid: self::sid(target, dimension, &rest, prefix), dimension };
+        (place.sid == sid).then_some(List { place, members })
+    })
+}
+
+/// The statement that says what all of these say; they are alike but for the dimension of the place.
+pub fn statement_text(place: &Place, members: &[&Permission], target: &Target) -> String {
+    let Some(first) = members.first() else { return String::new() };
+    let mut values: Vec<&str> =
+        members.iter().filter_map(|it| value(it, place.dimension)).collect();
+    values.sort_unstable();
+    values.dedup();
+    let owned = || values.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+    let mut parts = Parts::of(first);
+    let mut set = |key: &str| {
+        if let Some(it) = parts.conditions.iter_mut().find(|it| it.1 == key) {
+            it.2 = owned();
+        }
+    };
+    match place.dimension {
+        Dimension::SourceArn => set(terms::SOURCE_ARN),
+        Dimension::SourceAccount => set(terms::SOURCE_ACCOUNT),
+        Dimension::Principal => {
+            let mut principals: Vec<Principal> =
+                members.iter().map(|it| it.principal.clone()).collect();
+            principals.sort();
+            principals.dedup();
+            parts.principals = principals;
+        }
+    }
+    terms::text(&parts, &place.sid, target)
+}
+
+fn sid(target: &Target, dimension: Dimension, rest: &str, prefix: &str) -> String {
+    let hash = Sha256::digest(format!("{target}\n{dimension:?}\n{rest}"));
+    let mut res = format!("{prefix}{NAME}");
+    for byte in hash.iter().take(HEX / 2) {
+        // Writing to a String cannot fail.
+        write!(res, "{byte:02x}").unwrap_or_default();
+    }
+    res
+}
+
+fn value(permission: &Permission, dimension: Dimension) -> Option<&str> {
+    match dimension {
+        Dimension::SourceArn => permission.source_arn.as_deref(),
+        Dimension::SourceAccount => permission.source_account.as_deref(),
+        Dimension::Principal => match &permission.principal {
+            Principal::Account(it) | Principal::Iam(it) | Principal::Service(it) => Some(it),
+            Principal::Anyone | Principal::Deleted(_) => None,
+        },
+    }
+}
+
+/// What a permission says besides that value; none where it has no such value to list.
+fn rest(permission: &Permission, dimension: Dimension) -> Option<String> {
+    value(permission, dimension)?;
+    let mut rest = permission.clone();
+    rest.action.0.make_ascii_lowercase();
+    let mut kind = "";
+    match dimension {
+        Dimension::SourceArn => rest.source_arn = None,
+        Dimension::SourceAccount => rest.source_account = None,
+        Dimension::Principal => {
+            let service = matches!(permission.principal, Principal::Service(_));
+            kind = if service { "Service" } else { "AWS" };
+            rest.principal = Principal::Anyone;
+        }
+    }
+    Some(format!("{kind}{rest:?}"))
+}
+
+/// The statement once for each value that it lists, with that value alone.
+fn alternatives(plain: &Plain, dimension: Dimension) -> Vec<Plain> {
+    let of_condition = |operator: &str, key: &str| {
+        let values = plain.condition.get(operator).and_then(|it| it.get(key));
+        let only = |value: &String| {
+            let mut one = plain.clone();
+            if let Some(keys) = one.condition.get_mut(operator) {
+                keys.insert(key.to_owned(), [value.clone()].into());
+            }
+            one
+        };
+        values.into_iter().flatten().map(only).collect()
+    };
+    match dimension {
+        Dimension::SourceArn => of_condition("arnlike", "aws:sourcearn"),
+        Dimension::SourceAccount => of_condition("stringequals", "aws:sourceaccount"),
+        Dimension::Principal => {
+            let kinds = plain.principal.iter().flatten();
+            let each = kinds.flat_map(|(kind, values)| values.iter().map(move |it| (kind, it)));
+            let only = |(kind, value): (&String, &String)| Plain {
+                principal: Some([(kind.clone(), [value.clone()].into())].into()),
+                ..plain.clone()
+            };
+            each.map(only).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
