@@ -7,6 +7,7 @@ pub mod run_command;
 mod apply;
 mod ask;
 mod check;
+mod compact;
 mod completions;
 mod control;
 mod demo;

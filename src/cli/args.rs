@@ -1,6 +1,7 @@
 //! What can be typed: commands, flags and their environment variables.
 
 pub(crate) mod check;
+pub(crate) mod compact;
 pub(crate) mod common;
 pub(crate) mod generated;
 pub(crate) mod iam;
@@ -16,6 +17,7 @@ pub(crate) use crate::cli::args::import::{FromArg, ImportArgs, OwnershipArg};
 pub(crate) use crate::cli::args::{
     check::{CheckArgs, CheckOutput, Deny, deny},
     common::{ControlArgs, JournalArgs, Output, ReportArgs, SourceArgs, TargetArgs, TextOrJson},
+    compact::{CompactArgs, CompactOutput},
     iam::IamArgs,
 };
 use crate::daemon::control::protocol;
@@ -48,6 +50,8 @@ pub enum Command {
     Run(RunArgs),
     /// Check the files alone, without any call to AWS
     Check(CheckArgs),
+    /// Show policies as they would be with lists, and what that saves
+    Compact(CompactArgs),
     /// Write permission files from live policies
     Import(ImportArgs),
     /// Print the least IAM policy that permitd needs for these files and this mode

@@ -337,6 +337,8 @@ impl<'a> Resolver<'a, '_> {
                 adds: grants,
                 removes: grants || !entry.absent.is_empty() || owns_more(ownership),
                 suspended: entry.suspend.is_some_and(|(it, _)| it),
+                documents: entry.writer.map_or(self.context.writer, |(it, _)| it)
+                    != Writer::Statements,
             },
         }
     }

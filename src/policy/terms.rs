@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::policy::{
     canonical::Canonical,
+    document,
     grant::{Action, Permission, UrlAuthType},
     principal::Principal,
     statement::{Class, Statement},
@@ -67,6 +68,27 @@ impl Terms {
             parts: parts.clone(),
             members,
         }))
+    }
+
+    /// Of a live statement, byte for byte. None for one without a Sid, and for one whose principal was deleted.
+    pub fn of_statement(statement: &Statement, target: &Target) -> Option<Self> {
+        match statement.class() {
+            Class::Expressible(it) => return Some(Self::Plain(it.clone())),
+            Class::Inexpressible(_) if !statement.blocks_adding() => {}
+            Class::Inexpressible(_) | Class::Orphaned(_) | Class::Fixed(_) => return None,
+        }
+        let members = document::members(statement.text())?;
+        let rest = members.iter().filter(|(key, _)| key != "Sid");
+        let texts: Vec<String> =
+            rest.map(|(key, it)| format!("{}:{}", Value::from(key.as_str()), it.get())).collect();
+        Some(Self::Wide(Box::new(Wide {
+            members: texts.join(","),
+            canonical: statement.canonical(target),
+            partition: target.partition().to_owned(),
+            parts: Parts { denies: statement.denies(), ..Parts::default() },
+            principals: statement.principals().into_iter().map(str::to_owned).collect(),
+            source_arns: statement.source_arns().into_iter().map(str::to_owned).collect(),
+        })))
     }
 
     /// The statement for it: byte for byte as AddPermission writes it, where that can.
