@@ -1,6 +1,7 @@
 //! How people are told.
 
 pub mod check;
+pub mod explain;
 pub mod fields;
 pub mod html;
 pub mod iam;

@@ -2,7 +2,7 @@
 
 /// Flags and values of `interface.md` that a later version has.
 const LATER_FLAGS: &[&str] = &["--allow-missing", "--lease", "--ca-bundle"];
-const LATER_COMMANDS: &[&str] = &["explain", "compact"];
+const LATER_COMMANDS: &[&str] = &["compact"];
 
 /// What is known but not built yet is told apart from what is misspelt.
 pub(crate) fn not_yet(args: &[String]) -> Option<String> {
