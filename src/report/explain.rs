@@ -168,7 +168,8 @@ fn written_text(written: &Written, look: Look, res: &mut Vec<String>) {
 /// Those that decide, those that cannot be told, and where nothing allows the call those that nearly do.
 fn statements(evaluation: &Evaluation, sources: &[Source], look: Look, res: &mut Vec<String>) {
     let Evaluation { verdict, findings } = evaluation;
-    let why_not = matches!(verdict, Verdict::NotAllowed | Verdict::Unknown);
+    let allows = |it: &Finding| it.answer == Answer::Matches && it.effect == Some(Effect::Allow);
+    let why_not = *verdict != Verdict::Denied && !findings.iter().any(allows);
     let near = if why_not { nearest(findings) } else { Vec::new() };
     let mut others = 0;
     for (at, finding) in findings.iter().enumerate() {

@@ -18,15 +18,18 @@ pub(super) fn call(request: &Request) -> String {
         Caller::Identity(it) => it.arn.clone(),
     };
     let mut res = format!("May {who} do {}", request.action);
-    for (name, value) in given(request) {
-        res.push_str(&format!(", {name} {value}"));
+    let given: Vec<String> =
+        given(request).into_iter().map(|(name, value)| format!("{name} {value}")).collect();
+    if !given.is_empty() {
+        res.push_str(" with ");
+        res.push_str(&given.join(", "));
     }
     res.push('?');
     safe(&res)
 }
 
 /// What the call has, by the names of permission files.
-pub(super) fn given(request: &Request) -> Vec<(&'static str, String)> {
+fn given(request: &Request) -> Vec<(&'static str, String)> {
     let all = [
         (Key::SourceArn, request.source_arn.clone()),
         (Key::SourceAccount, request.source_account.clone()),
@@ -156,7 +159,7 @@ fn list(values: &[String], and: &str) -> String {
 }
 
 /// `Condition.IpAddress.aws:SourceIp: permitd does not evaluate the operator IpAddress`
-pub(super) fn doubt(it: &Doubt) -> String {
+fn doubt(it: &Doubt) -> String {
     let Doubt { element, why } = it;
     safe(&match element {
         Some(element) => format!("{element}: {why}"),
@@ -165,7 +168,7 @@ pub(super) fn doubt(it: &Doubt) -> String {
 }
 
 /// `Condition.StringNotEquals.aws:SourceAccount holds, for the call has none (--source-account)`
-pub(super) fn without(it: &Element) -> String {
+fn without(it: &Element) -> String {
     let flag = flag(it).map(|it| format!(" ({it})")).unwrap_or_default();
     safe(&format!("{it} holds, for the call has none{flag}"))
 }

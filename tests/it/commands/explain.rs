@@ -38,7 +38,7 @@ fn allowed_live_and_not_as_written() {
     let report = format!(
         "\
 {FN}
-May s3.amazonaws.com do lambda:InvokeFunction, source_arn arn:aws:s3:::old?
+May s3.amazonaws.com do lambda:InvokeFunction with source_arn arn:aws:s3:::old?
 
 Live: allowed.
   + uploads             allows it
@@ -57,7 +57,7 @@ As written: not allowed; no statement allows it.
     let alone = format!(
         "\
 {FN}
-May s3.amazonaws.com do lambda:InvokeFunction, source_arn arn:aws:s3:::old?
+May s3.amazonaws.com do lambda:InvokeFunction with source_arn arn:aws:s3:::old?
 
 Live: allowed.
   + uploads             allows it
@@ -85,7 +85,7 @@ fn near_misses() {
     let report = format!(
         "\
 {FN}
-May s3.amazonaws.com do lambda:InvokeFunction, source_arn arn:aws:s3:::a, source_account 123456789012?
+May s3.amazonaws.com do lambda:InvokeFunction with source_arn arn:aws:s3:::a, source_account 123456789012?
 
 Live: not allowed; no statement allows it.
   ~ uploads             allows, but not this
@@ -252,7 +252,8 @@ fn what_the_caller_needs_besides() {
         ("arn:aws:iam::210987654321:role/app", "", 0, Some(other)),
         (role, "--action lambda:GetFunction", 2, Some(own)),
         ("arn:aws:iam::210987654321:role/app", "--action lambda:GetFunction", 2, None),
-        ("arn:aws:sts::123456789012:assumed-role/app/s", "", 0, Some("give the ARN of the role")),
+        ("arn:aws:sts::123456789012:assumed-role/app/s", "", 0, Some(whole)),
+        ("arn:aws:sts::999999999999:assumed-role/app/s", "", 2, Some("give the ARN of the role")),
         ("s3.amazonaws.com", "--org o-a1b2c3d4e5", 2, Some("AWS sends no aws:PrincipalOrgID")),
         ("*", "--action lambda:InvokeFunctionUrl", 2, Some("--via-function-url as well")),
     ] {
