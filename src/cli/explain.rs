@@ -35,12 +35,12 @@ pub(crate) async fn explain(args: &ExplainArgs, show: Show) -> Result<Exit, Stop
     } else {
         with_files(found, args, &common, show).await?
     };
-    let Asked { gateway, target, written, is_whole } = asked;
+    let Asked { gateway, target, files, is_whole } = asked;
     let request = request(args, &target)?;
-    let written = match written {
-        Some(Some(wanted)) => as_written(&wanted, &request),
-        Some(None) => Written::NotNamed,
-        None => Written::NoFiles,
+    let written = match files {
+        Files::About(wanted) => as_written(&wanted, &request),
+        Files::NotNamed => Written::NotNamed,
+        Files::None => Written::NoFiles,
     };
     let stop = setup::stop_on_signals();
     let live = tokio::select! {
@@ -76,10 +76,16 @@ fn interrupted(signal: Option<Signal>, show: Show) -> Exit {
 struct Asked {
     gateway: Metered<Fleet>,
     target: Target,
-    /// None without files; none inside where no file is about the target.
-    written: Option<Option<Wanted>>,
+    files: Files,
     /// All functions that rules may cover are known.
     is_whole: bool,
+}
+
+/// What the files say.
+enum Files {
+    None,
+    NotNamed,
+    About(Box<Wanted>),
 }
 
 /// A mistake in the words is told before anything is read.
@@ -155,7 +161,7 @@ async fn live_alone(
     let fleet = gateway.inner();
     let target = complete(&args.called, &mut defaults, fleet).await?;
     setup::check_place(&texts.settings, &target)?;
-    Ok(Asked { gateway, target, written: None, is_whole: true })
+    Ok(Asked { gateway, target, files: Files::None, is_whole: true })
 }
 
 fn lacks_region(called: &str) -> bool {
@@ -205,8 +211,8 @@ async fn with_files(
     };
     setup::check_place(&settings, &target)?;
     let at = wanted.iter().position(|it| it.target == target);
-    let written = Some(at.map(|it| wanted.swap_remove(it)));
-    Ok(Asked { gateway, target, written, is_whole })
+    let about = |it| Files::About(Box::new(wanted.swap_remove(it)));
+    Ok(Asked { files: at.map_or(Files::NotNamed, about), gateway, target, is_whole })
 }
 
 /// The one target of the files that is meant, in whatever account and region the files put it.

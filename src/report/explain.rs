@@ -138,8 +138,7 @@ fn live_text(live: &Live, look: Look, res: &mut Vec<String>) {
         }
         Live::NoPolicy => res.push("Live: not allowed; there is no policy.".to_owned()),
         Live::Unreadable { message, hint } => {
-            let line = format!("Live: unknown; {}", safe(message));
-            res.push(wrap(&line, 2, look));
+            res.push(wrap(&format!("Live: unknown; {}", safe(message)), 2, look));
             res.extend(hint.iter().map(|it| wrap(&format!("  hint: {}", safe(it)), 4, look)));
         }
     }
@@ -277,6 +276,13 @@ fn notes(explained: &Explained<'_>) -> Vec<String> {
             "aws:PrincipalArn of this session is taken to be {}; where its role has a path, give the ARN of the role.",
             it.role_arn()
         ));
+    }
+    let from_anywhere = request.source_arn.is_none() && request.source_account.is_none();
+    if matches!(request.caller, Caller::Service(_)) && from_anywhere && grant(explained).is_some() {
+        res.push(
+            "A grant for a service without a source is a risk (P001): give --source-arn and --source-account."
+                .into(),
+        );
     }
     if request.action.eq_ignore_ascii_case(INVOKE_URL) {
         res.push(

@@ -62,8 +62,8 @@ const TESTS: &[(&str, Test, bool)] = &[
 ];
 
 impl Operator {
-    fn parse(text: &str) -> Option<Self> {
-        let lower = text.to_ascii_lowercase();
+    fn parse(name: &str) -> Option<Self> {
+        let lower = name.to_ascii_lowercase();
         let (set, base) = match lower.split_once(':') {
             Some(("forallvalues", base)) => (Some(Set::All), base),
             Some(("foranyvalue", base)) => (Some(Set::Any), base),
@@ -74,7 +74,7 @@ impl Operator {
             Some(base) => (base, true),
             None => (base, false),
         };
-        let (_, test, not) = *TESTS.iter().find(|(name, ..)| *name == base)?;
+        let (_, test, not) = *TESTS.iter().find(|(known, ..)| *known == base)?;
         // "You can add IfExists to the end of any condition operator name except the Null condition."
         let plain = set.is_none() && !if_exists;
         (test != Test::Null || plain).then_some(Self { set, test, not, if_exists })
@@ -199,7 +199,7 @@ fn one(
     let wildcards = matches!(test, Test::Like | Test::Arn);
     let pattern = pattern(value, wildcards, variables)?;
     let identity = match given {
-        Given::Text(text) => return compare(test, &pattern, text),
+        Given::Text(it) => return compare(test, &pattern, it),
         Given::RoleOf(it) => it,
     };
     let arn = identity.role_arn();
@@ -214,11 +214,11 @@ fn one(
 }
 
 /// Values are compared with case, but for `…IgnoreCase` and Bool.
-fn compare(test: Test, pattern: &Pattern, text: &str) -> Result<bool, Why> {
+fn compare(test: Test, pattern: &Pattern, given: &str) -> Result<bool, Why> {
     match test {
-        Test::Equals | Test::Like => Ok(pattern.matches(text)),
-        Test::EqualsIgnoreCase | Test::Bool => Ok(pattern.matches_ignoring_case(text)),
-        Test::Arn => pattern.matches_arn(text),
+        Test::Equals | Test::Like => Ok(pattern.matches(given)),
+        Test::EqualsIgnoreCase | Test::Bool => Ok(pattern.matches_ignoring_case(given)),
+        Test::Arn => pattern.matches_arn(given),
         // It is decided before anything is compared.
         Test::Null => Ok(false),
     }

@@ -67,7 +67,7 @@ pub enum Kind {
     Role,
     /// One session of a role.
     Session,
-    /// A session of a user that GetFederationToken gave.
+    /// A session of a user that `GetFederationToken` gave.
     Federated,
 }
 

@@ -119,7 +119,7 @@ This in a permission file would allow it:
   ~ uploads             would allow it, were this given
       source_arn is not given (--source-arn), the statement wants arn:aws:s3:::b
 ";
-    assert!(said.out.contains(told), "{said:?}");
+    assert!(said.out.contains(told) && said.out.contains("a risk (P001)"), "{said:?}");
 }
 
 /// The grant that is shown is a file that allows exactly this, for every kind of caller.
