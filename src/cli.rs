@@ -12,6 +12,7 @@ mod completions;
 mod control;
 mod demo;
 mod embedded;
+mod explain;
 mod folder;
 mod history;
 mod iam;

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod compact;
+pub mod explain;
 pub mod fields;
 pub mod html;
 pub mod iam;

@@ -1,8 +1,9 @@
 //! What can be typed: commands, flags and their environment variables.
 
 pub(crate) mod check;
-pub(crate) mod compact;
 pub(crate) mod common;
+pub(crate) mod compact;
+pub(crate) mod explain;
 pub(crate) mod generated;
 pub(crate) mod iam;
 pub(crate) mod import;
@@ -18,6 +19,7 @@ pub(crate) use crate::cli::args::{
     check::{CheckArgs, CheckOutput, Deny, deny},
     common::{ControlArgs, JournalArgs, Output, ReportArgs, SourceArgs, TargetArgs, TextOrJson},
     compact::{CompactArgs, CompactOutput},
+    explain::ExplainArgs,
     iam::IamArgs,
 };
 use crate::daemon::control::protocol;
@@ -52,6 +54,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Show policies as they would be with lists, and what that saves
     Compact(CompactArgs),
+    /// Tell who allows or denies a call, live and as written, and why not
+    Explain(ExplainArgs),
     /// Write permission files from live policies
     Import(ImportArgs),
     /// Print the least IAM policy that permitd needs for these files and this mode
