@@ -1,0 +1,1 @@
+//! Which live statements a file can say.
