@@ -244,13 +244,7 @@ fn conditions<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Vec<Condition<
     for operator in members(walker, item, "`conditions`") {
         if !is_operator(operator.key) {
             let message = format!("`{}` is not an operator of IAM's conditions", operator.key);
-            let words: Vec<String> = operators().collect();
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let help = match nearest(operator.key, &words) {
-                Some(it) => format!("did you mean `{it}`?"),
-                None => format!("write it like `{EXAMPLE}`; others are StringLike, ArnLike, Bool"),
-            };
-            walker.advise(operator.key_spot(), message, help);
+            walker.advise(operator.key_spot(), message, meant_operator(operator.key));
             continue;
         }
         for key in members(walker, operator, "an operator of `conditions`") {
@@ -282,6 +276,20 @@ fn conditions<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Vec<Condition<
         }
     }
     res
+}
+
+/// What to write instead of an operator that there is not.
+fn meant_operator(text: &str) -> String {
+    // It alone has no variants, and all of its variants look like those of another one.
+    if text.to_ascii_lowercase().contains("null") {
+        return "did you mean `Null`?".to_owned();
+    }
+    let words: Vec<String> = operators().collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match nearest(text, &words) {
+        Some(it) => format!("did you mean `{it}`?"),
+        None => format!("write it like `{EXAMPLE}`; others are StringLike, ArnLike, Bool"),
+    }
 }
 
 /// The members of a map that has at least one.

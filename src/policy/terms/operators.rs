@@ -1,6 +1,6 @@
 //! The operators of IAM's conditions: their names, and what their values may be.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 /// What an operator compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
