@@ -40,7 +40,7 @@ impl<'a> Texts<'a> {
 }
 
 /// Every text in which placeholders mean something.
-pub(super) fn texts<'s, 'a>(statement: &'s Statement<'a>) -> impl Iterator<Item = (&'s str, Spot)> {
+pub(super) fn texts<'s>(statement: &'s Statement<'_>) -> impl Iterator<Item = (&'s str, Spot)> {
     let keys = FILLED.iter().filter_map(|key| Some((statement.text(key)?, statement.spot_of(key))));
     let lists = FILLED_LISTS.iter().flat_map(|key| statement.list(key));
     let values = statement.conditions.iter().flat_map(|it| &it.values);

@@ -83,7 +83,7 @@ impl WideDraft<'_> {
         self.check_values(&mut flaws);
         check_keys(&conditions, &mut flaws);
         if flaws.is_empty() {
-            let conditions = grouped(conditions);
+            let conditions = grouped(&conditions);
             Ok(Parts { denies: self.denies, principals, actions, conditions })
         } else {
             Err(flaws)
@@ -244,9 +244,9 @@ fn check_keys(conditions: &Conditions<'_>, flaws: &mut Vec<Flaw>) {
 }
 
 /// By operator, in the order in which they stand.
-fn grouped(conditions: Conditions<'_>) -> Vec<(String, String, Vec<String>)> {
+fn grouped(conditions: &Conditions<'_>) -> Vec<(String, String, Vec<String>)> {
     let mut order: Vec<&str> = Vec::new();
-    for (_, (operator, _), _) in &conditions {
+    for (_, (operator, _), _) in conditions {
         if !order.contains(operator) {
             order.push(operator);
         }

@@ -93,8 +93,8 @@ fn kind_of(operator: &str) -> Option<Kind> {
     if operator == NULL {
         return Some(Kind::Bool);
     }
-    let sets = SETS.iter().filter(|it| !it.is_empty());
-    let base = sets.filter_map(|it| operator.strip_prefix(it)).next().unwrap_or(operator);
+    let mut sets = SETS.iter().filter(|it| !it.is_empty());
+    let base = sets.find_map(|it| operator.strip_prefix(it)).unwrap_or(operator);
     let base = base.strip_suffix(IF_EXISTS).unwrap_or(base);
     BASES.iter().find(|(it, _)| *it == base).map(|(_, kind)| *kind)
 }

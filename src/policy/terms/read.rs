@@ -29,9 +29,9 @@ impl Parts {
         let sid = "x";
         let res = res.draft(sid).check(target.partition()).ok()?;
         // What was passed over or taken for something else is seen here.
-        let said = Terms::of(&res, target).statement_text(sid, target);
+        let text = Terms::of(&res, target).statement_text(sid, target);
         let content = Canonical::of(&json, target.partition());
-        let same = Canonical::of_text(&said, target.partition()) == content;
+        let same = Canonical::of_text(&text, target.partition()) == content;
         (same && content.plain().is_some()).then_some(res)
     }
 }

@@ -79,7 +79,7 @@ help: write all of them under `source_accounts`, or the one under `source_accoun
 }
 
 #[test]
-fn lists_are_lists_of_something() {
+fn an_empty_list_is_none() {
     check(
         r#"
 functions:
@@ -91,16 +91,6 @@ functions:
         actions: []
         source_arns: []
         source_accounts: []
-      - sid: b
-        principals: s3.amazonaws.com
-        actions: {a: b}
-        source_arns:
-        source_accounts: [["123456789012"], ~]
-      - sid: c
-        principal: [s3.amazonaws.com]
-        effect: Deny
-      - sid: d
-        effect: refuse
 "#,
         r#"
 error: `principals` is empty
@@ -134,75 +124,98 @@ error: `source_accounts` is empty
   |                          ^^
   |
 help: write it like `source_accounts: ["123456789012", "210987654321"]`, or leave the key out
+"#,
+    );
+}
 
+#[test]
+fn lists_are_lists_of_texts() {
+    check(
+        r#"
+functions:
+  - function: f
+    writer: document
+    statements:
+      - sid: b
+        principals: s3.amazonaws.com
+        actions: {a: b}
+        source_arns:
+        source_accounts: [["123456789012"], ~]
+      - sid: c
+        principal: [s3.amazonaws.com]
+        effect: Deny
+      - sid: d
+        effect: refuse
+"#,
+        r#"
 error: `principals` takes a list, not one value
-  --> a.yaml:11:21
-   |
-11 |         principals: s3.amazonaws.com
-   |                     ^^^^^^^^^^^^^^^^
-   |
+ --> a.yaml:6:21
+  |
+6 |         principals: s3.amazonaws.com
+  |                     ^^^^^^^^^^^^^^^^
+  |
 help: write it like `principals: [s3.amazonaws.com, "210987654321"]`
 
 error: `actions` takes a list, not a map
-  --> a.yaml:12:18
-   |
-12 |         actions: {a: b}
-   |                  ^^^^^^
-   |
+ --> a.yaml:7:18
+  |
+7 |         actions: {a: b}
+  |                  ^^^^^^
+  |
 help: write it like `actions: [lambda:InvokeFunction, lambda:GetFunction]`
 
 error: `source_arns` takes a list, not nothing
-  --> a.yaml:13:9
-   |
-13 |         source_arns:
-   |         ^^^^^^^^^^^
-   |
+ --> a.yaml:8:9
+  |
+8 |         source_arns:
+  |         ^^^^^^^^^^^
+  |
 help: write it like `source_arns: [arn:aws:s3:::one, arn:aws:s3:::other]`
 
 error: `source_accounts` takes one value, not a list
-  --> a.yaml:14:27
-   |
-14 |         source_accounts: [["123456789012"], ~]
-   |                           ^^^^^^^^^^^^^^^^
-   |
+ --> a.yaml:9:27
+  |
+9 |         source_accounts: [["123456789012"], ~]
+  |                           ^^^^^^^^^^^^^^^^
+  |
 help: write one value
 
 error: `source_accounts` is null
-  --> a.yaml:14:45
-   |
-14 |         source_accounts: [["123456789012"], ~]
-   |                                             ^
-   |
+ --> a.yaml:9:45
+  |
+9 |         source_accounts: [["123456789012"], ~]
+  |                                             ^
+  |
 help: for the text itself write it in quotes; for no value leave the key out
 
 error: `principal` takes one value, not a list
-  --> a.yaml:16:20
+  --> a.yaml:11:20
    |
-16 |         principal: [s3.amazonaws.com]
+11 |         principal: [s3.amazonaws.com]
    |                    ^^^^^^^^^^^^^^^^^^
    |
 help: write one statement for each value, or the list under `principals`, which needs `writer: document` or `auto`
 
 error: `Deny` is not a value of `effect`
-  --> a.yaml:17:17
+  --> a.yaml:12:17
    |
-17 |         effect: Deny
+12 |         effect: Deny
    |                 ^^^^
    |
 help: did you mean `deny`?
 
 error: `principal` is missing in this statement
-  --> a.yaml:18:9
+  --> a.yaml:13:9
    |
-18 |       - sid: d
+13 |       - sid: d
    |         ^^^^^^
    |
 help: write `principal: s3.amazonaws.com`
 
 error: `refuse` is not a value of `effect`
-  --> a.yaml:19:17
+  --> a.yaml:14:17
    |
-19 |         effect: refuse
+14 |         effect: refuse
    |                 ^^^^^^
    |
 help: it is `allow` or `deny`

@@ -341,7 +341,7 @@ functions:
         principal: "*"
         conditions: {StringEquals: {lambda:FunctionUrlAuthType: NONE}}
 "#,
-        r#"
+        r"
 error: function_url_auth_type goes with `action: lambda:InvokeFunctionUrl` only; this is `lambda:InvokeFunction`
  --> a.yaml:8:33
   |
@@ -365,7 +365,7 @@ error: for arn:aws:lambda:us-east-1:123456789012:function:f: function_url_auth_t
    |
 19 |         conditions: {StringEquals: {lambda:FunctionUrlAuthType: NONE}}
    |                                     ^^^^^^^^^^^^^^^^^^^^^^^^^^
-"#,
+",
     );
 }
 
