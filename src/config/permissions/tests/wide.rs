@@ -81,7 +81,7 @@ help: write all of them under `source_accounts`, or the one under `source_accoun
 #[test]
 fn an_empty_list_is_none() {
     check(
-        r#"
+        r"
 functions:
   - function: f
     writer: document
@@ -91,7 +91,7 @@ functions:
         actions: []
         source_arns: []
         source_accounts: []
-"#,
+",
         r#"
 error: `principals` is empty
  --> a.yaml:6:21
