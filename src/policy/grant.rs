@@ -312,10 +312,12 @@ fn source_arn_problem(text: &str) -> String {
     let why = match parts.as_slice() {
         [arn, ..] if *arn != "arn" => "it has to start with arn:",
         [_, _, _, region, _, _] if region.contains('*') => {
-            "Lambda takes no wildcard in the region; write one statement for each region"
+            "AddPermission takes no wildcard in the region; write one statement for each region, or \
+             the ARN under `source_arns`"
         }
         [_, _, _, _, account, _] if account.contains('*') => {
-            "Lambda takes no wildcard in the account; leave it empty or write twelve digits"
+            "AddPermission takes no wildcard in the account; leave it empty, write twelve digits, or \
+             the ARN under `source_arns`"
         }
         [_, _, _, _, account, _] if !account.is_empty() && check_account(account).is_err() => {
             "its account is not empty and has not twelve digits"

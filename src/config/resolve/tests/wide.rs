@@ -101,7 +101,7 @@ error: AddPermission takes no pattern like `lambda:Get*`; write `actions: ["lamb
 13 |         action: lambda:Get*
    |                 ^^^^^^^^^^^
 
-error: `arn:aws:sns:*:123456789012:t` is not a source ARN that Lambda takes: Lambda takes no wildcard in the region; write one statement for each region
+error: `arn:aws:sns:*:123456789012:t` is not a source ARN that Lambda takes: AddPermission takes no wildcard in the region; write one statement for each region, or the ARN under `source_arns`
   --> a.yaml:14:21
    |
 14 |         source_arn: arn:aws:sns:*:123456789012:t
