@@ -1,15 +1,26 @@
 //! What a grant says: what one AddPermission can, or what only a write of the whole document can.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use crate::policy::{
     canonical::Canonical,
     document,
     grant::{Action, Permission, UrlAuthType},
+    patterns::CONDITION_KEY,
     principal::Principal,
     statement::{Class, Statement},
     target::Target,
 };
+
+mod draft;
+mod operators;
+mod read;
+
+pub use draft::{Flaw, Part, WideDraft};
+pub use operators::{is_operator, operator_pattern, operators};
 
 /// The content of a grant. Whatever AddPermission can say is [`Terms::Plain`], however it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +118,15 @@ impl Terms {
         }
     }
 
+    /// They say the same, in whatever order and spelling.
+    pub fn same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Plain(a), Self::Plain(b)) => a == b,
+            (Self::Wide(a), Self::Wide(b)) => a.canonical == b.canonical,
+            (Self::Plain(_), Self::Wide(_)) | (Self::Wide(_), Self::Plain(_)) => false,
+        }
+    }
+
     /// It takes access away from whoever else lets in.
     pub fn denies(&self) -> bool {
         match self {
@@ -197,6 +217,12 @@ impl Parts {
 /// The statement under a Sid, whether AddPermission could make it or not.
 pub(crate) fn text(parts: &Parts, sid: &str, target: &Target) -> String {
     format!(r#"{{"Sid":{},{}}}"#, Value::from(sid), members(parts, target))
+}
+
+/// A service, a colon and a name. `${` is left to values.
+pub fn is_condition_key(text: &str) -> bool {
+    static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(CONDITION_KEY).ok());
+    KEY.as_ref().is_some_and(|it| it.is_match(text))
 }
 
 /// In the order of a statement that AddPermission writes.

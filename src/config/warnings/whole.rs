@@ -27,7 +27,10 @@ pub(super) fn duplicates<'a>(target: &Target, grants: &[&'a Grant]) -> Vec<(&'a 
     // What is equal has the same principal and source; few grants share both, and only they are spelled out.
     let mut alike: BTreeMap<_, Vec<&'a Grant>> = BTreeMap::new();
     for grant in grants {
-        let key = (grant.terms.principals(), grant.terms.source_arns());
+        let (mut who, mut from) = (grant.terms.principals(), grant.terms.source_arns());
+        who.sort_unstable();
+        from.sort_unstable();
+        let key = (who, from);
         alike.entry(key).or_default().push(grant);
     }
     let mut res = Vec::new();
