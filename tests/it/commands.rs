@@ -15,6 +15,7 @@ mod daemon_passes;
 mod daemon_says;
 mod demo;
 mod denied_risks;
+mod documents;
 mod explain;
 mod generated;
 pub(crate) mod harness;
