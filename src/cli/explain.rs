@@ -244,7 +244,7 @@ fn as_written(wanted: &Wanted, request: &Request) -> Written {
     let now = clock::system();
     let stands = |it: &&Grant| it.expires.is_none_or(|at| at > now);
     let grants: Vec<&Grant> = wanted.grants.iter().filter(stands).collect();
-    let text = |it: &&Grant| it.permission.statement_text(&it.sid, &wanted.target);
+    let text = |it: &&Grant| it.terms.statement_text(&it.sid, &wanted.target);
     let texts: Vec<String> = grants.iter().map(text).collect();
     Written::Grants {
         evaluation: evaluate(texts.iter().map(String::as_str), Some(USUAL_VERSION), request),

@@ -202,6 +202,65 @@ fn a_policy_that_was_emptied_comes_back() {
 }
 
 #[test]
+fn a_saved_plan_is_done_as_it_was_saved_or_not_at_all() {
+    let live = [service("a", "s3.amazonaws.com", "arn:aws:s3:::old"), account("gone", "410987654321")];
+    let lambda = Lambda::new(&json!([{"name": "f", "policy": policy(&live)}]));
+    let room = lambda.room(WISHES);
+    settings(&room);
+    let saved = room.permitd("plan --out plan.json");
+    assert_eq!(saved.code, Some(0), "{saved:?}");
+    assert_eq!(lambda.writes(), Vec::<String>::new());
+    let said = room.permitd("apply --plan plan.json");
+    assert_eq!((said.code, lambda.writes()), (Some(0), vec!["PutResourcePolicy f".to_owned()]), "{said:?}");
+    assert_eq!(lambda.sids("f"), ["a", "b"]);
+
+    let lambda = Lambda::new(&json!([{"name": "f", "policy": policy(&live)}]));
+    let room = lambda.room(WISHES);
+    settings(&room);
+    room.permitd("plan --out plan.json");
+    lambda.grant("f", "b", "510987654321");
+    let said = room.permitd("apply --plan plan.json");
+    assert_ne!(said.code, Some(0), "{said:?}");
+    assert_eq!(lambda.writes(), ["AddPermission f"], "somebody else's, and none of ours");
+}
+
+#[test]
+fn a_deny_narrows_and_somebody_elses_stays() {
+    let mut deny = account("lockdown", "410987654321");
+    deny["Effect"] = json!("Deny");
+    let keep = service("keep", "s3.amazonaws.com", "arn:aws:s3:::keep");
+    let lambda = Lambda::new(&json!([{"name": "f", "policy": policy(&[deny, keep])}]));
+    let room = lambda.room(
+        "account: '123456789012'\nfunctions:\n  - function: f\n    ownership: all\n    writer: document\n    statements:\n      \
+         - {sid: keep, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::keep'}\n      \
+         - {sid: ours, effect: deny, principal: '510987654321'}\n",
+    );
+    room.write(
+        "permitd.yaml",
+        "permissions: [permissions.yaml]\nmode: enforce\nremove_inexpressible: true\n",
+    );
+    let plan = room.permitd("plan --output json").json();
+    let of = |sid: &str| {
+        let drift = plan["targets"][0]["drift"].as_array().unwrap();
+        let it = drift.iter().find(|it| it["sid"] == sid).unwrap();
+        (it["effect"].as_str().unwrap().to_owned(), it["reason"].clone())
+    };
+    assert_eq!(of("ours"), ("narrows".to_owned(), Value::Null));
+    assert_eq!(of("lockdown"), ("widens".to_owned(), json!("removes_deny")));
+    let said = room.permitd("apply --yes");
+    assert_eq!(said.code, Some(3), "held: {said:?}");
+    assert_eq!(lambda.sids("f"), ["lockdown", "keep", "ours"]);
+    // The writer of statements says at once what it cannot say.
+    room.write(
+        "permissions.yaml",
+        "account: '123456789012'\nfunctions:\n  - function: f\n    statements:\n      - {sid: ours, effect: deny, principal: '510987654321'}\n",
+    );
+    let said = room.permitd("plan");
+    assert_eq!(said.code, Some(78), "{said:?}");
+    assert!(said.err.contains("permissions.yaml:5:") && said.err.contains("writer: document"), "{said:?}");
+}
+
+#[test]
 fn the_rights_of_the_writer_are_in_the_policy() {
     let lambda = Lambda::new(&json!([]));
     let room = lambda.room(WISHES);
