@@ -114,9 +114,10 @@ impl Target {
     ) -> Result<Self, TargetError> {
         let malformed = || TargetError::Malformed(text.to_owned());
         // Nearly all names are bare, and to take them apart would cost more than all the rest.
-        let found = match is_bare_name(text) {
-            true => None,
-            false => Some(NAME.as_ref().and_then(|it| it.captures(text)).ok_or_else(malformed)?),
+        let found = if is_bare_name(text) {
+            None
+        } else {
+            Some(NAME.as_ref().and_then(|it| it.captures(text)).ok_or_else(malformed)?)
         };
         let part = |group: &str| match &found {
             Some(it) => it.name(group).map(|it| it.as_str().to_owned()),

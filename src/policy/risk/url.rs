@@ -49,9 +49,8 @@ pub(super) fn halves(contents: &[Content<'_>]) -> Vec<bool> {
 
 fn opens(content: &Content<'_>) -> Opens {
     let any = |wanted: &str| {
-        let fits = |it: &str| match it.contains(['*', '?']) {
-            true => WildMatch::new(it).matches(wanted),
-            false => it == wanted,
+        let fits = |it: &str| {
+            if it.contains(['*', '?']) { WildMatch::new(it).matches(wanted) } else { it == wanted }
         };
         content.actions.iter().any(|it| fits(it))
     };
