@@ -17,7 +17,7 @@ use crate::drift::{
     plan::{Action, Decisions, Memory, Plan, Step},
     wanted::Wanted,
 };
-use crate::policy::{canonical::Canonical, document::Document, statement::Statement};
+use crate::policy::{document::Document, statement::Statement};
 
 mod ending;
 mod putting;
@@ -116,7 +116,7 @@ struct Part {
 }
 
 /// A statement as it is compared between two reads: its Sid, and what it says.
-type Named = (Option<String>, Canonical);
+type Named = (Option<String>, String);
 
 /// A statement that we took away to replace it.
 #[derive(Debug, Clone)]

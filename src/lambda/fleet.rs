@@ -198,7 +198,8 @@ impl Fleet {
                     None => door.key().await,
                 };
                 let Some(used) = used else { return Err(it) };
-                door.renew(&used).await;
+                // What is rare is boxed: every call in flight has room for all of this future, and is moved with it.
+                Box::pin(door.renew(&used)).await;
                 match call(member).await {
                     Err(it) => it,
                     good => return good,
@@ -207,7 +208,7 @@ impl Fleet {
             Err(it) => it,
             good => return good,
         };
-        Err(door.explain(error, &account).await)
+        Err(Box::pin(door.explain(error, &account)).await)
     }
 }
 

@@ -5,12 +5,12 @@
 //! logic": the values of a key are alternatives). Such a statement has a Sid of permitd's own, made of what its members share: by
 //! that it is known again, and adding or removing a member changes one list.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write};
 
 use sha2::{Digest, Sha256};
 
 use crate::policy::{
-    canonical::{Canonical, Plain},
+    canonical::{Canonical, Map, Plain},
     document::Document,
     grant::Permission,
     json::Json,
@@ -147,7 +147,7 @@ pub fn read(sid: &str, text: &str, target: &Target) -> Option<List> {
     let canonical = Canonical::of(&json, target.partition());
     let plain = canonical.plain()?;
     Dimension::ALL.into_iter().find_map(|dimension| {
-        let of_value = |only: Plain| permission_of(&only, &json, target).ok();
+        let of_value = |only: Plain<'_>| permission_of(&only, &json, target).ok();
         let members: Option<Vec<Permission>> =
             alternatives(plain, dimension).into_iter().map(of_value).collect();
         let members = members.filter(|it| !it.is_empty())?;
@@ -226,26 +226,24 @@ fn rest(permission: &Permission, dimension: Dimension) -> Option<String> {
 }
 
 /// The statement once for each value that it lists, with that value alone.
-fn alternatives(plain: &Plain, dimension: Dimension) -> Vec<Plain> {
+fn alternatives<'a>(plain: &Plain<'a>, dimension: Dimension) -> Vec<Plain<'a>> {
     let of_condition = |operator: &str, key: &str| {
-        let values = plain.condition.get(operator).and_then(|it| it.get(key));
-        let only = |value: &String| {
-            let mut one = plain.clone();
-            if let Some(keys) = one.condition.get_mut(operator) {
-                keys.insert(key.to_owned(), [value.clone()].into());
-            }
-            one
+        let keys = plain.condition.get(operator);
+        let values = keys.and_then(|it| it.get(key)).into_iter().flatten();
+        let only = |value: &Cow<'a, str>| {
+            let keys = keys.cloned().unwrap_or_default().with(key, vec![value.clone()]);
+            Plain { condition: plain.condition.clone().with(operator, keys), ..plain.clone() }
         };
-        values.into_iter().flatten().map(only).collect()
+        values.map(only).collect()
     };
     match dimension {
         Dimension::SourceArn => of_condition("arnlike", "aws:sourcearn"),
         Dimension::SourceAccount => of_condition("stringequals", "aws:sourceaccount"),
         Dimension::Principal => {
-            let kinds = plain.principal.iter().flatten();
+            let kinds = plain.principal.iter().flat_map(Map::iter);
             let each = kinds.flat_map(|(kind, values)| values.iter().map(move |it| (kind, it)));
-            let only = |(kind, value): (&String, &String)| Plain {
-                principal: Some([(kind.clone(), [value.clone()].into())].into()),
+            let only = |(kind, value): (&str, &Cow<'a, str>)| Plain {
+                principal: Some(Map::single(kind.to_owned().into(), vec![value.clone()])),
                 ..plain.clone()
             };
             each.map(only).collect()

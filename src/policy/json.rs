@@ -1,34 +1,36 @@
 //! JSON as it stands in a live policy: member order and duplicate members are kept, nothing is folded.
 
-use std::fmt;
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, SeqAccess, Visitor},
+    de::{Error, MapAccess, SeqAccess, Visitor},
 };
 
 /// One JSON value. `serde_json::Value` would drop all but the last of two members of one name,
-/// and with them what a policy really says.
+/// and with them what a policy really says. Strings without escapes are parts of the text: a pass reads thousands
+/// of policies.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Json {
+pub(crate) enum Json<'a> {
     Null,
     Bool(bool),
     Number(String),
-    String(String),
-    Array(Vec<Json>),
-    Object(Vec<(String, Json)>),
+    String(Cow<'a, str>),
+    Array(Vec<Json<'a>>),
+    Object(Vec<(Cow<'a, str>, Json<'a>)>),
 }
 
-impl Json {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+impl<'a> Json<'a> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
     /// Scalars as the text that IAM compares; containers have none.
-    pub(crate) fn scalar(&self) -> Option<String> {
+    pub(crate) fn scalar(&self) -> Option<Cow<'a, str>> {
         match self {
-            Self::Bool(it) => Some(it.to_string()),
-            Self::Number(it) | Self::String(it) => Some(it.clone()),
+            Self::Bool(it) => Some(it.to_string().into()),
+            Self::Number(it) => Some(it.clone().into()),
+            Self::String(it) => Some(it.clone()),
             Self::Null | Self::Array(_) | Self::Object(_) => None,
         }
     }
@@ -37,10 +39,15 @@ impl Json {
         if let Self::String(it) = self { Some(it) } else { None }
     }
 
+    /// The same, to keep.
+    pub(crate) fn text(&self) -> Option<Cow<'a, str>> {
+        if let Self::String(it) = self { Some(it.clone()) } else { None }
+    }
+
     /// Every string inside, however deep.
     pub(crate) fn strings(&self, res: &mut Vec<String>) {
         match self {
-            Self::String(it) => res.push(it.clone()),
+            Self::String(it) => res.push(it.to_string()),
             Self::Array(items) => items.iter().for_each(|it| it.strings(res)),
             Self::Object(members) => members.iter().for_each(|(_, it)| it.strings(res)),
             Self::Null | Self::Bool(_) | Self::Number(_) => {}
@@ -81,8 +88,9 @@ impl Json {
                 format!("[{}]", items.join(","))
             }
             Self::Object(members) => {
-                let member =
-                    |(key, it): &(String, Self)| format!("{}:{}", quoted(key), it.sorted_text());
+                let member = |(key, it): &(Cow<'a, str>, Self)| {
+                    format!("{}:{}", quoted(key), it.sorted_text())
+                };
                 let mut members: Vec<String> = members.iter().map(member).collect();
                 members.sort();
                 format!("{{{}}}", members.join(","))
@@ -95,50 +103,50 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-impl<'de> Deserialize<'de> for Json {
+impl<'de: 'a, 'a> Deserialize<'de> for Json<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(JsonVisitor)
+        deserializer.deserialize_any(JsonVisitor(PhantomData))
     }
 }
 
-struct JsonVisitor;
+struct JsonVisitor<'a>(PhantomData<Json<'a>>);
 
-impl<'de> Visitor<'de> for JsonVisitor {
-    type Value = Json;
+impl<'de: 'a, 'a> Visitor<'de> for JsonVisitor<'a> {
+    type Value = Json<'a>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_unit<E>(self) -> Result<Json, E> {
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
         Ok(Json::Null)
     }
 
-    fn visit_bool<E>(self, it: bool) -> Result<Json, E> {
+    fn visit_bool<E>(self, it: bool) -> Result<Self::Value, E> {
         Ok(Json::Bool(it))
     }
 
-    fn visit_u64<E>(self, it: u64) -> Result<Json, E> {
+    fn visit_u64<E>(self, it: u64) -> Result<Self::Value, E> {
         Ok(Json::Number(it.to_string()))
     }
 
-    fn visit_i64<E>(self, it: i64) -> Result<Json, E> {
+    fn visit_i64<E>(self, it: i64) -> Result<Self::Value, E> {
         Ok(Json::Number(it.to_string()))
     }
 
-    fn visit_f64<E>(self, it: f64) -> Result<Json, E> {
+    fn visit_f64<E>(self, it: f64) -> Result<Self::Value, E> {
         Ok(Json::Number(it.to_string()))
     }
 
-    fn visit_str<E>(self, it: &str) -> Result<Json, E> {
-        Ok(Json::String(it.to_owned()))
+    fn visit_borrowed_str<E: Error>(self, it: &'de str) -> Result<Self::Value, E> {
+        Ok(Json::String(it.into()))
     }
 
-    fn visit_string<E>(self, it: String) -> Result<Json, E> {
-        Ok(Json::String(it))
+    fn visit_str<E: Error>(self, it: &str) -> Result<Self::Value, E> {
+        Ok(Json::String(it.to_owned().into()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = seq.next_element()? {
             items.push(item);
@@ -146,11 +154,15 @@ impl<'de> Visitor<'de> for JsonVisitor {
         Ok(Json::Array(items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
+        while let Some((Key(key), value)) = map.next_entry()? {
+            members.push((key, value));
         }
         Ok(Json::Object(members))
     }
 }
+
+/// The name of a member. `Cow` alone would always copy it.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);

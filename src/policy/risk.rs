@@ -104,21 +104,21 @@ pub fn of_grants<'a>(grants: impl IntoIterator<Item = &'a Grant>) -> BTreeMap<St
     by_sid(grants.into_iter().map(|it| (it.sid.as_str(), Content::of_terms(&it.terms))))
 }
 
-fn by_sid<'a>(contents: impl Iterator<Item = (&'a str, Content)>) -> BTreeMap<String, Vec<Risk>> {
-    let (sids, contents): (Vec<&str>, Vec<Content>) = contents.unzip();
+fn by_sid<'a>(contents: impl Iterator<Item = (&'a str, Content<'a>)>) -> BTreeMap<String, Vec<Risk>> {
+    let (sids, contents): (Vec<&str>, Vec<Content<'a>>) = contents.unzip();
     let sids = sids.into_iter().map(str::to_owned);
     sids.zip(of_policy(&contents)).filter(|(_, risks)| !risks.is_empty()).collect()
 }
 
 /// The risks of a live policy, with P007; by the statement's place in it, those without risk left out.
 pub fn of_document(document: &Document, target: &Target) -> Vec<(usize, Vec<Risk>)> {
-    let contents: Vec<Content> =
+    let contents: Vec<Content<'_>> =
         document.statements().iter().map(|it| content(it, target)).collect();
     of_policy(&contents).into_iter().enumerate().filter(|(_, risks)| !risks.is_empty()).collect()
 }
 
 /// Statements that are odd are read again from their text: few are, and to keep more of each would cost all of them.
-fn content(statement: &Statement, target: &Target) -> Content {
+fn content<'a>(statement: &'a Statement, target: &Target) -> Content<'a> {
     match statement.class() {
         Class::Expressible(it) => Content::of(it),
         Class::Orphaned(_) => Content::default(),
@@ -128,11 +128,11 @@ fn content(statement: &Statement, target: &Target) -> Content {
     }
 }
 
-fn risks(content: &Content) -> Vec<Risk> {
+fn risks(content: &Content<'_>) -> Vec<Risk> {
     Risk::ALL.into_iter().filter(|it| content.has(*it)).collect()
 }
 
-fn of_policy(contents: &[Content]) -> Vec<Vec<Risk>> {
+fn of_policy(contents: &[Content<'_>]) -> Vec<Vec<Risk>> {
     let mut res: Vec<Vec<Risk>> = contents.iter().map(risks).collect();
     for (risks, half) in res.iter_mut().zip(halves(contents)) {
         if half {

@@ -1,7 +1,7 @@
 //! One live entry of a policy: what kind it is, and the permission it stands for where it has one.
 
 use crate::policy::{
-    canonical::{Canonical, Plain},
+    canonical::{Canonical, Map, Plain, Texts},
     grant::{Action, Permission, UrlAuthType, is_action, is_org_id, is_source_arn, is_token},
     json::Json,
     principal::{Principal, is_unique_id},
@@ -119,7 +119,7 @@ impl Statement {
     }
 
     /// The content, comparable.
-    pub fn canonical(&self, target: &Target) -> Canonical {
+    pub fn canonical(&self, target: &Target) -> Canonical<'_> {
         Canonical::of_text(&self.text, target.partition())
     }
 
@@ -171,7 +171,7 @@ impl Odd {
     }
 }
 
-fn sid_of(json: &Json) -> Option<String> {
+fn sid_of(json: &Json<'_>) -> Option<String> {
     let Json::Object(members) = json else { return None };
     let mut sids = members.iter().filter(|(key, _)| key == "Sid");
     let (_, sid) = sids.next()?;
@@ -179,7 +179,7 @@ fn sid_of(json: &Json) -> Option<String> {
     sid.string().filter(|it| only && !it.is_empty()).map(str::to_owned)
 }
 
-fn classify(json: &Json, sid: Option<&str>, target: &Target) -> Class {
+fn classify(json: &Json<'_>, sid: Option<&str>, target: &Target) -> Class {
     let canonical = Canonical::of(json, target.partition());
     let permission = canonical
         .plain()
@@ -204,26 +204,26 @@ fn classify(json: &Json, sid: Option<&str>, target: &Target) -> Class {
     }
 }
 
-fn odd(why: &'static str, plain: Option<&Plain>, json: &Json) -> Odd {
+fn odd(why: &'static str, plain: Option<&Plain<'_>>, json: &Json<'_>) -> Odd {
     let Some(plain) = plain else { return opaque(why, json) };
     let kinds = plain.principal.iter().chain(&plain.not_principal);
-    let principals = kinds.flat_map(|it| it.values().flatten()).cloned().collect();
+    let principals = kinds.flat_map(|it| it.values().flatten()).map(ToString::to_string).collect();
     let keys = plain.condition.values().filter_map(|it| it.get("aws:sourcearn"));
     Odd {
         why,
         denies: plain.effect == "Deny",
         principals,
-        source_arns: keys.flatten().cloned().collect(),
+        source_arns: keys.flatten().map(ToString::to_string).collect(),
     }
 }
 
 /// Whatever can be seen in a statement that is not understood: too much rather than too little, for these are
 /// the things that keep it, or its policy, from being touched.
-fn opaque(why: &'static str, json: &Json) -> Odd {
+fn opaque(why: &'static str, json: &Json<'_>) -> Odd {
     let mut res = Odd { why, ..Odd::unreadable() };
     let Json::Object(members) = json else { return res };
     for (key, value) in members {
-        match key.as_str() {
+        match key.as_ref() {
             "Effect" => res.denies |= value.string() == Some("Deny"),
             "Principal" | "NotPrincipal" => value.strings(&mut res.principals),
             "Condition" => value.members(&mut |key, value| {
@@ -239,8 +239,8 @@ fn opaque(why: &'static str, json: &Json) -> Odd {
 
 /// What AddPermission would have been asked for, or why it cannot have been.
 pub(super) fn permission_of(
-    plain: &Plain,
-    json: &Json,
+    plain: &Plain<'_>,
+    json: &Json<'_>,
     target: &Target,
 ) -> Result<Permission, &'static str> {
     let Plain {
@@ -269,12 +269,12 @@ pub(super) fn permission_of(
         return Err("its action is not one of Lambda");
     }
     let resource = resource.as_ref().ok_or("it has no resource")?;
-    if only(resource).ok_or("it has several resources")? != target.arn().as_str() {
+    if only(resource).ok_or("it has several resources")? != target.arn() {
         return Err("its resource is not this function");
     }
     let mut res = Permission {
         principal,
-        action: Action(action_as_written(json).unwrap_or_else(|| lower.clone())),
+        action: Action(action_as_written(json).unwrap_or_else(|| lower.to_owned())),
         source_arn: None,
         source_account: None,
         principal_org_id: None,
@@ -282,8 +282,8 @@ pub(super) fn permission_of(
         function_url_auth_type: None,
         invoked_via_function_url: false,
     };
-    for (operator, keys) in condition {
-        for (key, values) in keys {
+    for (operator, keys) in condition.iter() {
+        for (key, values) in keys.iter() {
             let value = only(values).ok_or("a condition has several values")?;
             set_condition(&mut res, operator, key, value)?;
         }
@@ -291,16 +291,13 @@ pub(super) fn permission_of(
     Ok(res)
 }
 
-fn one_principal(
-    kinds: &std::collections::BTreeMap<String, std::collections::BTreeSet<String>>,
-    partition: &str,
-) -> Result<Principal, &'static str> {
+fn one_principal(kinds: &Map<'_, Texts<'_>>, partition: &str) -> Result<Principal, &'static str> {
     let mut kinds = kinds.iter();
     let (Some((kind, values)), None) = (kinds.next(), kinds.next()) else {
         return Err("it has several kinds of principals");
     };
     let value = only(values).ok_or("it has several principals")?;
-    let found = match kind.as_str() {
+    let found = match kind {
         "AWS" => Principal::of_aws(value, partition),
         "Service" => Principal::of_service(value),
         _ => None,
@@ -346,15 +343,17 @@ fn set_condition(
 }
 
 /// The action is compared in lower case, and given back as it was written, as far as AddPermission takes that.
-fn action_as_written(json: &Json) -> Option<String> {
+fn action_as_written(json: &Json<'_>) -> Option<String> {
     let Json::Object(members) = json else { return None };
     let (_, action) = members.iter().find(|(key, _)| key == "Action")?;
     let text = action.as_list().first()?.string()?;
     let (_, name) = text.split_once(':').unwrap_or(("", text));
-    [text.to_owned(), format!("lambda:{name}")].into_iter().find(|it| is_action(it))
+    if is_action(text) {
+        return Some(text.to_owned());
+    }
+    Some(format!("lambda:{name}")).filter(|it| is_action(it))
 }
 
-fn only(values: &std::collections::BTreeSet<String>) -> Option<&String> {
-    let mut values = values.iter();
-    values.next().filter(|_| values.next().is_none())
+fn only<'t>(values: &'t Texts<'_>) -> Option<&'t str> {
+    if let [one] = values.as_slice() { Some(one) } else { None }
 }

@@ -24,6 +24,8 @@ struct Parts {
     function: String,
     qualifier: Option<String>,
     partition: String,
+    /// The full ARN: whatever is asked or told about a target names it.
+    arn: String,
 }
 
 /// An account and a region: what has its own client, budgets and failures.
@@ -111,8 +113,16 @@ impl Target {
         defaults: &Defaults,
     ) -> Result<Self, TargetError> {
         let malformed = || TargetError::Malformed(text.to_owned());
-        let found = NAME.as_ref().and_then(|it| it.captures(text)).ok_or_else(malformed)?;
-        let part = |group: &str| found.name(group).map(|it| it.as_str().to_owned());
+        // Nearly all names are bare, and to take them apart would cost more than all the rest.
+        let found = if is_bare_name(text) {
+            None
+        } else {
+            Some(NAME.as_ref().and_then(|it| it.captures(text)).ok_or_else(malformed)?)
+        };
+        let part = |group: &str| match &found {
+            Some(it) => it.name(group).map(|it| it.as_str().to_owned()),
+            None => (group == "name").then(|| text.to_owned()),
+        };
         let is_arn = text.starts_with("arn:");
         let complete = ["region", "account", "function"].iter().all(|it| part(it).is_some());
         if is_arn && !complete {
@@ -145,21 +155,25 @@ impl Target {
         if partition != home {
             return Err(TargetError::PartitionMismatch(partition, region, home.to_owned()));
         }
-        Ok(Self(Arc::new(Parts { account, region, function, qualifier, partition })))
+        let mut arn = format!("arn:{partition}:lambda:{region}:{account}:function:{function}");
+        if let Some(qualifier) = &qualifier {
+            arn.push(':');
+            arn.push_str(qualifier);
+        }
+        Ok(Self(Arc::new(Parts { account, region, function, qualifier, partition, arn })))
     }
 
     /// The ARN of the function, without the qualifier.
     pub fn function_arn(&self) -> String {
-        let Parts { account, region, function, partition, qualifier: _ } = &*self.0;
-        format!("arn:{partition}:lambda:{region}:{account}:function:{function}")
+        let Parts { arn, qualifier, .. } = &*self.0;
+        let function =
+            qualifier.as_ref().and_then(|it| arn.strip_suffix(it.as_str())?.strip_suffix(':'));
+        function.unwrap_or(arn).to_owned()
     }
 
     /// The full ARN, with the qualifier: the `Resource` of every statement that Lambda writes here.
     pub fn arn(&self) -> String {
-        match &self.0.qualifier {
-            Some(qualifier) => format!("{}:{qualifier}", self.function_arn()),
-            None => self.function_arn(),
-        }
+        self.0.arn.clone()
     }
 
     /// As people call it where account and region are clear: `name`, or `name:qualifier`.
@@ -208,7 +222,7 @@ impl Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.arn())
+        f.pad(&self.0.arn)
     }
 }
 
@@ -243,6 +257,12 @@ pub fn check_region(text: &str) -> Result<(), TargetError> {
     static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(REGION).ok());
     let good = FORM.as_ref().is_some_and(|it| it.is_match(text));
     if good { Ok(()) } else { Err(TargetError::BadRegion(text.to_owned())) }
+}
+
+/// A function name and nothing around it: the letters of [`NAME`]'s `name`.
+fn is_bare_name(text: &str) -> bool {
+    let letter = |it: u8| it.is_ascii_alphanumeric() || b"_.-".contains(&it);
+    !text.is_empty() && text.bytes().all(letter)
 }
 
 fn check_qualifier(text: &str) -> Result<(), TargetError> {

@@ -34,9 +34,10 @@ pub enum Terms {
 /// What only a write of the whole document can say, at one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wide {
-    /// The members of the statement after its Sid, as JSON text without the braces.
-    members: String,
-    canonical: Canonical,
+    /// The statement without its Sid.
+    text: String,
+    /// What it says, in the one spelling that equal statements share.
+    canonical: String,
     partition: String,
     parts: Parts,
     principals: Vec<String>,
@@ -72,12 +73,12 @@ impl Terms {
             return Self::Plain(it.clone());
         }
         Self::Wide(Box::new(Wide {
-            canonical: probe.canonical(target),
+            canonical: probe.canonical(target).text(),
             partition: target.partition().to_owned(),
             principals: probe.principals().into_iter().map(str::to_owned).collect(),
             source_arns: probe.source_arns().into_iter().map(str::to_owned).collect(),
             parts: parts.clone(),
-            members,
+            text: format!("{{{members}}}"),
         }))
     }
 
@@ -93,8 +94,8 @@ impl Terms {
         let texts: Vec<String> =
             rest.map(|(key, it)| format!("{}:{}", Value::from(key.as_str()), it.get())).collect();
         Some(Self::Wide(Box::new(Wide {
-            members: texts.join(","),
-            canonical: statement.canonical(target),
+            text: format!("{{{}}}", texts.join(",")),
+            canonical: statement.canonical(target).text(),
             partition: target.partition().to_owned(),
             parts: Parts { denies: statement.denies(), ..Parts::default() },
             principals: statement.principals().into_iter().map(str::to_owned).collect(),
@@ -106,7 +107,7 @@ impl Terms {
     pub fn statement_text(&self, sid: &str, target: &Target) -> String {
         match self {
             Self::Plain(it) => it.statement_text(sid, target),
-            Self::Wide(it) => format!(r#"{{"Sid":{},{}}}"#, Value::from(sid), it.members),
+            Self::Wide(it) => format!(r#"{{"Sid":{},{}"#, Value::from(sid), it.text.trim_start_matches('{')),
         }
     }
 
@@ -159,8 +160,8 @@ impl Wide {
     }
 
     /// The statement without a Sid.
-    pub(crate) fn text(&self) -> String {
-        format!("{{{}}}", self.members)
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 
     /// The function's own.
@@ -170,7 +171,7 @@ impl Wide {
 
     /// A live statement with this text says the same.
     pub(crate) fn is_said_by(&self, text: &str) -> bool {
-        Canonical::of_text(text, &self.partition) == self.canonical
+        Canonical::of_text(text, &self.partition).text() == self.canonical
     }
 }
 

@@ -3,6 +3,8 @@
 //! A statement is shown as Lambda gave it, and fields that mean the same are not marked as different, however
 //! they are spelled (`lambda-semantics.md`, section 5).
 
+use std::borrow::Cow;
+
 use crate::policy::json::Json;
 
 /// One field of a statement, before and after.
@@ -71,7 +73,7 @@ fn fields(text: &str) -> Vec<Field> {
     if let Some(Json::Object(members)) = Json::parse(text) {
         for (name, value) in members {
             let rank = ORDER.iter().position(|it| *it == name).unwrap_or(ORDER.len());
-            flatten(rank, name, &value, &mut res);
+            flatten(rank, name.into_owned(), &value, &mut res);
         }
     } else {
         let (value, means) = (text.to_owned(), text.to_owned());
@@ -80,7 +82,7 @@ fn fields(text: &str) -> Vec<Field> {
     res
 }
 
-fn flatten(rank: usize, path: String, value: &Json, res: &mut Vec<Field>) {
+fn flatten(rank: usize, path: String, value: &Json<'_>, res: &mut Vec<Field>) {
     match value {
         Json::Object(members) if !members.is_empty() => {
             for (name, value) in members {
@@ -112,8 +114,8 @@ fn flatten(rank: usize, path: String, value: &Json, res: &mut Vec<Field>) {
 }
 
 /// The text that IAM compares: a string without its quotes.
-fn shown(value: &Json) -> String {
-    value.scalar().unwrap_or_else(|| value.sorted_text())
+fn shown(value: &Json<'_>) -> String {
+    value.scalar().map_or_else(|| value.sorted_text(), Cow::into_owned)
 }
 
 fn meaning(path: &str, value: &str) -> (String, String) {

@@ -111,7 +111,8 @@ fn equal_statements_have_one_canonical_form_and_different_ones_have_not() {
         {
             assert_eq!(a == b, equal, "{name}");
         }
-        let again = Canonical::of_text(&case["a"].to_string(), "aws");
+        let text = case["a"].to_string();
+        let again = Canonical::of_text(&text, "aws");
         assert_eq!(again, a.canonical(&target), "{name}");
     }
 }

@@ -242,9 +242,10 @@ proptest! {
                     again[key] = value;
                 }
             }
-            let bare = plain.principal.as_ref().is_some_and(|it| it.contains_key("*"));
+            let bare = plain.principal.as_ref().is_some_and(|it| it.get("*").is_some());
             if !bare {
-                prop_assert_eq!(Canonical::of_text(&again.to_string(), "aws"), once);
+                let again = again.to_string();
+                prop_assert_eq!(Canonical::of_text(&again, "aws"), once);
             }
         }
     }

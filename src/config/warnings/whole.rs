@@ -36,10 +36,10 @@ pub(super) fn duplicates<'a>(target: &Target, grants: &[&'a Grant]) -> Vec<(&'a 
     let mut res = Vec::new();
     for group in alike.values_mut().filter(|it| it.len() > 1) {
         group.sort_by(|a, b| a.source.cmp(&b.source));
-        let mut first: BTreeMap<Canonical, &'a Grant> = BTreeMap::new();
+        let mut first: BTreeMap<String, &'a Grant> = BTreeMap::new();
         for grant in group {
             let text = grant.terms.statement_text(&grant.sid, target);
-            let content = Canonical::of_text(&text, target.partition());
+            let content = Canonical::of_text(&text, target.partition()).text();
             match first.get(&content) {
                 Some(it) => res.push((*it, *grant)),
                 None => drop(first.insert(content, grant)),

@@ -97,7 +97,7 @@ impl Door {
 
     /// The account of the credentials, by GetCallerIdentity. It is asked until it is known, and then no more.
     pub(super) async fn account(&self) -> Result<String, GatewayError> {
-        self.account.get_or_try_init(|| self.ask()).await.cloned()
+        self.account.get_or_try_init(|| Box::pin(self.ask())).await.cloned()
     }
 
     async fn ask(&self) -> Result<String, GatewayError> {

@@ -28,14 +28,14 @@ pub(super) enum Named {
 }
 
 /// The principals of an element, each with its kind; none where it has a form that IAM does not know.
-fn entries(value: &Json) -> Option<Vec<(&str, String)>> {
+fn entries<'j>(value: &'j Json<'_>) -> Option<Vec<(&'j str, String)>> {
     match value {
-        Json::String(it) if it == "*" => Some(vec![("AWS", it.clone())]),
+        Json::String(it) if it == "*" => Some(vec![("AWS", it.to_string())]),
         Json::Object(kinds) => {
             let mut res = Vec::new();
             for (kind, values) in kinds {
                 let values = condition::scalars(values)?;
-                res.extend(values.into_iter().map(|it| (kind.as_str(), it)));
+                res.extend(values.into_iter().map(|it| (kind.as_ref(), it)));
             }
             let again = |at: usize, kind: &str| kinds.iter().skip(at + 1).any(|(it, _)| it == kind);
             let twice = kinds.iter().enumerate().any(|(at, (kind, _))| again(at, kind));

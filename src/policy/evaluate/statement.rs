@@ -9,6 +9,8 @@ use super::{
     principal::{self, By, Named},
     request::Request,
 };
+use std::borrow::Cow;
+
 use crate::policy::{document::USUAL_VERSION, json::Json};
 
 /// Whether one statement of a policy of this version matches a call.
@@ -70,13 +72,13 @@ impl Reading<'_> {
     }
 
     /// Where the form is not IAM's, nothing that stands in it says no for sure.
-    fn members(&mut self, members: &[(String, Json)]) {
+    fn members(&mut self, members: &[(Cow<'_, str>, Json<'_>)]) {
         if let Some(why) = malformed(members) {
             return self.doubt(None, Why::Form(why));
         }
         for (name, value) in members {
             let not = name.starts_with("Not");
-            match name.as_str() {
+            match name.as_ref() {
                 "Principal" | "NotPrincipal" => self.principal(not, value),
                 "Action" | "NotAction" => self.action(not, value),
                 "Resource" | "NotResource" => self.resource(not, value),
@@ -193,8 +195,8 @@ impl Reading<'_> {
 
 /// Members of a name twice, of an unknown name, of both an element and its negation, or none of an element that every
 /// statement of a resource policy has; and a key of a condition twice under one operator.
-fn malformed(members: &[(String, Json)]) -> Option<&'static str> {
-    if has_twins(members.iter().map(|(name, _)| name.clone())) {
+fn malformed(members: &[(Cow<'_, str>, Json<'_>)]) -> Option<&'static str> {
+    if has_twins(members.iter().map(|(name, _)| name.to_string())) {
         return Some("a member stands in it twice");
     }
     let has = |name: &str| members.iter().any(|(it, _)| it == name);
@@ -212,7 +214,7 @@ fn malformed(members: &[(String, Json)]) -> Option<&'static str> {
     }
     let condition = members.iter().find(|(name, _)| name == "Condition");
     let Some((_, Json::Object(operators))) = condition else { return None };
-    let twice = has_twins(operators.iter().map(|(it, _)| it.clone()))
+    let twice = has_twins(operators.iter().map(|(it, _)| it.to_string()))
         || operators.iter().any(|(_, keys)| match keys {
             Json::Object(keys) => has_twins(keys.iter().map(|(it, _)| it.to_ascii_lowercase())),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => {

@@ -1,6 +1,6 @@
 //! What a statement grants, as far as risks go: of a permission and of any live statement alike.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 
 use wildmatch::WildMatch;
 
@@ -32,30 +32,30 @@ const NOT_REALLY_WILD: &[&str] = &["lambda:enablereplication*", "lambda:disabler
 
 /// What one statement grants; empty where it grants nothing, as a Deny.
 #[derive(Debug, Default)]
-pub(super) struct Content {
+pub(super) struct Content<'a> {
     /// Everybody but a few (`NotPrincipal`) is as good as anyone.
-    pub principals: Vec<Principal>,
+    pub principals: Vec<Cow<'a, Principal>>,
     /// In lower case. Everything but a few (`NotAction`) is as good as `*`.
-    pub actions: Vec<String>,
+    pub actions: Vec<Cow<'a, str>>,
     /// `lambda:InvokedViaFunctionUrl` has to be true.
     pub via_url: bool,
     /// There is a condition, understood or not.
     conditional: bool,
     /// In lower case.
-    keys: BTreeSet<String>,
-    source_arns: Vec<SourceArn>,
+    keys: Vec<Cow<'a, str>>,
+    source_arns: Vec<SourceArn<'a>>,
 }
 
 #[derive(Debug)]
-struct SourceArn {
-    text: String,
+struct SourceArn<'a> {
+    text: Cow<'a, str>,
     /// Its operator knows wildcards; to the others a `*` is a letter.
     wild: bool,
 }
 
-impl Content {
+impl<'a> Content<'a> {
     /// What AddPermission makes of it.
-    pub(super) fn of(permission: &Permission) -> Self {
+    pub(super) fn of(permission: &'a Permission) -> Self {
         if let Principal::Deleted(_) = permission.principal {
             return Self::default();
         }
@@ -77,12 +77,12 @@ impl Content {
             ("lambda:functionurlauthtype", function_url_auth_type.is_some()),
             ("lambda:invokedviafunctionurl", *invoked_via_function_url),
         ];
-        let keys: BTreeSet<String> =
-            keys.iter().filter(|(_, set)| *set).map(|(key, _)| (*key).to_owned()).collect();
-        let arn = source_arn.iter().map(|it| SourceArn { text: it.clone(), wild: true });
+        let keys: Vec<Cow<'a, str>> =
+            keys.into_iter().filter(|(_, set)| *set).map(|(key, _)| key.into()).collect();
+        let arn = source_arn.iter().map(|it| SourceArn { text: it.into(), wild: true });
         Self {
-            principals: vec![principal.clone()],
-            actions: vec![action.0.to_ascii_lowercase()],
+            principals: vec![Cow::Borrowed(principal)],
+            actions: vec![action.0.to_ascii_lowercase().into()],
             via_url: *invoked_via_function_url,
             conditional: !keys.is_empty(),
             keys,
@@ -91,17 +91,17 @@ impl Content {
     }
 
     /// The same for a grant of any kind.
-    pub(super) fn of_terms(terms: &Terms) -> Self {
+    pub(super) fn of_terms(terms: &'a Terms) -> Self {
         match terms {
             Terms::Plain(it) => Self::of(it),
-            Terms::Wide(it) => Self::read(&it.text(), it.partition()).unwrap_or_default(),
+            Terms::Wide(it) => Self::read(it.text(), it.partition()).unwrap_or_default(),
         }
     }
 
     /// Whatever can be seen in the text of a live statement; none where it does not allow.
     ///
     /// It does not ask for more order than it needs: what stands twice counts twice.
-    pub(super) fn read(text: &str, partition: &str) -> Option<Self> {
+    pub(super) fn read(text: &'a str, partition: &str) -> Option<Self> {
         let Json::Object(members) = Json::parse(text)? else { return None };
         let mut effects = members.iter().filter(|(key, _)| key == "Effect").peekable();
         effects.peek()?;
@@ -110,12 +110,12 @@ impl Content {
         }
         let mut res = Self::default();
         for (key, value) in &members {
-            match key.as_str() {
+            match key.as_ref() {
                 "Principal" => res.read_principals(value, partition),
-                "NotPrincipal" => res.principals.push(Principal::Anyone),
+                "NotPrincipal" => res.principals.push(Cow::Owned(Principal::Anyone)),
                 "Action" => {
                     let texts = value.as_list().iter().filter_map(Json::string);
-                    res.actions.extend(texts.map(str::to_ascii_lowercase));
+                    res.actions.extend(texts.map(|it| it.to_ascii_lowercase().into()));
                 }
                 "NotAction" => res.actions.push("*".into()),
                 "Condition" => res.read_condition(value),
@@ -123,15 +123,16 @@ impl Content {
             }
         }
         let n_principals = res.principals.len();
-        res.principals.retain(|it| !matches!(it, Principal::Deleted(_)));
+        res.principals.retain(|it| !matches!(**it, Principal::Deleted(_)));
         let for_nobody = n_principals > 0 && res.principals.is_empty();
         if for_nobody { None } else { Some(res) }
     }
 
-    fn read_principals(&mut self, value: &Json, partition: &str) {
-        let aws = |it: &Json| {
+    fn read_principals(&mut self, value: &Json<'a>, partition: &str) {
+        let aws = |it: &Json<'a>| {
             let text = it.scalar()?;
-            Some(Principal::of_aws(&text, partition).unwrap_or(Principal::Iam(text)))
+            let known = Principal::of_aws(&text, partition);
+            Some(Cow::Owned(known.unwrap_or_else(|| Principal::Iam(text.into_owned()))))
         };
         let Json::Object(kinds) = value else {
             self.principals.extend(aws(value));
@@ -140,15 +141,15 @@ impl Content {
         for (kind, value) in kinds {
             let values = value.as_list().iter();
             if kind == "Service" {
-                let services = values.filter_map(Json::scalar).map(Principal::Service);
-                self.principals.extend(services);
+                let services = values.filter_map(Json::scalar).map(Cow::into_owned);
+                self.principals.extend(services.map(|it| Cow::Owned(Principal::Service(it))));
             } else {
                 self.principals.extend(values.filter_map(aws));
             }
         }
     }
 
-    fn read_condition(&mut self, value: &Json) {
+    fn read_condition(&mut self, value: &Json<'a>) {
         let Json::Object(operators) = value else {
             self.conditional = true;
             return;
@@ -172,20 +173,22 @@ impl Content {
                     }
                     _ => {}
                 }
-                self.keys.insert(key);
+                self.keys.push(key.into());
             }
         }
     }
 
     /// The definition of each risk that one statement can have by itself.
     pub(super) fn has(&self, risk: Risk) -> bool {
-        let for_service = self.principals.iter().any(|it| matches!(it, Principal::Service(_)));
-        let any_arn = |matches: fn(&SourceArn) -> bool| self.source_arns.iter().any(matches);
+        let for_service = self.principals.iter().any(|it| matches!(**it, Principal::Service(_)));
+        let any_arn = |matches: fn(&SourceArn<'a>) -> bool| self.source_arns.iter().any(matches);
         match risk {
             Risk::P001 => for_service && !self.has_key(SOURCE_KEYS),
-            Risk::P002 => self.principals.contains(&Principal::Anyone) && !self.conditional,
+            Risk::P002 => {
+                self.principals.iter().any(|it| **it == Principal::Anyone) && !self.conditional
+            }
             Risk::P003 => any_arn(SourceArn::is_bucket_of_anyone) && !self.has_key(OWNER_KEYS),
-            Risk::P004 => self.principals.iter().any(is_whole_account),
+            Risk::P004 => self.principals.iter().any(|it| is_whole_account(it)),
             Risk::P005 => self.actions.iter().any(|it| is_wild_action(it)),
             Risk::P006 => {
                 let pinned = self.has_key(OWNER_KEYS) || self.has_key(ORG_KEYS);
@@ -197,12 +200,12 @@ impl Content {
     }
 
     fn has_key(&self, keys: &[&str]) -> bool {
-        keys.iter().any(|it| self.keys.contains(*it))
+        self.keys.iter().any(|it| keys.contains(&it.as_ref()))
     }
 
     /// A service for which none of the ARNs is its own, or an ARN that is of none of the services.
     fn has_foreign_source(&self) -> bool {
-        let services = self.principals.iter().filter_map(|it| match it {
+        let services = self.principals.iter().filter_map(|it| match &**it {
             Principal::Service(it) => Some(it.as_str()),
             Principal::Anyone
             | Principal::Account(_)
@@ -221,7 +224,7 @@ impl Content {
     }
 }
 
-impl SourceArn {
+impl SourceArn<'_> {
     /// The service in it, if it says exactly one.
     fn service(&self) -> Option<&str> {
         let service = self.parts()?.0;

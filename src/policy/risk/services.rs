@@ -38,8 +38,10 @@ const OTHER_NAMES: &[(&str, &[&str])] = &[
 /// Of a principal of unknown suffix nothing is known, so it can.
 pub(super) fn may_name(principal: &str, arn_service: &str) -> bool {
     let Some(name) = service_name(principal) else { return true };
-    let parts: Vec<&str> = name.split('.').filter(|it| check_region(it).is_err()).collect();
-    let name = parts.join(".");
-    let others = OTHER_NAMES.iter().find(|(it, _)| *it == name).map_or(&[][..], |(_, it)| it);
-    parts.last() == Some(&arn_service) || others.contains(&arn_service)
+    let is_region = |it: &&str| it.contains('-') && check_region(it).is_ok();
+    if name.rsplit('.').find(|it| !is_region(it)) == Some(arn_service) {
+        return true;
+    }
+    let name = name.split('.').filter(|it| !is_region(it)).collect::<Vec<_>>().join(".");
+    OTHER_NAMES.iter().any(|(it, others)| *it == name && others.contains(&arn_service))
 }

@@ -10,7 +10,7 @@
 //! One without the other for the same principal opens nothing. `lambda:InvokeFunction` without that condition is
 //! no half, for it is of use by itself, but it completes one; `lambda:*` is both.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use wildmatch::WildMatch;
 
@@ -27,7 +27,7 @@ struct Opens {
 }
 
 /// For each statement whether it is a half whose other half is missing for one of its principals.
-pub(super) fn halves(contents: &[Content]) -> Vec<bool> {
+pub(super) fn halves(contents: &[Content<'_>]) -> Vec<bool> {
     let mut opened: BTreeMap<&Principal, Opens> = BTreeMap::new();
     for content in contents {
         let Opens { url, function } = opens(content);
@@ -37,19 +37,22 @@ pub(super) fn halves(contents: &[Content]) -> Vec<bool> {
             sum.function |= function;
         }
     }
-    let is_half = |content: &Content| {
+    let is_half = |content: &Content<'_>| {
         let own = opens(content);
         let wanted = own.url || (own.function && content.via_url);
-        let all_open = |it: &Principal| opened.get(it).is_some_and(|sum| sum.url && sum.function);
+        let all_open =
+            |it: &Cow<'_, Principal>| opened.get(&**it).is_some_and(|sum| sum.url && sum.function);
         wanted && !content.principals.iter().all(all_open)
     };
     contents.iter().map(is_half).collect()
 }
 
-fn opens(content: &Content) -> Opens {
+fn opens(content: &Content<'_>) -> Opens {
     let any = |wanted: &str| {
-        let fits = |it: &String| it == wanted || WildMatch::new(it).matches(wanted);
-        content.actions.iter().any(fits)
+        let fits = |it: &str| {
+            if it.contains(['*', '?']) { WildMatch::new(it).matches(wanted) } else { it == wanted }
+        };
+        content.actions.iter().any(|it| fits(it))
     };
     Opens { url: any(TO_URL), function: any(TO_FUNCTION) }
 }

@@ -16,7 +16,7 @@ impl Parts {
         let Json::Object(members) = &json else { return None };
         let mut res = Self::default();
         for (key, value) in members {
-            match key.as_str() {
+            match key.as_ref() {
                 "Sid" => {}
                 "Effect" => res.denies = denies(value)?,
                 "Principal" => res.principals = principals(value, target.partition())?,
@@ -52,7 +52,7 @@ fn principals(value: &Json, partition: &str) -> Option<Vec<Principal>> {
     for (kind, values) in kinds {
         for it in values.as_list() {
             let text = it.scalar()?;
-            let one = match kind.as_str() {
+            let one = match kind.as_ref() {
                 "AWS" => Principal::of_aws(&text, partition)?,
                 "Service" => Principal::of_service(&text)?,
                 _ => return None,
@@ -93,7 +93,7 @@ fn conditions(value: &Json) -> Option<Vec<(String, String, Vec<String>)>> {
             }
             let mut texts: Vec<String> = Vec::new();
             for it in values.as_list() {
-                let text = it.scalar()?;
+                let text = it.scalar()?.into_owned();
                 if !texts.contains(&text) {
                     texts.push(text);
                 }
@@ -101,7 +101,7 @@ fn conditions(value: &Json) -> Option<Vec<(String, String, Vec<String>)>> {
             if texts.is_empty() {
                 return None;
             }
-            res.push((operator.clone(), key.clone(), texts));
+            res.push((operator.clone(), key.to_string(), texts));
         }
     }
     Some(res)
