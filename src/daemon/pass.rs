@@ -23,6 +23,10 @@ use crate::policy::{
 
 /// Requests in flight at once; the budgets bound how many that are in a second.
 pub(super) const CONCURRENCY: usize = 16;
+/// How many altogether, as long as no place gets fewer than [`FEW`].
+const ALTOGETHER: usize = 96;
+/// At ten reads a second that is enough for answers that take 600 ms.
+const FEW: usize = 6;
 
 /// What a pass is made with.
 #[derive(Debug)]
@@ -364,8 +368,15 @@ async fn everywhere<T, P: Ord, R, F: Future<Output = R>>(
     for it in items {
         places.entry(place(&it)).or_default().push(it);
     }
-    let of_place = |it| Box::pin(stream::iter(it).map(&work).buffer_unordered(CONCURRENCY));
+    let at_once = at_once(places.len());
+    let of_place = |it| Box::pin(stream::iter(it).map(&work).buffer_unordered(at_once));
     stream::select_all(places.into_values().map(of_place)).collect().await
+}
+
+/// How many targets of one place are looked at at once, of so many places. What waits for its turn or its answer is
+/// kept in memory and goes through the caches, and few are enough for the budget of a place.
+fn at_once(places: usize) -> usize {
+    (ALTOGETHER / places.max(1)).clamp(FEW, CONCURRENCY)
 }
 
 fn place_of(group: &(String, Vec<Seen<'_>>)) -> Option<AccountRegion> {

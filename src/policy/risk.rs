@@ -104,7 +104,9 @@ pub fn of_grants<'a>(grants: impl IntoIterator<Item = &'a Grant>) -> BTreeMap<St
     by_sid(grants.into_iter().map(|it| (it.sid.as_str(), Content::of_terms(&it.terms))))
 }
 
-fn by_sid<'a>(contents: impl Iterator<Item = (&'a str, Content<'a>)>) -> BTreeMap<String, Vec<Risk>> {
+fn by_sid<'a>(
+    contents: impl Iterator<Item = (&'a str, Content<'a>)>,
+) -> BTreeMap<String, Vec<Risk>> {
     let (sids, contents): (Vec<&str>, Vec<Content<'a>>) = contents.unzip();
     let sids = sids.into_iter().map(str::to_owned);
     sids.zip(of_policy(&contents)).filter(|(_, risks)| !risks.is_empty()).collect()

@@ -107,7 +107,9 @@ impl Terms {
     pub fn statement_text(&self, sid: &str, target: &Target) -> String {
         match self {
             Self::Plain(it) => it.statement_text(sid, target),
-            Self::Wide(it) => format!(r#"{{"Sid":{},{}"#, Value::from(sid), it.text.trim_start_matches('{')),
+            Self::Wide(it) => {
+                format!(r#"{{"Sid":{},{}"#, Value::from(sid), it.text.trim_start_matches('{'))
+            }
         }
     }
 

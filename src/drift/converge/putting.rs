@@ -55,8 +55,9 @@ impl Converge<'_> {
     }
 
     fn named(&self, document: &Document) -> Vec<Named> {
-        let named =
-            |it: &Statement| (it.sid().map(str::to_owned), it.canonical(&self.wanted.target).text());
+        let named = |it: &Statement| {
+            (it.sid().map(str::to_owned), it.canonical(&self.wanted.target).text())
+        };
         document.statements().iter().map(named).collect()
     }
 

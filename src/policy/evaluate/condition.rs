@@ -136,7 +136,7 @@ pub(super) fn holds(
 
 /// The values as texts; none where one is no scalar, or there is none at all.
 pub(super) fn scalars(values: &Json) -> Option<Vec<String>> {
-    let res: Option<Vec<String>> = 
+    let res: Option<Vec<String>> =
         values.as_list().iter().map(|it| it.scalar().map(std::borrow::Cow::into_owned)).collect();
     res.filter(|it| !it.is_empty())
 }

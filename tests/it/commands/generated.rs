@@ -118,7 +118,7 @@ fn bash_completes() {
     assert_eq!(complete(&["permitd", "plan", "--mode", "ad"]), ["additive"]);
     assert_eq!(complete(&["permitd", "completions", "pow"]), ["powershell"]);
     assert_eq!(complete(&["permitd", "schema", "sett"]), ["settings"]);
-    assert_eq!(complete(&["permitd", "man", "comp"]), ["completions"]);
+    assert_eq!(complete(&["permitd", "man", "comp"]), ["compact", "completions"]);
 }
 
 #[test]

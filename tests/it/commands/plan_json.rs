@@ -102,7 +102,7 @@ fn every_member() {
                 ],
                 "foreign": [{"sid": "console", "statement": console}],
                 "ignored": [], "risks": risks(), "expiring": [], "errors": [], "done": [],
-                "size": {"bytes": policy(&live()).to_string().len(), "limit": 20480},
+                "size": {"bytes": policy(&live()).to_string().len(), "limit": 20480, "compact": null},
                 "policy_version": null,
             },
             {

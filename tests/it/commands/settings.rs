@@ -200,19 +200,22 @@ hint: correct the entry, or add the account and region to `accounts` in the sett
 }
 
 #[test]
-fn what_is_specified_but_not_built_is_refused() {
+fn the_writer_of_functions_that_name_none() {
     let lambda = lambda();
-    let room = lambda.room(WISHES);
-    for text in ["defaults: {writer: document}", "defaults: {writer: auto}"] {
-        room.write("permitd.yaml", &format!("permissions: [permissions.yaml]\n{text}\n"));
-        let said = room.permitd("plan");
-        assert_eq!((said.code, said.out.as_str()), (Some(78), ""), "{text}: {said:?}");
-        assert!(
-            said.err.contains("not supported yet") && said.err.contains("permitd.yaml:2:"),
-            "{text}: {said:?}"
+    for (text, how) in [("document", "PutResourcePolicy"), ("auto", "AddPermission")] {
+        let more = format!(
+            "[{{sid: a, principal: '210987654321'}}, {{sid: {text}, principal: '310987654321'}}]"
         );
+        let room = lambda.room(&WISHES.replace("[{sid: a, principal: '210987654321'}]", &more));
+        let settings = format!(
+            "permissions: [permissions.yaml]\nmode: enforce\ndefaults: {{writer: {text}}}\n"
+        );
+        room.write("permitd.yaml", &settings);
+        let said = room.permitd("apply --yes");
+        assert_eq!(said.code, Some(0), "{text}: {said:?}");
+        let writes = lambda.writes();
+        assert!(writes.iter().any(|it| it.starts_with(how)), "{text}: {writes:?}");
     }
-    assert_eq!(lambda.calls(), Vec::<String>::new());
 }
 
 /// `lambda.simulator`: an account of its own inside the process, instead of AWS.

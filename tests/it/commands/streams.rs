@@ -33,6 +33,8 @@ const ROWS: &[Row] = &[
     row("apply permissions.yaml --mode enforce --yes", true, true),
     row("run permissions.yaml --mode enforce --once", true, true),
     row("check permissions.yaml", true, true),
+    row("compact permissions.yaml", true, true),
+    row("explain f permissions.yaml --principal 210987654321", true, true),
     row("import --function f", true, true),
     row("iam permissions.yaml --mode enforce", true, true),
     row("history", true, true),
