@@ -41,6 +41,7 @@ mod scenarios;
 mod simulator_client;
 mod simulator_clients;
 mod simulator_control;
+mod simulator_documents;
 mod simulator_faults;
 mod simulator_functions;
 mod simulator_golden;
