@@ -46,7 +46,9 @@ fn by_itself(scene: &Scene<'_>, change: &Change, wholly: bool) -> Option<Reason>
     match (class, mode) {
         _ if wanted.suspend => Some(Reason::Suspended),
         _ if paused.is_some() => paused.clone().map(Reason::Paused),
-        _ if !wholly && needs_put(scene, change) => Some(Reason::NoPut(why_not_put(scene))),
+        _ if !wholly && memory.decisions.may_not_put.is_some() && needs_put(scene, change) => {
+            Some(Reason::NoPut(why_not_put(scene)))
+        }
         _ if drift.ambiguous && !wholly => Some(Reason::AmbiguousSid),
         (Some(Class::Fixed(odd)), _) if !wholly || !remove_inexpressible => {
             Some(Reason::Fixed(odd.why))
@@ -129,11 +131,17 @@ fn came_to_nothing(change: &Change, memory: &Memory) -> Option<Reason> {
 }
 
 /// Nothing can be added while a statement with a deleted principal stands that does not go in this plan.
-pub(super) fn beside_orphans(scene: &Scene<'_>, changes: &mut [Change], foreign: &[Statement]) {
+/// `wholly`: what is replaced goes in the same write.
+pub(super) fn beside_orphans(
+    scene: &Scene<'_>,
+    changes: &mut [Change],
+    foreign: &[Statement],
+    wholly: bool,
+) {
     let of =
         |it: &Statement| changes.iter().find(|change| change.drift.before.as_ref() == Some(it));
     let goes = |it: &Statement| {
-        of(it).is_some_and(|it| it.held.is_none() && it.drift.kind != Kind::Changed)
+        of(it).is_some_and(|it| it.held.is_none() && (wholly || it.drift.kind != Kind::Changed))
     };
     let mut blocking = scene.statements().iter().filter(|it| it.blocks_adding() && !goes(it));
     let Some(orphan) = blocking.next() else { return };
@@ -147,6 +155,15 @@ pub(super) fn beside_orphans(scene: &Scene<'_>, changes: &mut [Change], foreign:
     for change in changes {
         if change.held.is_none() && change.adds() {
             change.held = Some(reason.clone());
+        }
+    }
+}
+
+/// What is left, and cannot be done statement by statement.
+pub(super) fn what_only_put_can(scene: &Scene<'_>, changes: &mut [Change]) {
+    for change in changes.iter_mut().filter(|it| it.held.is_none()) {
+        if needs_put(scene, change) {
+            change.held = Some(Reason::NoPut(why_not_put(scene)));
         }
     }
 }

@@ -78,6 +78,18 @@ pub(super) fn scattered(scene: &Scene<'_>, drift: &[Drift]) -> Vec<Drift> {
     res
 }
 
+/// A grant whose role is deleted, and that Lambda has refused: what is left of its statement goes by itself, for nothing
+/// can be put beside it.
+pub(super) fn give_up_orphans(scene: &Scene<'_>, drift: &mut [Drift]) {
+    let refused = |it: &Drift| {
+        scene.memory.refused.iter().any(|(sid, _)| Some(sid) == it.sid.as_ref())
+            && scene.wanted.writer != Writer::Statements
+    };
+    for it in drift.iter_mut().filter(|it| it.kind == Kind::Orphaned && refused(it)) {
+        it.after = None;
+    }
+}
+
 /// The list that each grant belongs into, by Sid; none for those that nothing is like.
 fn places(scene: &Scene<'_>) -> BTreeMap<String, Place> {
     let grants: Vec<(&Grant, &Permission)> =
@@ -96,6 +108,7 @@ fn places(scene: &Scene<'_>) -> BTreeMap<String, Place> {
 /// The steps of all changes that are not held, and the document that does them. What cannot fit is held.
 pub(super) fn steps(scene: &Scene<'_>, changes: &mut [Change]) -> (Vec<Step>, Option<Whole>) {
     let places = if scene.wanted.compact { places(scene) } else { BTreeMap::new() };
+    not_for_nothing(scene, changes);
     let text = loop {
         let chosen = chosen(scene, changes);
         if chosen.is_empty() {
@@ -130,9 +143,27 @@ pub(super) fn steps(scene: &Scene<'_>, changes: &mut [Change]) -> (Vec<Step>, Op
 
 /// What goes into one write: all that is not held, or the first of it where Lambda did not take all of it together.
 fn chosen(scene: &Scene<'_>, changes: &[Change]) -> Vec<usize> {
-    let free = changes.iter().enumerate().filter(|(_, it)| it.held.is_none());
-    let most = if scene.memory.one_by_one { 1 } else { usize::MAX };
-    free.map(|(at, _)| at).take(most).collect()
+    let free = || changes.iter().enumerate().filter(|(_, it)| it.held.is_none());
+    if !scene.memory.one_by_one {
+        return free().map(|(at, _)| at).collect();
+    }
+    // Lambda takes no document that a deleted principal stands in, so that goes first.
+    let blocks =
+        |(_, it): &(usize, &Change)| it.drift.before.as_ref().is_some_and(Statement::blocks_adding);
+    free().find(blocks).or_else(|| free().next()).map(|(at, _)| at).into_iter().collect()
+}
+
+/// There is no policy, and what can only be put was refused not long ago: a policy is not begun for it again.
+fn not_for_nothing(scene: &Scene<'_>, changes: &mut [Change]) {
+    let plain = |it: &Change| it.drift.after.as_ref().is_some_and(|it| it.terms.plain().is_some());
+    if scene.raw.is_some() || changes.iter().any(|it| it.held.is_none() && plain(it)) {
+        return;
+    }
+    for change in changes.iter_mut().filter(|it| it.held.is_none()) {
+        let of_sid = |(sid, _): &&(String, String)| Some(sid) == change.drift.sid.as_ref();
+        let known = scene.memory.not_replaceable.iter().find(of_sid);
+        change.held = known.map(|(_, answer)| Reason::Refused(answer.clone()));
+    }
 }
 
 fn step(at: usize, change: &Change, late: bool) -> Step {
@@ -225,9 +256,13 @@ impl Draft<'_, '_> {
         self.changes().find(twin)
     }
 
+    fn change_about(&self, statement: &Statement) -> Option<&Change> {
+        self.change_of(statement).or_else(|| self.change_under(statement))
+    }
+
     /// What the change leaves, where it is no member of a list.
     fn alone(&self, change: &Change) -> Option<String> {
-        let grant = change.drift.after.as_ref().filter(|_| change.adds())?;
+        let grant = change.drift.after.as_ref()?;
         let target = &self.scene.wanted.target;
         let listed = self.places.contains_key(&grant.sid);
         (!listed).then(|| grant.terms.statement_text(&grant.sid, target))
@@ -265,16 +300,23 @@ impl Draft<'_, '_> {
                 }
                 continue;
             }
-            match self.change_of(statement).or_else(|| self.change_under(statement)) {
+            match self.change_about(statement) {
                 Some(change) => {
                     let sid = change.drift.sid.as_deref().unwrap_or_default();
-                    let one_stays =
-                        change.drift.kind == Kind::Duplicate && change.drift.after.is_some();
-                    let text = match one_stays {
-                        true => Some(statement.text().to_owned()),
-                        false => self.alone(change),
+                    // Of two that say the same one stays as it is.
+                    let stays = |it: String| match change.drift.kind {
+                        Kind::Duplicate => statement.text().to_owned(),
+                        Kind::Missing
+                        | Kind::Changed
+                        | Kind::Renamed
+                        | Kind::Unmanaged
+                        | Kind::Absent
+                        | Kind::Orphaned
+                        | Kind::Expired
+                        | Kind::Leftover => it,
                     };
-                    res.extend(text.filter(|_| told.insert(sid)));
+                    let text = self.alone(change).filter(|_| told.insert(sid));
+                    res.extend(text.map(stays));
                 }
                 None => res.push(statement.text().to_owned()),
             }
@@ -295,16 +337,17 @@ impl Draft<'_, '_> {
             // A member may stand for several grants: it stays for those that stay.
             let stays = |member: &Permission| {
                 let statements = self.scene.statements().iter();
-                let here =
-                    |it: &&Statement| it.listed_in() == Some(&place.sid) && it.says_plainly(member);
-                statements.filter(here).any(|it| self.change_of(it).is_none())
+                let here = |it: &&Statement| {
+                    it.listed_in() == Some(&place.sid) && it.permission() == Some(member)
+                };
+                statements.filter(here).any(|it| self.change_about(it).is_none())
             };
             let stay: Vec<Permission> = members.into_iter().filter(stays).collect();
             if !stay.is_empty() {
                 res.insert(place, stay);
             }
         }
-        for change in self.changes().filter(|it| it.adds()) {
+        for change in self.changes() {
             let Some(grant) = &change.drift.after else { continue };
             let placed = self.places.get(&grant.sid).zip(grant.terms.plain());
             if let Some((place, permission)) = placed {

@@ -151,8 +151,12 @@ fn value(permission: &Permission, dimension: Dimension) -> Option<&str> {
         Dimension::SourceArn => permission.source_arn.as_deref(),
         Dimension::SourceAccount => permission.source_account.as_deref(),
         Dimension::Principal => match &permission.principal {
-            Principal::Account(it) | Principal::Iam(it) | Principal::Service(it) => Some(it),
-            Principal::Anyone | Principal::Deleted(_) => None,
+            // What was deleted still stands in its list, and makes it nobody else's.
+            Principal::Account(it)
+            | Principal::Iam(it)
+            | Principal::Service(it)
+            | Principal::Deleted(it) => Some(it),
+            Principal::Anyone => None,
         },
     }
 }

@@ -14,7 +14,7 @@ use permitd::policy::{grant::Grant, source::Source};
 use serde_json::json;
 
 use super::{
-    case::{Case, START, Weather},
+    case::{Case, Puts, START, Weather},
     content::{self, ACCOUNT, Odd},
     play::play,
 };
@@ -70,7 +70,8 @@ fn calm(wanted: Wanted, live: &[String]) -> Case {
     }]});
     let weather = Weather { faults: 0, writer: 0, n_operations: 0, n_passes: 1, crashes: 0 };
     let (rules, pauses) = (rules(), Vec::new());
-    Case { wanted: vec![wanted], rules, n_targets: 1, pauses, seed, weather }
+    let puts = Puts::Always;
+    Case { wanted: vec![wanted], rules, n_targets: 1, pauses, seed, puts, weather }
 }
 
 fn passes(case: &Case) {
