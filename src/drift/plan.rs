@@ -255,12 +255,13 @@ pub fn plan(
     now: Timestamp,
 ) -> Plan {
     let raw = live;
-    let view = raw.and_then(|it| whole::view(wanted, it));
+    let view = raw.and_then(|it| whole::view(wanted, it, now));
     let live = view.as_ref().or(raw);
     let Diff { mut drift, foreign, ignored } = diff(wanted, live, rules, now);
     let scene = Scene { wanted, live, raw, rules, memory, now };
     drift.extend(whole::scattered(&scene, &drift));
     whole::give_up_orphans(&scene, &mut drift);
+    whole::leave_lists(&scene, &mut drift);
     let found: Vec<Change> = drift.into_iter().map(|it| scene.change(it)).collect();
     let wholly = scene.writes_wholly(&found);
     let mut settled = Settled::of(&scene, found.clone(), &foreign, wholly);
@@ -437,11 +438,11 @@ impl<'a> Scene<'a> {
         self.statements().iter().any(|it| it.blocks_adding() && !goes(it))
     }
 
-    /// Such a statement is held, so it would stand in the document that is put.
+    /// Such a statement is held, or not among what is put first, so it would stand in the document.
     fn puts_an_orphan(&self, settled: &Settled) -> bool {
         let goes = |it: &Statement| {
-            let free = |change: &&Change| change.held.is_none();
-            settled.changes.iter().filter(free).any(|of| of.drift.before.as_ref() == Some(it))
+            let mut put = settled.steps.iter().filter_map(|it| settled.changes.get(it.change));
+            put.any(|of| of.drift.before.as_ref() == Some(it))
         };
         settled.whole.is_some()
             && self.statements().iter().any(|it| it.blocks_adding() && !goes(it))

@@ -14,10 +14,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use crate::drift::{
     allow::{Ownership, Reason, Writer},
     bridge,
-    diff::{Drift, Kind},
+    diff::{Drift, Kind, is_live},
     plan::{Action, Change, Effect, How, Scene, Step},
     wanted::Wanted,
 };
@@ -38,13 +40,17 @@ pub struct Whole {
 }
 
 /// The policy as the grants of these files see it: members of lists of ours as statements of their own.
-pub(super) fn view(wanted: &Wanted, live: &Document) -> Option<Document> {
+pub(super) fn view(wanted: &Wanted, live: &Document, now: Timestamp) -> Option<Document> {
     if wanted.writer == Writer::Statements {
         return None;
     }
-    let sids_of = |member: &Permission| {
+    let sids_of = |member: &Permission| -> Vec<String> {
         let same = wanted.grants.iter().filter(|it| it.terms.plain() == Some(member));
-        same.filter(|_| wanted.compact).map(|it| it.sid.clone()).collect()
+        let (live, past): (Vec<&Grant>, Vec<&Grant>) =
+            same.filter(|_| wanted.compact).partition(|it| is_live(it, now));
+        // What one grant still asks for is nothing that another one has left behind.
+        let named = if live.is_empty() { past } else { live };
+        named.into_iter().map(|it| it.sid.clone()).collect()
     };
     live.taken_apart(&wanted.target, sids_of)
 }
@@ -87,6 +93,17 @@ pub(super) fn give_up_orphans(scene: &Scene<'_>, drift: &mut [Drift]) {
     };
     for it in drift.iter_mut().filter(|it| it.kind == Kind::Orphaned && refused(it)) {
         it.after = None;
+    }
+}
+
+/// A grant that a list of ours says under another Sid is added by itself where that list cannot be put.
+pub(super) fn leave_lists(scene: &Scene<'_>, drift: &mut [Drift]) {
+    if scene.memory.decisions.may_not_put.is_none() {
+        return;
+    }
+    let listed = |it: &Drift| it.before.as_ref().is_some_and(|it| it.listed_in().is_some());
+    for it in drift.iter_mut().filter(|it| it.kind == Kind::Renamed && listed(it)) {
+        (it.kind, it.before, it.other) = (Kind::Missing, None, None);
     }
 }
 

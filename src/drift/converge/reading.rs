@@ -45,7 +45,7 @@ impl Converge<'_> {
         self.notice_fresh_refusal(live.as_ref());
         self.live = live;
         self.done_at_read = self.done.len();
-        let view = self.live.as_ref().and_then(|it| whole::view(self.wanted, it));
+        let view = self.live.as_ref().and_then(|it| whole::view(self.wanted, it, now));
         self.known.saw(view.as_ref().or(self.live.as_ref()), now);
         self.settle_doubt(now);
         let back = self
@@ -64,7 +64,7 @@ impl Converge<'_> {
     pub(super) fn settle_doubt(&mut self, now: Timestamp) {
         let revision = self.live.as_ref().map(Document::revision);
         if let Some(it) = self.doubtful.take_if(|it| it.write.revision.as_deref() != revision)
-            && self.was_applied(&it)
+            && self.was_applied(&it, now)
         {
             self.known.seems_to_have_written(it.write.adds(), now);
             self.has_written(it);
@@ -130,7 +130,7 @@ impl Converge<'_> {
 
     pub(super) fn make_plan(&mut self, now: Timestamp) -> Plan {
         let live = self.live.as_ref();
-        let view = live.and_then(|it| whole::view(self.wanted, it));
+        let view = live.and_then(|it| whole::view(self.wanted, it, now));
         let statements = view.as_ref().or(live).map_or(&[][..], Document::statements);
         let sure = |it: &&Statement| self.known.confirms(it, self.rules.orphan_grace, now);
         self.memory.confirmed =

@@ -164,9 +164,9 @@ impl Converge<'_> {
     }
 
     /// What the write asked for stands there.
-    pub(super) fn was_applied(&self, it: &InFlight) -> bool {
+    pub(super) fn was_applied(&self, it: &InFlight, now: Timestamp) -> bool {
         if it.write.whole {
-            return it.parts.iter().all(|it| self.part_was_applied(it));
+            return it.parts.iter().all(|it| self.part_was_applied(it, now));
         }
         let step = &it.write.step;
         let statements = self.live.as_ref().map_or(&[][..], Document::statements);

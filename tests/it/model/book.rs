@@ -139,9 +139,9 @@ impl Book {
         self.targets.get_mut(target).unwrap()
     }
 
-    fn view(&self, target: &Target, statements: &[Statement]) -> Vec<Statement> {
+    fn view(&self, target: &Target, statements: &[Statement], now: Timestamp) -> Vec<Statement> {
         let wanted = self.wanted.iter().find(|it| it.target == *target).unwrap();
-        lists::view(wanted, statements)
+        lists::view(wanted, statements, now)
     }
 
     /// GetResourcePolicy was answered.
@@ -171,7 +171,7 @@ impl Book {
             Err(it) if it.recovery == Recovery::Absent => LastRead::Nothing,
             Err(_) => LastRead::Failed,
         };
-        let statements = self.view(target, last_read.statements());
+        let statements = self.view(target, last_read.statements(), now);
         let watch = self.watch(target);
         watch.calls.reads += 1;
         watch.last_read = last_read;

@@ -95,7 +95,7 @@ pub(crate) fn sent(
             let (Some(it), None) = (same.next(), same.next()) else {
                 return Err(format!("6: {sid} is to be removed, and does not stand there once"));
             };
-            let view = lists::view(wanted, &statements);
+            let view = lists::view(wanted, &statements, now);
             let there = |of: &Statement| of == it;
             let Some(at) = view.iter().position(there) else {
                 return Err(format!("6: {sid} is a list, and is removed as a whole"));
@@ -321,7 +321,7 @@ pub(crate) fn applied(
         return Err(format!("6: the write of {sid} changed another statement"));
     }
     let removed = gone.map(|at| before[at].clone());
-    let (before, after) = (&lists::view(wanted, before)[..], &lists::view(wanted, after)[..]);
+    let (before, after) = (&lists::view(wanted, before, now)[..], &lists::view(wanted, after, now)[..]);
     let gone = removed.and_then(|it| before.iter().position(|of| *of == it));
     // What is replaced by another Sid's content in a gap, or without room for both bridges, is away for a moment.
     let longest =

@@ -99,7 +99,7 @@ pub(crate) fn may_put(
     if old.iter().map(Statement::text).eq(new.iter().map(Statement::text)) {
         return Err("11: a document is put that is there already".to_owned());
     }
-    let (before, after) = (lists::view(wanted, old), lists::view(wanted, &new));
+    let (before, after) = (lists::view(wanted, old, now), lists::view(wanted, &new, now));
     let (gone, come) = split(&before, &after);
     for at in gone {
         may_go(wanted, rules, watch, &before, at, &after, now)?;
@@ -250,7 +250,7 @@ pub(crate) fn applied(
     if sent.process != book.process {
         return Ok(());
     }
-    let (before, after) = (lists::view(wanted, before), lists::view(wanted, after));
+    let (before, after) = (lists::view(wanted, before, now), lists::view(wanted, after, now));
     let (gone, come) = split(&before, &after);
     let rules = book.rules.clone();
     let mut taken: Vec<(&Statement, bool)> = Vec::new();

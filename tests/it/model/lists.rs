@@ -1,20 +1,22 @@
 //! Statements of permitd's own that say what several grants say, as the files see them.
 
+use jiff::Timestamp;
 use permitd::drift::{allow::Writer, wanted::Wanted};
 use permitd::policy::{
     compact::{self, List, Place},
     document::Document,
-    grant::Permission,
+    grant::{Grant, Permission},
     statement::Statement,
 };
 
 use super::{
     case::Dice,
     content::{self, ROLES},
+    reference::is_live,
 };
 
 /// The policy as the files see it: each member of a list of ours is a statement of its own.
-pub(crate) fn view(wanted: &Wanted, statements: &[Statement]) -> Vec<Statement> {
+pub(crate) fn view(wanted: &Wanted, statements: &[Statement], now: Timestamp) -> Vec<Statement> {
     if wanted.writer == Writer::Statements {
         return statements.to_vec();
     }
@@ -31,8 +33,11 @@ pub(crate) fn view(wanted: &Wanted, statements: &[Statement]) -> Vec<Statement> 
                 Statement::read(&text, target).in_list(&place.sid)
             };
             let same = wanted.grants.iter().filter(|it| it.terms.plain() == Some(&member));
-            let named: Vec<Statement> =
-                same.filter(|_| wanted.compact).map(|it| says(&it.sid)).collect();
+            let (live, past): (Vec<&Grant>, Vec<&Grant>) =
+                same.filter(|_| wanted.compact).partition(|it| is_live(it, now));
+            // It is said for who still wants it.
+            let named = if live.is_empty() { past } else { live };
+            let named: Vec<Statement> = named.into_iter().map(|it| says(&it.sid)).collect();
             let nobodys = named.is_empty().then(|| says(&place.sid));
             res.extend(named.into_iter().chain(nobodys));
         }

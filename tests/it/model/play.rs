@@ -236,11 +236,11 @@ impl<'a> Player<'a> {
                 {
                     return Err(format!("13: {} is in sync, and was not read", it.target));
                 }
-                lists::view(wanted, watch.last_read.statements())
+                lists::view(wanted, watch.last_read.statements(), CLOCK())
             };
             let truth = self.world.document(&it.target).await;
             let truth = truth.as_ref().map_or(&[][..], Document::statements);
-            let truth = lists::view(wanted, truth);
+            let truth = lists::view(wanted, truth, CLOCK());
             for statements in std::iter::once(&read[..]).chain(quiet.then_some(&truth[..])) {
                 let now = CLOCK();
                 let differs = |at| {
@@ -268,7 +268,7 @@ impl<'a> Player<'a> {
         for it in &self.wanted {
             self.show("quiet", it).await;
             let document = self.world.document(&it.target).await;
-            before.push(lists::view(it, document.as_ref().map_or(&[][..], Document::statements)));
+            before.push(lists::view(it, document.as_ref().map_or(&[][..], Document::statements), CLOCK()));
         }
         let mut late = self.world.lock().late.is_empty();
         let mut n_writes = Vec::new();
@@ -302,7 +302,7 @@ impl<'a> Player<'a> {
         for it in &self.wanted {
             self.show("after", it).await;
             let document = self.world.document(&it.target).await;
-            after.push(lists::view(it, document.as_ref().map_or(&[][..], Document::statements)));
+            after.push(lists::view(it, document.as_ref().map_or(&[][..], Document::statements), CLOCK()));
         }
         self.compare(&before, &after)?;
         self.nothing_left().await

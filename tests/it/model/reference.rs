@@ -369,7 +369,18 @@ fn by_table(
     let elsewhere =
         |grant: &Grant| !stands(grant) && statements.iter().any(|it| it.says(&grant.terms));
     let stuck = held || live_grants(wanted, now).any(elsewhere);
-    let weak = finally > LIMIT || (all > LIMIT && stuck && !wholly);
+    // Lambda takes no document with one Sid twice, and there is none unless somebody could make one.
+    let mut sids: Vec<&str> = statements
+        .iter()
+        .zip(&fates)
+        .filter(|(it, fate)| it.listed_in().is_none() && **fate != Fate::Goes)
+        .filter_map(|(it, _)| it.sid())
+        .collect();
+    let n = sids.len();
+    sids.sort_unstable();
+    sids.dedup();
+    let twice = wholly && sids.len() < n;
+    let weak = twice || finally > LIMIT || (all > LIMIT && stuck && !wholly);
     Expected { statements: fates, grants, weak, seed: false }
 }
 
