@@ -120,8 +120,9 @@ fn takes_away_a_deny(change: &Change) -> bool {
 fn came_to_nothing(change: &Change, memory: &Memory) -> Option<Reason> {
     let drift = &change.drift;
     let replaces = drift.kind == Kind::Changed;
-    let of_sid = |(sid, _): &&(String, String)| Some(sid) == drift.sid.as_ref();
-    let refused = memory.refused.iter().find(of_sid).map(|(_, answer)| answer);
+    // What is left of a grant whose role is deleted goes once that was refused, and is not tried twice either.
+    let given_up = drift.kind == Kind::Orphaned && drift.after.is_none();
+    let refused = memory.refusals(drift.sid.as_deref()).nth(usize::from(given_up));
     let answer = refused.or(memory.decisions.may_not_add.as_ref().filter(|_| replaces));
     let added = memory.added.iter().filter(|it| Some(*it) == drift.sid.as_ref()).count();
     match answer {
@@ -131,7 +132,7 @@ fn came_to_nothing(change: &Change, memory: &Memory) -> Option<Reason> {
 }
 
 /// Nothing can be added while a statement with a deleted principal stands that does not go in this plan.
-/// `wholly`: what is replaced goes in the same write.
+/// `wholly`: what is replaced goes in the same write. If not, what only such a write can do waits as well.
 pub(super) fn beside_orphans(
     scene: &Scene<'_>,
     changes: &mut [Change],
@@ -153,7 +154,8 @@ pub(super) fn beside_orphans(
         passes: passes(orphan) && blocking.all(passes),
     };
     for change in changes {
-        if change.held.is_none() && change.adds() {
+        let waits = change.adds() || (!wholly && needs_put(scene, change));
+        if change.held.is_none() && waits {
             change.held = Some(reason.clone());
         }
     }

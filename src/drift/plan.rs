@@ -181,6 +181,14 @@ pub struct Memory {
     pub decisions: Decisions,
 }
 
+impl Memory {
+    /// Lambda's answers to what was tried under this Sid.
+    pub fn refusals<'a>(&'a self, sid: Option<&'a str>) -> impl Iterator<Item = &'a String> {
+        let of_sid = move |(it, _): &&(String, String)| Some(it.as_str()) == sid;
+        self.refused.iter().filter(of_sid).map(|(_, answer)| answer)
+    }
+}
+
 /// What others decided about one target. Each changes the plan, and nothing else does.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Decisions {
@@ -265,7 +273,7 @@ pub fn plan(
     let found: Vec<Change> = drift.into_iter().map(|it| scene.change(it)).collect();
     let wholly = scene.writes_wholly(&found);
     let mut settled = Settled::of(&scene, found.clone(), &foreign, wholly);
-    if wholly && scene.puts_an_orphan(&settled) {
+    if wholly && scene.keeps_an_orphan(&settled) {
         settled = Settled::of(&scene, found, &foreign, false);
     } else if !wholly && scene.may_be_better_off_wholly(&settled.changes) {
         let other = Settled::of(&scene, found, &foreign, true);
@@ -438,14 +446,16 @@ impl<'a> Scene<'a> {
         self.statements().iter().any(|it| it.blocks_adding() && !goes(it))
     }
 
-    /// Such a statement is held, or not among what is put first, so it would stand in the document.
-    fn puts_an_orphan(&self, settled: &Settled) -> bool {
+    /// Such a statement is held, or not what is put first, so it would stand in the document.
+    fn keeps_an_orphan(&self, settled: &Settled) -> bool {
+        let Settled { changes, steps, whole } = settled;
+        let first = |at: usize| steps.iter().any(|it| it.change == at);
         let goes = |it: &Statement| {
-            let mut put = settled.steps.iter().filter_map(|it| settled.changes.get(it.change));
-            put.any(|of| of.drift.before.as_ref() == Some(it))
+            let mut of = changes.iter().enumerate();
+            let of = of.find(|(_, change)| change.drift.before.as_ref() == Some(it));
+            of.is_some_and(|(at, it)| it.held.is_none() && (whole.is_none() || first(at)))
         };
-        settled.whole.is_some()
-            && self.statements().iter().any(|it| it.blocks_adding() && !goes(it))
+        self.statements().iter().any(|it| it.blocks_adding() && !goes(it))
     }
 
     /// Statement by statement there would be a gap or a bridge, or there is no room, or what keeps Lambda from adding
@@ -460,7 +470,7 @@ impl<'a> Scene<'a> {
     fn is_better_off_with(&self, wholly: &Settled, singly: &Settled) -> bool {
         let saved = singly.changes.iter().any(saves);
         let freed = n_held(&wholly.changes) < n_held(&singly.changes);
-        (saved || freed) && !self.puts_an_orphan(wholly)
+        (saved || freed) && !self.keeps_an_orphan(wholly)
     }
 
     /// The live statement under the temporary Sid of a replacement.

@@ -87,12 +87,13 @@ pub(super) fn scattered(scene: &Scene<'_>, drift: &[Drift]) -> Vec<Drift> {
 /// A grant whose role is deleted, and that Lambda has refused: what is left of its statement goes by itself, for nothing
 /// can be put beside it.
 pub(super) fn give_up_orphans(scene: &Scene<'_>, drift: &mut [Drift]) {
-    let refused = |it: &Drift| {
-        scene.memory.refused.iter().any(|(sid, _)| Some(sid) == it.sid.as_ref())
-            && scene.wanted.writer != Writer::Statements
-    };
-    for it in drift.iter_mut().filter(|it| it.kind == Kind::Orphaned && refused(it)) {
-        it.after = None;
+    if scene.wanted.writer == Writer::Statements {
+        return;
+    }
+    for it in drift.iter_mut().filter(|it| it.kind == Kind::Orphaned) {
+        if scene.memory.refusals(it.sid.as_deref()).next().is_some() {
+            it.after = None;
+        }
     }
 }
 
@@ -137,8 +138,18 @@ pub(super) fn steps(scene: &Scene<'_>, changes: &mut [Change]) -> (Vec<Step>, Op
         let bytes: usize = statements.iter().map(|it| size::of_statement(it)).fold(0, size::with);
         let grows = |at: &&usize| changes.get(**at).is_some_and(Change::adds);
         let last = chosen.iter().rev().find(grows).copied().filter(|_| bytes > LIMIT);
+        let raw = scene.raw.map_or(&[][..], Document::statements);
+        let same = raw.iter().map(Statement::text).eq(statements.iter().map(String::as_str));
         match last.and_then(|it| changes.get_mut(it)) {
             Some(change) => change.held = Some(Reason::TooLarge { size: bytes }),
+            None if same && !raw.is_empty() => {
+                // All of it waits for something that is held: what says it says that, too.
+                for at in chosen {
+                    if let Some(change) = changes.get_mut(at) {
+                        change.held = Some(Reason::StillNeeded);
+                    }
+                }
+            }
             None => break text,
         }
     };

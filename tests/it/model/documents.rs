@@ -250,7 +250,9 @@ pub(crate) fn applied(
     if sent.process != book.process {
         return Ok(());
     }
-    let (before, after) = (lists::view(wanted, before, now), lists::view(wanted, after, now));
+    // Whom a role's name means may have changed since, and that takes nothing away.
+    let before: Vec<Statement> = from.iter().map(|it| Statement::read(it, &wanted.target)).collect();
+    let (before, after) = (lists::view(wanted, &before, now), lists::view(wanted, &asked, now));
     let (gone, come) = split(&before, &after);
     let rules = book.rules.clone();
     let mut taken: Vec<(&Statement, bool)> = Vec::new();
