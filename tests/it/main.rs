@@ -49,3 +49,4 @@ mod soak;
 mod survey;
 mod tidy;
 mod walk;
+mod whole_properties;

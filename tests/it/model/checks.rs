@@ -321,7 +321,8 @@ pub(crate) fn applied(
         return Err(format!("6: the write of {sid} changed another statement"));
     }
     let removed = gone.map(|at| before[at].clone());
-    let (before, after) = (&lists::view(wanted, before, now)[..], &lists::view(wanted, after, now)[..]);
+    let (before, after) =
+        (&lists::view(wanted, before, now)[..], &lists::view(wanted, after, now)[..]);
     let gone = removed.and_then(|it| before.iter().position(|of| *of == it));
     // What is replaced by another Sid's content in a gap, or without room for both bridges, is away for a moment.
     let longest =
@@ -343,8 +344,7 @@ pub(crate) fn applied(
     }
     let rules = book.rules.clone();
     let removed = &before[at];
-    let missing =
-        |it: &Grant| !it.terms.denies() && !after.iter().any(|of| of.says(&it.terms));
+    let missing = |it: &Grant| !it.terms.denies() && !after.iter().any(|of| of.says(&it.terms));
     let comes = live_grants(wanted, now).any(missing);
     let narrows = narrowed(wanted, &rules, book.watch(&sent.target), before, at, false, now);
     if narrows && allows(removed) && !after.iter().any(allows) && !comes {

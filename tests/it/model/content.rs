@@ -134,7 +134,12 @@ impl Odd {
 
 /// The function's own account may read its policy.
 pub(crate) fn is_seed(permission: &Permission) -> bool {
-    let draft = Draft { sid: "s", principal: ACCOUNT, action: Some("lambda:GetPolicy"), ..Draft::default() };
+    let draft = Draft {
+        sid: "s",
+        principal: ACCOUNT,
+        action: Some("lambda:GetPolicy"),
+        ..Draft::default()
+    };
     *permission == draft.check("aws").unwrap()
 }
 

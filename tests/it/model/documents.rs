@@ -54,8 +54,7 @@ fn split(before: &[Statement], after: &[Statement]) -> (Vec<usize>, Vec<usize>) 
 
 /// What is kept is kept byte for byte and in its order.
 fn in_order(before: &[Statement], after: &[Statement]) -> Result<(), String> {
-    let mut left: Vec<(usize, &str)> =
-        before.iter().map(Statement::text).enumerate().collect();
+    let mut left: Vec<(usize, &str)> = before.iter().map(Statement::text).enumerate().collect();
     let mut last = 0;
     for it in after {
         let of_text: Vec<usize> =
@@ -251,7 +250,8 @@ pub(crate) fn applied(
         return Ok(());
     }
     // Whom a role's name means may have changed since, and that takes nothing away.
-    let before: Vec<Statement> = from.iter().map(|it| Statement::read(it, &wanted.target)).collect();
+    let before: Vec<Statement> =
+        from.iter().map(|it| Statement::read(it, &wanted.target)).collect();
     let (before, after) = (lists::view(wanted, &before, now), lists::view(wanted, &asked, now));
     let (gone, come) = split(&before, &after);
     let rules = book.rules.clone();

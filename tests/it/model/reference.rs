@@ -193,11 +193,9 @@ pub(crate) fn narrows(
         }
         Role::Expired => !ran_out(),
         Role::Absent | Role::Unmanaged | Role::OrphanOf(_) => true,
-        Role::Stands
-        | Role::Leftover(_)
-        | Role::Orphan
-        | Role::Twin(_)
-        | Role::Untouchable => false,
+        Role::Stands | Role::Leftover(_) | Role::Orphan | Role::Twin(_) | Role::Untouchable => {
+            false
+        }
     }
 }
 
@@ -212,7 +210,8 @@ pub(crate) fn narrowing_grants<'a>(
         let there = statements.iter().any(|it| own(it) || it.says(&grant.terms));
         grant.terms.denies() && is_live(grant, now) && !there
     };
-    let all: Vec<usize> = (0..wanted.grants.len()).filter(|at| comes(&wanted.grants[*at])).collect();
+    let all: Vec<usize> =
+        (0..wanted.grants.len()).filter(|at| comes(&wanted.grants[*at])).collect();
     all.into_iter()
 }
 
@@ -429,7 +428,11 @@ impl<'a> Table<'a> {
         let held = narrows(wanted, statements, at, self.wholly, rules, now) && no_narrowing;
         let additive = rules.mode == Mode::Additive && takes_away(role, it);
         let listed = it.listed_in().is_some() && !self.wholly;
-        (odd && !rules.remove_inexpressible) || (it.denies() && !asked) || held || additive || listed
+        (odd && !rules.remove_inexpressible)
+            || (it.denies() && !asked)
+            || held
+            || additive
+            || listed
     }
 
     fn is_begun(&self, grant: &Grant) -> bool {

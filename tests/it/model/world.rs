@@ -324,8 +324,7 @@ impl<'a> Observed<'a> {
             Err(it) => it.to_string().chars().take(90).collect(),
         };
         inner.note(&format!("{name} -> {fate:?} {said}"));
-        inner.put_was_denied |=
-            fate == WriteFate::Denied && matches!(sent.what, What::Put { .. });
+        inner.put_was_denied |= fate == WriteFate::Denied && matches!(sent.what, What::Put { .. });
         inner.book.answered(&sent, &res, CLOCK());
         res
     }
