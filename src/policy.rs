@@ -3,6 +3,7 @@
 pub mod canonical;
 pub mod compact;
 pub mod document;
+pub mod evaluate;
 pub mod grant;
 pub mod inventory;
 pub(crate) mod json;

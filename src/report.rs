@@ -1,6 +1,8 @@
 //! How people are told.
 
 pub mod check;
+pub mod compact;
+pub mod explain;
 pub mod fields;
 pub mod html;
 pub mod iam;

@@ -2,6 +2,8 @@
 
 pub(crate) mod check;
 pub(crate) mod common;
+pub(crate) mod compact;
+pub(crate) mod explain;
 pub(crate) mod generated;
 pub(crate) mod iam;
 pub(crate) mod import;
@@ -16,6 +18,8 @@ pub(crate) use crate::cli::args::import::{FromArg, ImportArgs, OwnershipArg};
 pub(crate) use crate::cli::args::{
     check::{CheckArgs, CheckOutput, Deny, deny},
     common::{ControlArgs, JournalArgs, Output, ReportArgs, SourceArgs, TargetArgs, TextOrJson},
+    compact::{CompactArgs, CompactOutput},
+    explain::ExplainArgs,
     iam::IamArgs,
 };
 use crate::daemon::control::protocol;
@@ -48,6 +52,10 @@ pub enum Command {
     Run(RunArgs),
     /// Check the files alone, without any call to AWS
     Check(CheckArgs),
+    /// Show policies as they would be with lists, and what that saves
+    Compact(CompactArgs),
+    /// Tell who allows or denies a call, live and as written, and why not
+    Explain(ExplainArgs),
     /// Write permission files from live policies
     Import(ImportArgs),
     /// Print the least IAM policy that permitd needs for these files and this mode

@@ -7,9 +7,9 @@ use clap::{FromArgMatches, error::ErrorKind};
 use crate::cli::{
     apply,
     args::{self, Cli, Command, later::not_yet},
-    check, completions, control, demo,
+    check, compact, completions, control, demo,
     exit::Exit,
-    history, iam, import, man, plan, run, schema,
+    explain, history, iam, import, man, plan, run, schema,
     show::{Show, Stop, Terminal},
     simulate, telemetry, undo,
 };
@@ -74,6 +74,8 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
         Command::Plan(_)
         | Command::Apply(_)
         | Command::Check(_)
+        | Command::Compact(_)
+        | Command::Explain(_)
         | Command::Import(_)
         | Command::Iam(_)
         | Command::History(_)
@@ -96,6 +98,8 @@ fn dispatch(cli: &Cli, show: Show) -> Result<Exit, Stop> {
             Command::Apply(args) => Box::pin(apply::apply(args, show)).await,
             Command::Run(args) => Box::pin(run::run(args, show)).await,
             Command::Check(args) => check::check(args, show),
+            Command::Compact(args) => compact::compact(args, show),
+            Command::Explain(args) => Box::pin(explain::explain(args, show)).await,
             Command::Import(args) => Box::pin(import::import(args, show)).await,
             Command::Iam(args) => iam::iam(args, show),
             Command::History(args) => history::history(args, show),

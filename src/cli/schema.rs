@@ -23,6 +23,7 @@ const SCHEMAS: &[Named] = &[
     ("report", "What `--output json` of plan, apply and run prints", report::json::schema),
     ("notification", "What a webhook of `notify` with the format json gets", message::schema),
     ("check", "What `permitd check --output json` prints", report::check::schema),
+    ("explain", "What `permitd explain --output json` prints", report::explain::schema),
 ];
 
 /// The names, for the command line.

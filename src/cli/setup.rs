@@ -28,7 +28,7 @@ use crate::drift::{
     limits::Limits,
     wanted::Wanted,
 };
-use crate::policy::target::{AccountRegion, Defaults, check_account, check_region};
+use crate::policy::target::{AccountRegion, Defaults, Target, check_account, check_region};
 
 /// Files as read, before they are understood.
 #[derive(Debug)]
@@ -283,6 +283,19 @@ pub(crate) fn check_home(texts: &Texts, wanted: &[Wanted]) -> Result<(), Stop> {
             "correct the entry, or add the account and region to `accounts` in the settings",
         ))
     })
+}
+
+/// The same for one target that was named on the command line.
+pub(crate) fn check_place(settings: &Settings, target: &Target) -> Result<(), Stop> {
+    let homes = homes(settings);
+    let place = target.account_region();
+    if homes.is_empty() || homes.contains(&place) {
+        return Ok(());
+    }
+    Err(Stop::config(
+        format!("{target} is in {place}, which `accounts` does not name"),
+        "correct the name, --account or --region, or add the account and region to `accounts` in the settings",
+    ))
 }
 
 /// The account-regions that the settings name; none: wherever the credentials are.

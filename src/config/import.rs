@@ -4,7 +4,7 @@
 //! the very documents that it was made from, under the settings in force and under none. A statement that would
 //! drift is taken out and left foreign, with the reason, until nothing drifts.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -13,9 +13,8 @@ use crate::config::write::{self, Entry, Item, on_one_line};
 use crate::drift::allow::{Ownership, Rules};
 use crate::policy::{
     document::Document,
-    grant::{Grant, Permission},
+    grant::Grant,
     risk::{self, Risk},
-    source::Source,
     target::Target,
     terms::Terms,
 };
@@ -89,7 +88,7 @@ pub struct Unproven(String);
 struct Sheet<'a> {
     live: &'a Live,
     /// By their place in the document.
-    granted: Vec<(usize, &'a str, &'a Permission)>,
+    granted: Vec<(usize, Grant)>,
     /// The same, with the reason.
     foreign: Vec<(usize, String)>,
     /// Nothing but what is in the file is live.
@@ -132,7 +131,7 @@ impl<'a> Sheet<'a> {
         let (mut granted, mut foreign) = (Vec::new(), Vec::new());
         for (at, it) in live.document.statements().iter().enumerate() {
             match sort::sort(it, live, options) {
-                Ok((sid, permission)) => granted.push((at, sid, permission)),
+                Ok(it) => granted.push((at, it)),
                 Err(why) => foreign.push((at, why)),
             }
         }
@@ -142,10 +141,10 @@ impl<'a> Sheet<'a> {
 
     /// Takes out what is in doubt; false if there was nothing to take out.
     fn give_way(&mut self, sid: Option<&str>, why: &str) -> bool {
-        let place = self.granted.iter().position(|(_, it, _)| Some(*it) == sid);
+        let place = self.granted.iter().position(|(_, it)| Some(it.sid.as_str()) == sid);
         let owned = std::mem::replace(&mut self.owns_all, false);
         if let Some(place) = place {
-            let (at, _, _) = self.granted.remove(place);
+            let (at, _) = self.granted.remove(place);
             self.foreign.push((at, why.to_owned()));
             return true;
         }
@@ -161,8 +160,7 @@ impl<'a> Sheet<'a> {
     fn entry(&self, options: &Options<'_>, tally: &mut Tally) -> Entry {
         let Live { target, document } = self.live;
         let risks = self.risks();
-        let source = Source { file: Arc::from("live"), line: 1, column: 1 };
-        let statements = self.granted.iter().map(|(at, sid, permission)| {
+        let statements = self.granted.iter().map(|(at, grant)| {
             let risks = risks.get(at).map_or(&[][..], Vec::as_slice);
             for risk in risks {
                 *tally.risks.entry(*risk).or_default() += 1;
@@ -173,15 +171,7 @@ impl<'a> Sheet<'a> {
             } else {
                 (Vec::new(), risks.iter().map(note).collect())
             };
-            let grant = Grant {
-                sid: (*sid).to_owned(),
-                terms: Terms::Plain((*permission).clone()),
-                expires: None,
-                accept,
-                description: None,
-                source: source.clone(),
-                rule: None,
-            };
+            let grant = Grant { accept, ..grant.clone() };
             Item { grant, above }
         });
         let statements: Vec<Item> = statements.collect();
@@ -207,12 +197,15 @@ impl<'a> Sheet<'a> {
             }
             (false, _) => None,
         };
+        // The file is to say the same wherever it is read.
+        let is_wide = self.granted.iter().any(|(_, it)| matches!(it.terms, Terms::Wide(_)));
         Entry {
             account: Some(target.account().to_owned()),
             region: Some(target.region().to_owned()),
             function: target.function().to_owned(),
             qualifier: target.qualifier().map(str::to_owned),
             ownership,
+            writer: is_wide.then_some(options.context.writer),
             absent: Vec::new(),
             statements,
             above,
@@ -223,14 +216,12 @@ impl<'a> Sheet<'a> {
     /// By place: what the file shows of risks, and what the whole policy does.
     fn risks(&self) -> BTreeMap<usize, Vec<Risk>> {
         let Live { target, document } = self.live;
-        let permissions: Vec<(&str, &Permission)> =
-            self.granted.iter().map(|(_, sid, permission)| (*sid, *permission)).collect();
-        let of_file = risk::of_permissions(&permissions);
+        let of_file = risk::of_grants(self.granted.iter().map(|(_, it)| it));
         let mut res: BTreeMap<usize, Vec<Risk>> =
             risk::of_document(document, target).into_iter().collect();
-        for (at, sid, _) in &self.granted {
+        for (at, grant) in &self.granted {
             let risks = res.entry(*at).or_default();
-            risks.extend(of_file.get(*sid).into_iter().flatten());
+            risks.extend(of_file.get(&grant.sid).into_iter().flatten());
             risks.sort_unstable();
             risks.dedup();
         }

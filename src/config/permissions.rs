@@ -1,19 +1,18 @@
 //! Permission files as they are typed: documents, function entries, statements.
 
-use std::{str::FromStr, sync::Arc, sync::LazyLock};
-
-use jiff::Timestamp;
-use regex::Regex;
+use std::sync::Arc;
 
 use crate::config::diagnostic::{Diagnostic, File, Files, Place, Span};
 use crate::config::walk::{Item, Spot, Text, Walker, is_extension};
 use crate::config::yaml::{self, Value};
 use crate::drift::allow::{Ownership, Replace, Writer};
-use crate::policy::{grant::check_sid, risk::Risk};
+use crate::policy::grant::check_sid;
 
 mod many;
+mod statement;
 
 pub(super) use many::{ALL, MATCH_KEYS, Match, NAME_GLOB, QUALIFIER_GLOB, Several, UNQUALIFIED};
+pub(super) use statement::{Condition, EFFECTS, EXPIRES, STATEMENT_KEYS, Statement};
 
 /// All permission files, read as far as they can be, with everything that is wrong so far.
 #[derive(Debug, Default)]
@@ -59,19 +58,6 @@ pub(super) struct FunctionEntry<'a> {
     pub statements: Vec<Statement<'a>>,
 }
 
-/// One item of `statements`.
-#[derive(Debug, Default)]
-pub(super) struct Statement<'a> {
-    pub spot: Spot,
-    /// Scalars by their key; most statements have three or four.
-    texts: Vec<(&'static str, Text<'a>)>,
-    pub invoked_via_function_url: Option<(bool, Spot)>,
-    pub expires: Option<Timestamp>,
-    pub accept: Vec<Risk>,
-    /// Keys whose value is missing or was refused already.
-    pub bad: Vec<&'static str>,
-}
-
 pub(super) const DOCUMENT_KEYS: &[&str] =
     &["account", "region", "accounts", "regions", "functions"];
 pub(super) const ENTRY_KEYS: &[&str] = &[
@@ -90,25 +76,6 @@ pub(super) const ENTRY_KEYS: &[&str] = &[
     "empty",
     "statements",
 ];
-pub(super) const STATEMENT_KEYS: &[&str] = &[
-    "sid",
-    "principal",
-    "action",
-    "source_arn",
-    "source_account",
-    "principal_org_id",
-    "event_source_token",
-    "function_url_auth_type",
-    "invoked_via_function_url",
-    "expires",
-    "accept",
-    "description",
-];
-/// A point in time (RFC 3339), as a regular expression; how many days a month has is left to the calendar.
-pub(super) const EXPIRES: &str = concat!(
-    "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]",
-    r"([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
-);
 /// The words of `ownership`. The settings have the same.
 pub(super) const OWNERSHIPS: &[(&str, Ownership)] = &[
     ("all", Ownership::All),
@@ -148,21 +115,6 @@ pub fn parse(files: &Files) -> Parsed<'_> {
         parsed.diagnostics.append(&mut walker.diagnostics);
     }
     parsed
-}
-
-impl Statement<'_> {
-    /// The value of a key that takes a text.
-    pub(super) fn text(&self, key: &str) -> Option<&str> {
-        self.texts.iter().find(|(it, _)| *it == key).map(|(_, it)| it.text.as_ref())
-    }
-
-    /// Where to point when it is about this key.
-    pub(super) fn spot_of(&self, key: &str) -> Spot {
-        let text = |key: &str| self.texts.iter().find(|(it, _)| *it == key).map(|(_, it)| it.spot);
-        let flag = self.invoked_via_function_url.filter(|_| key == "invoked_via_function_url");
-        let own = text(key).or(flag.map(|(_, it)| it));
-        own.or_else(|| text("sid")).unwrap_or(self.spot)
-    }
 }
 
 fn document<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Document<'a>> {
@@ -391,84 +343,11 @@ fn statements<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>, entry: &mut Funct
         return;
     };
     for item in items {
-        match statement(walker, item) {
+        match statement::read(walker, item) {
             Some(it) => entry.statements.push(it),
             None => entry.broken = true,
         }
     }
-}
-
-fn statement<'a>(walker: &mut Walker<'a>, root: Item<'_, 'a>) -> Option<Statement<'a>> {
-    let items = walker.map(root, "an item of `statements`")?;
-    let mut statement =
-        Statement { spot: root.spot(), texts: Vec::with_capacity(4), ..Statement::default() };
-    for item in items {
-        let Some(key) = STATEMENT_KEYS.iter().find(|it| **it == item.key) else {
-            statement.bad.extend(walker.unknown(item, "a statement", STATEMENT_KEYS));
-            continue;
-        };
-        let good = match *key {
-            "invoked_via_function_url" => {
-                statement.invoked_via_function_url = walker.boolean(item);
-                statement.invoked_via_function_url.is_some()
-            }
-            "expires" => {
-                statement.expires = expires(walker, item);
-                true
-            }
-            "accept" => {
-                statement.accept = accept(walker, item);
-                true
-            }
-            key => match walker.text(item) {
-                Some(text) => {
-                    statement.texts.push((key, text));
-                    true
-                }
-                None => false,
-            },
-        };
-        if !good {
-            statement.bad.push(key);
-        }
-    }
-    for key in ["sid", "principal"] {
-        if statement.text(key).is_none() {
-            if !statement.bad.contains(&key) {
-                let example =
-                    if key == "sid" { "sid: my-statement" } else { "principal: s3.amazonaws.com" };
-                let message = format!("`{key}` is missing in this statement");
-                walker.advise(root.spot(), message, format!("write `{example}`"));
-            }
-            statement.bad.push(key);
-        }
-    }
-    Some(statement)
-}
-
-fn expires<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Option<Timestamp> {
-    static RFC_3339: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(EXPIRES).ok());
-    let Text { text, spot } = walker.text(item)?;
-    let formed = RFC_3339.as_ref().is_some_and(|it| it.is_match(&text));
-    let time = Timestamp::from_str(&text).ok().filter(|_| formed);
-    if time.is_none() {
-        let message = format!("`{text}` is not a point in time");
-        walker.advise(spot, message, "write date, time and offset: 2026-12-31T00:00:00Z");
-    }
-    time
-}
-
-fn accept<'a>(walker: &mut Walker<'a>, item: Item<'_, 'a>) -> Vec<Risk> {
-    let mut risks = Vec::new();
-    for Text { text, spot } in texts(walker, item, "accept: [P004]") {
-        match Risk::parse(&text) {
-            Some(risk) => risks.push(risk),
-            None => {
-                walker.advise(spot, format!("`{text}` is not a risk"), "risks are P001 to P008");
-            }
-        }
-    }
-    risks
 }
 
 #[cfg(test)]

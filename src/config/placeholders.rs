@@ -10,6 +10,8 @@ pub(super) const NAMES: &[&str] = &["account", "region", "partition", "function"
 /// The keys of a statement in whose values they mean something.
 pub(super) const FILLED: &[&str] =
     &["sid", "principal", "source_arn", "source_account", "event_source_token", "description"];
+/// The same of those that take a list. In the values of `conditions` they mean something, too.
+pub(super) const FILLED_LISTS: &[&str] = &["principals", "source_arns", "source_accounts"];
 const OPENING: &str = "${";
 /// A literal `${`.
 const ESCAPED: &str = "$${";

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::config::diagnostic::{self, Diagnostic, File, PERMISSION_FILES, Place};
-use crate::config::permissions::{Document, FunctionEntry, Match, Parsed};
+use crate::config::permissions::{Document, FunctionEntry, Match, Parsed, Statement};
 use crate::config::placeholders::Values;
 use crate::config::walk::{Spot, Text};
 use crate::drift::allow::{IgnoreRule, Ownership, Replace, Writer};
@@ -16,6 +16,7 @@ use crate::policy::target::{
 };
 
 mod body;
+mod content;
 mod findings;
 mod homes;
 mod many;
@@ -28,7 +29,7 @@ use findings::Findings;
 use homes::homes;
 use many::{Matcher, owns_more, place_of};
 pub(super) use merge::matches;
-use merge::{Mark, Merged};
+use merge::{Mark, Merged, needs_document};
 
 /// What the files do not say themselves.
 #[derive(Debug, Clone)]
@@ -175,6 +176,7 @@ pub fn examine(parsed: Parsed<'_>, context: &Context) -> Examined {
         loose: Vec::new(),
         rules: Vec::new(),
         n_grants: 0,
+        writers_differ: documents.iter().flat_map(|it| &it.entries).any(|it| it.writer.is_some()),
     };
     for document in &documents {
         resolver.document(document);
@@ -201,6 +203,8 @@ struct Resolver<'a, 'c> {
     loose: Vec<Grant>,
     rules: Vec<RuleUse>,
     n_grants: usize,
+    /// Some entry says by which calls its functions are written.
+    writers_differ: bool,
 }
 
 /// What holds for all entries of one document.
@@ -268,7 +272,8 @@ impl<'a> Resolver<'a, '_> {
         }
         if !clear {
             // No target to check them for, but the author wants to hear of everything at once.
-            self.loose.extend(body.without_target(EXAMPLE, None, &mut self.findings));
+            let found = body.without_target(EXAMPLE, None, &mut self.findings);
+            self.loose(scope, entry, found);
         }
     }
 
@@ -309,7 +314,8 @@ impl<'a> Resolver<'a, '_> {
             });
             let qualifier = EXAMPLE.qualifier.filter(|_| !matcher.covers_unqualified());
             let values = Values { qualifier, ..values };
-            self.loose.extend(body.without_target(values, Some(text), &mut self.findings));
+            let found = body.without_target(values, Some(text), &mut self.findings);
+            self.loose(scope, entry, found);
         }
         self.rules.extend(Some(usage).filter(|_| !rule.bad));
     }
@@ -337,6 +343,8 @@ impl<'a> Resolver<'a, '_> {
                 adds: grants,
                 removes: grants || !entry.absent.is_empty() || owns_more(ownership),
                 suspended: entry.suspend.is_some_and(|(it, _)| it),
+                documents: entry.writer.map_or(self.context.writer, |(it, _)| it)
+                    != Writer::Statements,
             },
         }
     }
@@ -352,6 +360,25 @@ impl<'a> Resolver<'a, '_> {
                 "write `{key}:`, or `{key}s:` with a list or `all`, at the top of the file, or pass {flag}"
             );
             self.findings.push(rule.spot.error(scope.file, message).help(help));
+        }
+    }
+
+    /// Grants without a target.
+    fn loose(
+        &mut self,
+        scope: &Scope<'a>,
+        entry: &FunctionEntry<'a>,
+        found: Vec<(&'a Statement<'a>, Grant)>,
+    ) {
+        // Another entry for the same functions may say by which calls they are written.
+        let usual = if self.writers_differ { Writer::Auto } else { self.context.writer };
+        let writer = entry.writer.map_or(usual, |(it, _)| it);
+        for (statement, grant) in found {
+            let error = needs_document(scope.file, statement, &grant.terms, writer);
+            if let Some(it) = error {
+                self.findings.push(it);
+            }
+            self.loose.push(grant);
         }
     }
 

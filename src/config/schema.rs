@@ -7,6 +7,7 @@
 mod parts;
 mod permissions;
 mod settings;
+mod statement;
 
 pub use permissions::permissions;
 pub use settings::settings;

@@ -158,9 +158,10 @@ impl<'a> Walker<'a> {
                     "function" => {
                         "`names: [one, other]` gives the same statements to several functions"
                     }
-                    "principal" | "action" | "source_arn" | "source_account" | "sid" => {
-                        "write one statement for each value"
-                    }
+                    "principal" | "action" | "source_arn" | "source_account" => &format!(
+                        "write one statement for each value, or the list under `{key}s`, which needs `writer: document` or `auto`"
+                    ),
+                    "sid" => "write one statement for each value",
                     _ => "write one value",
                 };
                 self.advise(spot, message, help);
@@ -250,6 +251,7 @@ pub(super) fn nearest<'w>(text: &str, words: &[&'w str]) -> Option<&'w str> {
         ("orgid", "principal_org_id"),
         ("expiresat", "expires"),
         ("comment", "description"),
+        ("principle", "principal"),
     ];
     // Nobody types a word this long by mistake, and the distance costs its square.
     if text.len() > 64 {

@@ -35,7 +35,7 @@ pub fn warnings(files: &Files, examined: &Examined, now: Timestamp) -> Vec<Diagn
             for (first, later) in whole::duplicates(target, &live) {
                 book.note(Rule::DuplicateGrant, Some(target), later, Some(first));
             }
-            sizes.extend(whole::size(target, &live).map(|it| (it, &wanted.source)));
+            sizes.extend(whole::size(wanted, now).map(|it| (it, &wanted.source)));
         }
     }
     for grant in &examined.loose {

@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use serde_saphyr::FlowSeq;
 
 use crate::config::placeholders::escape;
-use crate::drift::allow::Ownership;
-use crate::policy::grant::{DEFAULT_ACTION, Grant, Permission, UrlAuthType};
+use crate::drift::allow::{Ownership, Writer};
+use crate::policy::grant::{DEFAULT_ACTION, Grant, Permission, UrlAuthType, is_action};
 use crate::policy::terms::{Parts, Terms};
 
 mod comment;
@@ -33,6 +33,8 @@ pub struct Entry {
     pub qualifier: Option<String>,
     /// None leaves it to the settings.
     pub ownership: Option<Ownership>,
+    /// None leaves it to the settings, unless a statement needs a writer of whole documents.
+    pub writer: Option<Writer>,
     /// Sids to take back.
     pub absent: Vec<String>,
     /// What is wanted; none of it is written as `statements: []`, unless something is `absent`.
@@ -94,7 +96,10 @@ fn grouped(mut entries: Vec<&Entry>) -> Result<Vec<String>, NotYaml> {
         let body = body(entry)?;
         let alone =
             entry.statements.is_empty() || !entry.above.is_empty() || !entry.below.is_empty();
-        let key = (entry.qualifier.as_deref(), format!("{:?}\n{body}", entry.ownership));
+        let key = (
+            entry.qualifier.as_deref(),
+            format!("{:?} {:?}\n{body}", entry.ownership, entry.writer),
+        );
         let group = known.get(&key).filter(|_| !alone).and_then(|it| groups.get_mut(*it));
         if let Some((_, names, _)) = group {
             names.push(&entry.function);
@@ -123,9 +128,16 @@ fn head(entry: &Entry, names: &[&str]) -> Result<String, NotYaml> {
         Some(Ownership::Declared) => (Some("declared"), None),
         Some(Ownership::Prefix(prefix)) => (Some("prefix"), Some(prefix.as_str())),
     };
+    let is_wide = |it: &Item| matches!(it.grant.terms, Terms::Wide(_));
+    let needed = entry.statements.iter().any(is_wide).then_some(Writer::Document);
+    let writer = entry.writer.or(needed).map(|it| match it {
+        Writer::Statements => "statements",
+        Writer::Document => "document",
+        Writer::Auto => "auto",
+    });
     let absent = entry.absent.iter().map(|it| escape(it)).collect();
     let qualifier = entry.qualifier.as_deref();
-    let head = Head { function, names, qualifier, ownership, sid_prefix, absent };
+    let head = Head { function, names, qualifier, ownership, sid_prefix, writer, absent };
     Ok(comments(&entry.above, 2) + &indented(&yaml(&[head])?, 2))
 }
 
@@ -167,6 +179,8 @@ struct Head<'a> {
     ownership: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sid_prefix: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    writer: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     absent: Vec<Cow<'a, str>>,
 }
@@ -261,33 +275,31 @@ fn wide(parts: &Parts) -> StatementItem<'_> {
     for (operator, key, values) in conditions {
         let keys = of_operators.entry(operator.clone()).or_insert_with(|| Map::new().into());
         if let Some(keys) = keys.as_object_mut() {
-            let values: Vec<Value> = values.iter().map(|it| Value::from(escape(it))).collect();
-            keys.insert(escape(key).into_owned(), values.into());
+            let mut values = values.iter().map(|it| Value::from(escape(it)));
+            let value = match (values.next(), values.len()) {
+                (Some(one), 0) => one,
+                (first, _) => first.into_iter().chain(values).collect(),
+            };
+            keys.insert(key.clone(), value);
         }
     }
-    let action = match actions.as_slice() {
-        [one] => Some(one.0.as_str()),
-        _ => None,
-    };
-    let principal = match principals.as_slice() {
-        [one] => Some(escape(one.parameter())),
-        _ => None,
-    };
-    StatementItem {
+    let mut res = StatementItem {
         effect: denies.then_some("deny"),
-        principals: match &principal {
-            Some(_) => Vec::new(),
-            None => principals.iter().map(|it| escape(it.parameter())).collect(),
-        },
-        principal,
-        actions: match action {
-            Some(_) => Vec::new(),
-            None => actions.iter().map(|it| it.0.as_str()).collect(),
-        },
-        action: action.filter(|it| *it != DEFAULT_ACTION),
         conditions: of_operators,
         ..StatementItem::default()
+    };
+    match principals.as_slice() {
+        [one] => res.principal = Some(escape(one.parameter())),
+        several => res.principals = several.iter().map(|it| escape(it.parameter())).collect(),
     }
+    match actions.as_slice() {
+        // A pattern stands in a list only.
+        [one] if is_action(&one.0) => {
+            res.action = Some(one.0.as_str()).filter(|it| *it != DEFAULT_ACTION);
+        }
+        several => res.actions = several.iter().map(|it| it.0.as_str()).collect(),
+    }
+    res
 }
 
 /// Values stay on one line, however long: an ARN that is folded is not one that people can search for, and a text

@@ -317,7 +317,7 @@ impl<'a> Builder<'a> {
                 None => {
                     let place = Place::at(self.file, node.used.unwrap_or(node.span));
                     let told = matches!(node.value, Value::Bad);
-                    *key = Some(read_key(node).unwrap_or_else(|| {
+                    *key = Some(read_key(self.file, node).unwrap_or_else(|| {
                         if told {
                             return Key::Bad;
                         }
@@ -425,12 +425,18 @@ impl<'k> Seen<'k> {
     }
 }
 
-fn read_key(node: Node<'_>) -> Option<Key<'_>> {
+fn read_key<'a>(file: &'a File, node: Node<'a>) -> Option<Key<'a>> {
     let span = node.used.unwrap_or(node.span);
     match node.value {
+        // `Null` is an operator of IAM's conditions, and as a key it can mean nothing else.
+        Value::Null => {
+            let text = file.text.get(node.span.start as usize..node.span.end as usize)?;
+            let is_word = text.bytes().next().is_some_and(|it| it.is_ascii_alphabetic());
+            is_word.then_some(Key::Named(text.into(), span))
+        }
         Value::Plain(it) if it == "<<" => Some(Key::Merge(span)),
         Value::Plain(it) | Value::Quoted(it) => Some(Key::Named(it, span)),
-        Value::Null | Value::Seq(_) | Value::Map(_) | Value::Bad => None,
+        Value::Seq(_) | Value::Map(_) | Value::Bad => None,
     }
 }
 

@@ -112,7 +112,7 @@ impl<G: PolicyReader> Workplace<'_, G> {
         let (target, undo) = understand(entry)?;
         let yaml = yaml(&undo, &target);
         let (digest, way) = match &undo {
-            Undo::Grant(_) | Undo::Remove { .. } => {
+            Undo::Grant(_) | Undo::Grants(_) | Undo::Remove { .. } => {
                 let (wanted, rules) = (wish(&target, &undo), rules());
                 let converge = self.look(&wanted, &rules).await?;
                 let plan = judge(entry, &undo, &converge)?;
@@ -221,6 +221,7 @@ impl<G: PolicyGateway> Workplace<'_, G> {
         Ok(match undo {
             Undo::Remove { sid, .. } => format!("undone: {sid} was taken out of {target}"),
             Undo::Grant(grant) => format!("undone: {} stands in {target} as it did", grant.sid),
+            Undo::Grants(_) => format!("undone: {target} has the policy that it had"),
             Undo::Put { .. } | Undo::Document { .. } => "undone".to_owned(),
         })
     }
@@ -391,6 +392,10 @@ fn wish(target: &Target, undo: &Undo) -> Wanted {
     let mut wanted = wish_nothing(target);
     match undo {
         Undo::Grant(grant) => wanted.grants.push((**grant).clone()),
+        Undo::Grants(grants) => {
+            wanted.grants.clone_from(grants);
+            wanted.writer = Writer::Auto;
+        }
         Undo::Remove { sid, .. } => {
             wanted.absent.push(AbsentSid { sid: sid.clone(), source: wanted.source.clone() });
         }

@@ -52,6 +52,16 @@ impl Ownership {
     }
 }
 
+impl Ownership {
+    /// What the Sids of permitd's own statements begin with, so that those of others are not mixed with them.
+    pub fn sid_prefix(&self) -> &str {
+        match self {
+            Self::Prefix(it) => it,
+            Self::All | Self::Declared => "",
+        }
+    }
+}
+
 /// How a statement is replaced whose content changed. Lambda has no update.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Replace {

@@ -195,6 +195,8 @@ pub struct Done {
     pub by_rule: bool,
     /// The statement was taken away before the new one could stand.
     pub opened_gap: bool,
+    /// It went out in the same write as the one before it.
+    pub with_last: bool,
 }
 
 /// What became of a write.

@@ -12,7 +12,7 @@ use crate::drift::{
     diff::{Diff, Drift, Kind, diff, is_live},
     hold, order,
     wanted::Wanted,
-    whole::{self, Whole},
+    whole::{self, Saving, Whole},
 };
 use crate::policy::{
     document::{Document, USUAL_VERSION},
@@ -48,6 +48,8 @@ pub struct Plan {
     pub expiring: Vec<(String, Timestamp)>,
     /// The document that all steps are done by at once; none where they are done one by one.
     pub whole: Option<Whole>,
+    /// What lists would save, where the policy is nearly full.
+    pub saving: Option<Saving>,
     /// The version of the policy language, where it is not the usual one: `${…}` means itself there.
     pub version: Option<String>,
 }
@@ -282,6 +284,7 @@ pub fn plan(
         }
     }
     let Settled { changes, steps, whole } = settled;
+    let saving = whole::saving(&scene, &changes);
     let size = size::of_document(raw);
     let revision = live.map(|it| it.revision().to_owned());
     let version =
@@ -297,6 +300,7 @@ pub fn plan(
         foreign,
         ignored,
         size,
+        saving,
         risks,
         expiring,
         version,

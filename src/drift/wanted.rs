@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::drift::allow::{Ownership, Replace, Writer};
-use crate::policy::{grant::Grant, source::Source, target::Target};
+use crate::drift::diff::is_live;
+use crate::policy::{compact, grant::Grant, source::Source, target::Target};
 
 /// Everything the files say about one target, merged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +33,18 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// The statements of what is wanted at this moment, gathered or not.
+    pub fn texts(&self, compact: bool, now: Timestamp) -> Vec<String> {
+        let live = self.grants.iter().filter(|it| is_live(it, now));
+        let of_grant = |it: &Grant| it.terms.statement_text(&it.sid, &self.target);
+        if compact {
+            let terms = live.map(|it| (it.sid.as_str(), &it.terms));
+            compact::texts(terms, &self.target, self.ownership.sid_prefix())
+        } else {
+            live.map(of_grant).collect()
+        }
+    }
+
     /// Names what is wanted, without where and how it is written: the same wishes have the same name.
     pub fn fingerprint(&self) -> String {
         let Self {

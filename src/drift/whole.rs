@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::drift::{
-    allow::{Ownership, Reason, Writer},
+    allow::{Reason, Writer},
     bridge,
     diff::{Drift, Kind, is_live},
     plan::{Action, Change, Effect, How, Scene, Step},
@@ -113,14 +113,50 @@ fn places(scene: &Scene<'_>) -> BTreeMap<String, Place> {
     let grants: Vec<(&Grant, &Permission)> =
         scene.grants().filter_map(|it| Some((it, it.terms.plain()?))).collect();
     let permissions: Vec<&Permission> = grants.iter().map(|(_, it)| *it).collect();
-    let prefix = match &scene.wanted.ownership {
-        Ownership::Prefix(it) => it.as_str(),
-        Ownership::All | Ownership::Declared => "",
-    };
+    let prefix = scene.wanted.ownership.sid_prefix();
     let places = compact::places(&permissions, &scene.wanted.target, prefix);
     let of_sid =
         |(grant, place): (&(&Grant, _), Option<Place>)| Some((grant.0.sid.clone(), place?));
     grants.iter().zip(places).filter_map(of_sid).collect()
+}
+
+/// Over this share of the limit somebody should know what lists would save, in percent.
+const NEARLY_FULL: usize = 80;
+
+/// The bytes that the policy would have with everything that is wanted in it, by itself and in lists, where it is nearly full
+/// and lists would save something.
+pub(super) fn saving(scene: &Scene<'_>, changes: &[Change]) -> Option<Saving> {
+    let Scene { wanted, raw, now, .. } = *scene;
+    let text = |it: &Grant| it.terms.statement_text(&it.sid, &wanted.target).len() + 1;
+    let missing = changes.iter().filter(|it| it.drift.before.is_none());
+    let more: usize = missing.filter_map(|it| it.drift.after.as_ref()).map(text).sum();
+    // Few policies are nearly full, and the others pay nothing for it.
+    if (size::of_document(raw) + more) * 100 <= LIMIT * NEARLY_FULL {
+        return None;
+    }
+    let granted = |it: &Statement| {
+        let sid = it.sid();
+        wanted.grants.iter().any(|grant| Some(grant.sid.as_str()) == sid)
+    };
+    let others = raw.map_or(&[][..], Document::statements).iter().filter(|it| !granted(it));
+    let others: usize = others.map(|it| size::of_statement(it.text())).fold(0, size::with);
+    let with = |compact| {
+        let texts = wanted.texts(compact, now);
+        texts.iter().map(|it| size::of_statement(it)).fold(others, size::with)
+    };
+    let plain = if wanted.compact { 0 } else { with(false) };
+    let nearly_full = plain * 100 > LIMIT * NEARLY_FULL;
+    let saving = nearly_full.then(|| Saving { plain, compact: with(true) });
+    saving.filter(|it| it.compact < it.plain)
+}
+
+/// What lists would save, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Saving {
+    /// Of the policy with everything that is wanted in it, each in a statement of its own.
+    pub plain: usize,
+    /// Of the same with lists.
+    pub compact: usize,
 }
 
 /// The steps of all changes that are not held, and the document that does them. What cannot fit is held.

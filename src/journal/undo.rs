@@ -5,7 +5,8 @@
 //! | `remove` of what AddPermission can make | grant it again |
 //! | `remove` of anything else | put the statement back whole |
 //! | `add` | take the statement away, if it still says what we wrote |
-//! | `put` | put the document back that was there |
+//! | `put` | put back what it took away, and take away what it brought, in the document as it is now |
+//! | `put` that left nothing | grant again what was in the document |
 //! | a step of a replacement | the removal of the old statement stands for all of them |
 //!
 //! A statement is brought back without the `expires` that a file may have said: the journal has what Lambda had.
@@ -17,11 +18,13 @@ use serde::de::IgnoredAny;
 use crate::drift::bridge;
 use crate::journal::entry::{Action, Entry, Outcome};
 use crate::policy::{
+    document::Document,
     grant::Grant,
     principal::is_unique_id,
     source::Source,
     statement::{Class, Statement},
     target::Target,
+    terms::Terms,
 };
 
 /// What is to be done.
@@ -29,6 +32,8 @@ use crate::policy::{
 pub enum Undo {
     /// Grant this, in place of what may be under its Sid now.
     Grant(Box<Grant>),
+    /// Grant all of this again, where no policy was left.
+    Grants(Vec<Grant>),
     /// Take this statement away.
     Remove {
         /// Its Sid.
@@ -160,8 +165,11 @@ pub fn undo(entry: &Entry, target: &Target) -> Result<Undo, NotUndoable> {
             let (sid, expected) = step.sid.clone().zip(step.after.clone()).ok_or(nothing)?;
             Ok(Undo::Remove { sid, expected })
         }
-        Action::Put if step.before.is_none() && step.after.is_none() => Err(nothing),
-        Action::Put => Ok(Undo::Document { before: step.before.clone() }),
+        Action::Put => match (&step.before, &step.after) {
+            (None, None) => Err(nothing),
+            (Some(before), None) => everything(id, before, target),
+            (_, Some(_)) => Ok(Undo::Document { before: step.before.clone() }),
+        },
     }
 }
 
@@ -181,6 +189,30 @@ fn bring_back(id: i64, text: &str, target: &Target) -> Result<Undo, NotUndoable>
         Some(grant) => Undo::Grant(Box::new(grant)),
         None => Undo::Put { statement: text.to_owned() },
     })
+}
+
+/// What was in a document of which nothing was left.
+fn everything(id: i64, text: &str, target: &Target) -> Result<Undo, NotUndoable> {
+    let unreadable = NotUndoable::Unreadable { id };
+    let Ok(document) = Document::parse(text.to_owned(), String::new(), target) else {
+        return Err(unreadable);
+    };
+    let source = Source { file: Arc::from(format!("journal entry {id}")), line: 1, column: 1 };
+    let of_statement = |it: &Statement| {
+        Some(Grant {
+            sid: it.sid()?.to_owned(),
+            terms: Terms::of_statement(it, target)?,
+            expires: None,
+            accept: Vec::new(),
+            description: None,
+            source: source.clone(),
+            rule: None,
+        })
+    };
+    let grants: Option<Vec<Grant>> = document.statements().iter().map(of_statement).collect();
+    let mut grants = grants.filter(|it| !it.is_empty()).ok_or(unreadable)?;
+    grants.sort_by(|a, b| a.sid.cmp(&b.sid));
+    Ok(Undo::Grants(grants))
 }
 
 /// The grant that makes this very statement, if a file can say it and AddPermission takes it.

@@ -176,7 +176,7 @@ fn conditions(value: &Json) -> Option<BTreeMap<String, BTreeMap<String, BTreeSet
 
 /// Operators are compared without case; `ArnEquals` does what `ArnLike` does.
 /// `…IfExists`, `ForAllValues:` and `ForAnyValue:` are part of the operator.
-fn operator_name(operator: &str) -> String {
+pub(crate) fn operator_name(operator: &str) -> String {
     let lower = operator.to_ascii_lowercase();
     let (prefix, base) = match lower.rsplit_once(':') {
         Some((prefix, base)) => (format!("{prefix}:"), base),

@@ -11,12 +11,13 @@ use sha2::{Digest, Sha256};
 
 use crate::policy::{
     canonical::{Canonical, Plain},
+    document::Document,
     grant::Permission,
     json::Json,
     principal::Principal,
-    statement::permission_of,
+    statement::{Class, Statement, permission_of},
     target::Target,
-    terms::{self, Parts},
+    terms::{self, Parts, Terms},
 };
 
 /// What the members of one statement differ in; the first that gathers anything is taken.
@@ -85,6 +86,55 @@ pub fn places(permissions: &[&Permission], target: &Target, prefix: &str) -> Vec
         }
     }
     res
+}
+
+/// The statements of these grants, alike ones gathered: those that stand alone in their order, then the lists.
+pub fn texts<'a>(
+    grants: impl IntoIterator<Item = (&'a str, &'a Terms)>,
+    target: &Target,
+    prefix: &str,
+) -> Vec<String> {
+    let grants: Vec<(&str, &Terms)> = grants.into_iter().collect();
+    let plain: Vec<&Permission> = grants.iter().filter_map(|(_, it)| it.plain()).collect();
+    let mut places = places(&plain, target, prefix).into_iter();
+    let mut lists: BTreeMap<Place, Vec<&Permission>> = BTreeMap::new();
+    let mut res = Vec::new();
+    for (sid, terms) in grants {
+        let permission = terms.plain();
+        match permission.and_then(|_| places.next().flatten()).zip(permission) {
+            Some((place, permission)) => lists.entry(place).or_default().push(permission),
+            None => res.push(terms.statement_text(sid, target)),
+        }
+    }
+    res.extend(lists.iter().map(|(place, members)| statement_text(place, members, target)));
+    res
+}
+
+/// The same policy with lists: what AddPermission could have made is gathered where it is alike, and everything else
+/// stays byte for byte.
+pub fn rewritten(document: &Document, target: &Target) -> String {
+    let apart = document.taken_apart(target, |_| Vec::new());
+    let statements = apart.as_ref().unwrap_or(document).statements();
+    let plain: Vec<&Permission> = statements.iter().filter_map(plain_of).collect();
+    let mut places = places(&plain, target, "").into_iter();
+    let mut lists: BTreeMap<Place, Vec<&Permission>> = BTreeMap::new();
+    let mut res: Vec<String> = Vec::new();
+    for it in statements {
+        let permission = plain_of(it);
+        match permission.and_then(|_| places.next().flatten()).zip(permission) {
+            Some((place, permission)) => lists.entry(place).or_default().push(permission),
+            None => res.push(it.text().to_owned()),
+        }
+    }
+    res.extend(lists.iter().map(|(place, members)| statement_text(place, members, target)));
+    document.with_statements(res.iter().map(String::as_str))
+}
+
+fn plain_of(statement: &Statement) -> Option<&Permission> {
+    match statement.class() {
+        Class::Expressible(it) => Some(it),
+        Class::Orphaned(_) | Class::Inexpressible(_) | Class::Fixed(_) => None,
+    }
 }
 
 /// A live statement with a list of ours: of this form, and under the Sid that its own content gives.

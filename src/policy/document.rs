@@ -27,6 +27,14 @@ pub struct Document {
     statements: Vec<Statement>,
 }
 
+/// A document of these statements, as Lambda begins one.
+pub fn document_of(statements: &[String]) -> String {
+    format!(
+        r#"{{"Version":"{USUAL_VERSION}","Id":"default","Statement":[{}]}}"#,
+        statements.join(",")
+    )
+}
+
 /// The answer was not a policy document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the policy that Lambda gave is not a policy document: {0}")]
@@ -132,6 +140,11 @@ impl Document {
     pub fn statements(&self) -> &[Statement] {
         &self.statements
     }
+}
+
+/// The members of an object, each with its value as it stands there.
+pub(super) fn members(text: &str) -> Option<Vec<(String, &RawValue)>> {
+    serde_json::from_str::<Outer<'_>>(text).ok().map(|it| it.0)
 }
 
 /// The members of the outer object, each as its text.

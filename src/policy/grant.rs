@@ -6,7 +6,11 @@ use jiff::Timestamp;
 use regex::Regex;
 
 use crate::policy::{
-    patterns::SOURCE_ARN, principal::Principal, risk::Risk, source::Source, target::check_account,
+    patterns::{SOURCE_ARN, WIDE_ACTION, WIDE_SOURCE_ARN},
+    principal::Principal,
+    risk::Risk,
+    source::Source,
+    target::check_account,
     terms::Terms,
 };
 
@@ -169,10 +173,7 @@ impl Draft<'_> {
             .ok();
         let action = self.action.unwrap_or(DEFAULT_ACTION);
         if !is_action(action) {
-            report(
-                "action",
-                format!("`{action}` is not an action of Lambda; one looks like {DEFAULT_ACTION}"),
-            );
+            report("action", action_problem(action));
         }
         if let Some(it) = self.source_arn.filter(|it| !is_source_arn(it)) {
             report("source_arn", source_arn_problem(it));
@@ -253,10 +254,57 @@ pub fn is_action(text: &str) -> bool {
     text == "*" || name.is_some_and(|it| it == "*" || letters(it))
 }
 
+/// The same in a policy document: `lambda:` and a pattern, too.
+pub fn is_wide_action(text: &str) -> bool {
+    static ACTION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(WIDE_ACTION).ok());
+    ACTION.as_ref().is_some_and(|it| it.is_match(text))
+}
+
+/// IAM ignores the case of the service, too; files have it in lower case.
+pub(crate) fn as_lambda_action(text: &str) -> String {
+    match text.split_once(':') {
+        Some((service, name)) if service.eq_ignore_ascii_case("lambda") => format!("lambda:{name}"),
+        Some(_) | None => text.to_owned(),
+    }
+}
+
+fn action_problem(text: &str) -> String {
+    if is_wide_action(text) {
+        format!("AddPermission takes no pattern like `{text}`; write `actions: [\"{text}\"]`")
+    } else {
+        format!("`{text}` is not an action of Lambda; one looks like {DEFAULT_ACTION}")
+    }
+}
+
 /// botocore's pattern for `SourceArn`.
 pub fn is_source_arn(text: &str) -> bool {
     static ARN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SOURCE_ARN).ok());
     text.len() <= MAX_SOURCE_ARN && ARN.as_ref().is_some_and(|it| it.is_match(text))
+}
+
+/// A source ARN in a policy document, where each part may be a pattern.
+pub fn is_wide_source_arn(text: &str) -> bool {
+    static ARN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(WIDE_SOURCE_ARN).ok());
+    text.len() <= MAX_SOURCE_ARN && ARN.as_ref().is_some_and(|it| it.is_match(text))
+}
+
+/// What of one is wrong.
+pub(crate) fn wide_source_arn_problem(text: &str) -> String {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let why = match parts.as_slice() {
+        [arn, ..] if *arn != "arn" => "it has to start with arn:",
+        [_, _, _, _, account, _]
+            if !account.is_empty()
+                && !account.contains(['*', '?'])
+                && check_account(account).is_err() =>
+        {
+            "its account is not empty, has not twelve digits and no wildcard"
+        }
+        [_, _, _, _, _, _] if text.len() > MAX_SOURCE_ARN => "it is longer than 10,000 bytes",
+        [_, _, _, _, _, _] => "its partition, service or region is not of the form of an ARN",
+        _ => "an ARN has six parts, as in arn:aws:s3:::my-bucket",
+    };
+    format!("`{text}` is not a source ARN: {why}")
 }
 
 fn source_arn_problem(text: &str) -> String {
@@ -264,10 +312,12 @@ fn source_arn_problem(text: &str) -> String {
     let why = match parts.as_slice() {
         [arn, ..] if *arn != "arn" => "it has to start with arn:",
         [_, _, _, region, _, _] if region.contains('*') => {
-            "Lambda takes no wildcard in the region; write one statement for each region"
+            "AddPermission takes no wildcard in the region; write one statement for each region, or \
+             the ARN under `source_arns`"
         }
         [_, _, _, _, account, _] if account.contains('*') => {
-            "Lambda takes no wildcard in the account; leave it empty or write twelve digits"
+            "AddPermission takes no wildcard in the account; leave it empty, write twelve digits, or \
+             the ARN under `source_arns`"
         }
         [_, _, _, _, account, _] if !account.is_empty() && check_account(account).is_err() => {
             "its account is not empty and has not twelve digits"

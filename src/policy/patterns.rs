@@ -14,6 +14,9 @@ pub const REMOVABLE_SID: &str = "^[A-Za-z0-9_.-]{1,100}$";
 /// `Action`.
 pub const ACTION: &str = r"^(\*|lambda:(\*|[A-Za-z]+))$";
 
+/// An action in a policy document, where it may be a pattern.
+pub const WIDE_ACTION: &str = r"^(\*|lambda:[A-Za-z*?]+)$";
+
 /// The ARN of a role, a user or an account: its partition, its account, and what it is.
 pub(crate) const IAM_ARN: &str =
     "^arn:(aws[a-zA-Z-]*):iam::([0-9]{12}):(root|(?:role|user)/[A-Za-z0-9_+=,.@/-]+)$";
@@ -23,6 +26,16 @@ pub const SOURCE_ARN: &str = concat!(
     r"^arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9-])+:",
     r"((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-[0-9])?:([0-9]{12})?:([^\n]*)$"
 );
+
+/// The same in a policy document, where each part may be a pattern.
+pub const WIDE_SOURCE_ARN: &str = concat!(
+    r"^arn:(aws[a-zA-Z0-9-]*|[a-zA-Z0-9-]*[*?][a-zA-Z0-9*?-]*):[a-zA-Z0-9*?-]+:",
+    r"((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-[0-9]|[a-z0-9-]*[*?][a-z0-9*?-]*)?:",
+    r"([0-9]{12}|[0-9]*[*?][0-9*?]*)?:([^\n]*)$"
+);
+
+/// A condition key: what it is of, a colon, and its name.
+pub const CONDITION_KEY: &str = r"^[A-Za-z0-9][A-Za-z0-9._/-]*:[^\n$]+$";
 
 /// `SourceAccount`, and every other account id.
 pub const ACCOUNT: &str = "^[0-9]{12}$";

@@ -1,14 +1,26 @@
 //! What a grant says: what one AddPermission can, or what only a write of the whole document can.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use crate::policy::{
     canonical::Canonical,
+    document,
     grant::{Action, Permission, UrlAuthType},
+    patterns::CONDITION_KEY,
     principal::Principal,
     statement::{Class, Statement},
     target::Target,
 };
+
+mod draft;
+mod operators;
+mod read;
+
+pub use draft::{Flaw, Part, WideDraft};
+pub use operators::{is_operator, operator_pattern, operators};
 
 /// The content of a grant. Whatever AddPermission can say is [`Terms::Plain`], however it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +81,27 @@ impl Terms {
         }))
     }
 
+    /// Of a live statement, byte for byte. None for one without a Sid, and for one whose principal was deleted.
+    pub fn of_statement(statement: &Statement, target: &Target) -> Option<Self> {
+        match statement.class() {
+            Class::Expressible(it) => return Some(Self::Plain(it.clone())),
+            Class::Inexpressible(_) if !statement.blocks_adding() => {}
+            Class::Inexpressible(_) | Class::Orphaned(_) | Class::Fixed(_) => return None,
+        }
+        let members = document::members(statement.text())?;
+        let rest = members.iter().filter(|(key, _)| key != "Sid");
+        let texts: Vec<String> =
+            rest.map(|(key, it)| format!("{}:{}", Value::from(key.as_str()), it.get())).collect();
+        Some(Self::Wide(Box::new(Wide {
+            members: texts.join(","),
+            canonical: statement.canonical(target),
+            partition: target.partition().to_owned(),
+            parts: Parts { denies: statement.denies(), ..Parts::default() },
+            principals: statement.principals().into_iter().map(str::to_owned).collect(),
+            source_arns: statement.source_arns().into_iter().map(str::to_owned).collect(),
+        })))
+    }
+
     /// The statement for it: byte for byte as AddPermission writes it, where that can.
     pub fn statement_text(&self, sid: &str, target: &Target) -> String {
         match self {
@@ -82,6 +115,15 @@ impl Terms {
         match self {
             Self::Plain(it) => Some(it),
             Self::Wide(_) => None,
+        }
+    }
+
+    /// They say the same, in whatever order and spelling.
+    pub fn same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Plain(a), Self::Plain(b)) => a == b,
+            (Self::Wide(a), Self::Wide(b)) => a.canonical == b.canonical,
+            (Self::Plain(_), Self::Wide(_)) | (Self::Wide(_), Self::Plain(_)) => false,
         }
     }
 
@@ -175,6 +217,12 @@ impl Parts {
 /// The statement under a Sid, whether AddPermission could make it or not.
 pub(crate) fn text(parts: &Parts, sid: &str, target: &Target) -> String {
     format!(r#"{{"Sid":{},{}}}"#, Value::from(sid), members(parts, target))
+}
+
+/// A service, a colon and a name. `${` is left to values.
+pub fn is_condition_key(text: &str) -> bool {
+    static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(CONDITION_KEY).ok());
+    KEY.as_ref().is_some_and(|it| it.is_match(text))
 }
 
 /// In the order of a statement that AddPermission writes.

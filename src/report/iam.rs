@@ -7,6 +7,7 @@
 //! | `AddPermission` | with a grant that has not expired |
 //! | `RemovePermission` | with a grant or an `absent`, or that own more than what they declare |
 //! | `ReceiveMessage`, `DeleteMessage`, `GetQueueAttributes` of SQS | the queue of `events`, where there is one |
+//! | `PutResourcePolicy`, `DeleteResourcePolicy`, `GetResourcePolicy`, and both writes | all targets whose `writer` is `document` or `auto` |
 //! | `ListFunctions` | `*`, where there is a rule for many functions: IAM knows no resource for it |
 //! | `GetPolicy`, `ListAliases`, `ListVersionsByFunction` | all functions of the places of `discover: true`, and `ListFunctions` |
 //! | `ListTags`, `ListAliases`, `ListVersionsByFunction` | the functions of rules that ask for tags, aliases, versions |
@@ -32,7 +33,7 @@ use serde::Serialize;
 
 use crate::config::resolve::{Asks, RuleUse};
 use crate::drift::{
-    allow::{Mode, Ownership},
+    allow::{Mode, Ownership, Writer},
     diff::is_live,
     wanted::Wanted,
 };
@@ -66,6 +67,14 @@ struct Statement {
 
 const READ: &[&str] = &["lambda:GetFunction", "lambda:GetPolicy"];
 const WRITE: &[&str] = &["lambda:AddPermission", "lambda:RemovePermission"];
+/// Lambda asks for the rights of the statement calls as well (`lambda-semantics.md`, 4.2).
+const DOCUMENTS: &[&str] = &[
+    "lambda:AddPermission",
+    "lambda:DeleteResourcePolicy",
+    "lambda:GetResourcePolicy",
+    "lambda:PutResourcePolicy",
+    "lambda:RemovePermission",
+];
 const REMOVE: &[&str] = &["lambda:RemovePermission"];
 /// What the rules look into.
 const LIST: &[&str] = &["lambda:ListFunctions"];
@@ -99,10 +108,16 @@ pub fn policy(
         let by_rules = rules.iter().filter(|it| suits(it)).flat_map(|it| it.arns.iter().cloned());
         named.chain(by_rules).collect::<Vec<String>>()
     };
-    let adds = |it: &Wanted| writes(it, mode) && it.grants.iter().any(|it| is_live(it, now));
-    let removes = |it: &Wanted| writes(it, mode) && has_something_to_remove(it);
-    let rule_adds = |it: &RuleUse| rule_writes(it, mode) && it.writes.adds;
-    let rule_removes = |it: &RuleUse| rule_writes(it, mode) && it.writes.removes;
+    let whole = |it: &Wanted| it.writer != Writer::Statements;
+    let adds =
+        |it: &Wanted| writes(it, mode) && !whole(it) && it.grants.iter().any(|it| is_live(it, now));
+    let removes = |it: &Wanted| writes(it, mode) && !whole(it) && has_something_to_remove(it);
+    let puts = |it: &Wanted| writes(it, mode) && whole(it) && has_something_to_remove(it);
+    let rule_adds = |it: &RuleUse| rule_writes(it, mode) && it.writes.adds && !it.writes.documents;
+    let rule_removes =
+        |it: &RuleUse| rule_writes(it, mode) && it.writes.removes && !it.writes.documents;
+    let rule_puts =
+        |it: &RuleUse| rule_writes(it, mode) && it.writes.removes && it.writes.documents;
     let statements = [
         statement("PermitdRead", READ, fitting(&|_| true, &|_| true)),
         statement(
@@ -117,6 +132,7 @@ pub fn policy(
                 !undo && rule_removes(it) && !rule_adds(it)
             }),
         ),
+        statement("PermitdWriteDocuments", DOCUMENTS, fitting(&puts, &rule_puts)),
         statement("PermitdUndo", UNDO, fitting(&|_| undo, &|_| undo)),
         statement("PermitdList", LIST, rules.first().map(|_| "*".to_owned()).into_iter().collect()),
         statement("PermitdListTags", TAGS, functions(rules, |it| it.tags)),

@@ -151,7 +151,11 @@ fn target<'a>(outcome: &'a Outcome, plan: Option<&'a Plan>) -> TargetReport<'a> 
                 result: it.result.name(),
             })
             .collect(),
-        size: plan.map(|it| Size { bytes: it.size, limit: size::LIMIT }),
+        size: plan.map(|it| Size {
+            bytes: it.size,
+            limit: size::LIMIT,
+            compact: it.saving.map(|it| it.compact),
+        }),
         policy_version: plan.and_then(|it| it.version.as_deref()),
     }
 }

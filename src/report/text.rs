@@ -126,6 +126,9 @@ fn target(outcome: &Outcome, plan: Option<&Plan>, subject: Subject, look: Look) 
             &format!("    the policy is {percent}% full: {} of {} bytes", plan.size, size::LIMIT),
         );
     }
+    if let Some(it) = plan.and_then(|it| it.saving).filter(|_| subject == Subject::Plan) {
+        line(&mut res, &wrap(&format!("    {}", words::saving(it)), 6, look));
+    }
     res.push('\n');
     res
 }

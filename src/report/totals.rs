@@ -3,7 +3,7 @@
 use crate::drift::{
     allow::Reason,
     diff::Kind,
-    outcome::{Outcome, State, StepResult},
+    outcome::{Done, Outcome, State, StepResult},
     plan::Plan,
 };
 
@@ -62,8 +62,10 @@ impl Totals {
                 | State::Suspended
                 | State::Paused => {}
             }
-            let put_back = |it: &&_| matches!(it, StepResult::Done | StepResult::PutBack);
-            res.written += outcome.done.iter().map(|it| &it.result).filter(put_back).count();
+            let went_out = |it: &&Done| {
+                !it.with_last && matches!(it.result, StepResult::Done | StepResult::PutBack)
+            };
+            res.written += outcome.done.iter().filter(went_out).count();
             let Some(plan) = plan(outcome) else { continue };
             res.differ += usize::from(!plan.is_in_sync());
             res.foreign += plan.foreign.len();

@@ -7,10 +7,12 @@ use crate::drift::{
     diff::{Drift, Kind},
     outcome::{Done, Outcome, StepResult},
     plan::{Action, Change, How},
+    whole::Saving,
 };
 use crate::policy::{
     grant::{self, DEFAULT_ACTION, Permission, UrlAuthType},
     principal::Principal,
+    size,
     statement::{Class, Statement},
     terms::{Parts, Terms},
 };
@@ -149,6 +151,15 @@ fn difference(it: &Change) -> String {
     if tail.is_empty() { name.to_owned() } else { format!("{name}; {tail}") }
 }
 
+/// `with compact: true it would have 2100 bytes instead of 19800, of 20480`
+pub fn saving(it: Saving) -> String {
+    let Saving { plain, compact } = it;
+    let limit = size::LIMIT;
+    format!(
+        "with `compact: true` the policy would have {compact} bytes instead of {plain}, of {limit}"
+    )
+}
+
 /// How to say yes to what a limit or a risk holds.
 pub fn approve_command(digest: &str) -> String {
     format!("permitd apply --approve {digest}")
@@ -246,7 +257,10 @@ fn builds_bridge(it: &Done) -> bool {
 }
 
 fn deed(it: &Done, outcome: &Outcome) -> String {
-    let sid = safe(&it.step.sid);
+    let sid = match it.step.sid.as_str() {
+        "" => "a statement without a Sid".to_owned(),
+        sid => safe(sid),
+    };
     let old_name = |change: &Change| {
         let renamed = change.drift.kind == Kind::Renamed;
         renamed && change.drift.other.as_deref() == Some(it.step.sid.as_str())

@@ -281,6 +281,54 @@ def cli():
     )
     check(len(aws("lambda", "list-functions")["Functions"]), 1)
     check(aws("sts", "get-caller-identity")["Account"], ACCOUNT)
+    documents_by_cli(aws)
+
+
+def documents_by_cli(aws):
+    """PutResourcePolicy, GetResourcePolicy and DeleteResourcePolicy, each guarded, as the CLI sends them."""
+    arn = f"{FN}:live"
+    aws(
+        "lambda", "add-permission", "--function-name", arn, "--statement-id", "first",
+        "--action", "lambda:InvokeFunction", "--principal", "sns.amazonaws.com",
+    )
+    before = aws("lambda", "get-policy", "--function-name", arn)
+    document = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "cli",
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": ["lambda:InvokeFunction", "lambda:InvokeFunctionUrl"],
+                    "Resource": arn,
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                }
+            ],
+        }
+    )
+    put = lambda revision: aws(
+        "lambda", "put-resource-policy", "--resource-arn", arn, "--policy", document,
+        "--revision-id", revision,
+    )
+    written = put(before["RevisionId"])
+    check(written["Policy"], document)
+    check(
+        aws("lambda", "get-resource-policy", "--resource-arn", arn),
+        {"Policy": document, "RevisionId": written["RevisionId"]},
+    )
+    stale = (
+        "operation: The Revision Id provided does not match the latest Revision Id. "
+        "Call the GetPolicy API to retrieve the latest Revision Id"
+    )
+    check(stale in put(before["RevisionId"]), True, "a revision is written on once")
+    delete = lambda revision: aws(
+        "lambda", "delete-resource-policy", "--resource-arn", arn, "--revision-id", revision
+    )
+    check(stale in delete(before["RevisionId"]), True)
+    check(delete(written["RevisionId"]), None)
+    gone = aws("lambda", "get-resource-policy", "--resource-arn", arn)
+    check("The resource you requested does not exist." in gone, True, gone)
 
 
 def main():

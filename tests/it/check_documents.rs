@@ -1,11 +1,11 @@
-//! What is published of `permitd check`: the page of the rules, and the schema of its JSON.
+//! What is published of `permitd check` and `permitd explain`: the page of the rules, and the schemas of their JSON.
 //!
 //! `UPDATE_DOCS=1 cargo test check_documents` writes both anew.
 
 use std::path::Path;
 
 use permitd::config::rules::Rule;
-use permitd::report::{check, rules};
+use permitd::report::{check, explain, rules};
 
 fn is_up_to_date(path: &str, text: &str) {
     if std::env::var_os("UPDATE_DOCS").is_some() {
@@ -33,4 +33,10 @@ fn the_page_of_the_rules_is_up_to_date() {
 fn the_schema_of_the_report_is_up_to_date() {
     let text = serde_json::to_string_pretty(&check::schema()).unwrap();
     is_up_to_date("config/schema/check.json", &format!("{text}\n"));
+}
+
+#[test]
+fn the_schema_of_an_explanation_is_up_to_date() {
+    let text = serde_json::to_string_pretty(&explain::schema()).unwrap();
+    is_up_to_date("config/schema/explain.json", &format!("{text}\n"));
 }

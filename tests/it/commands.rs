@@ -15,6 +15,8 @@ mod daemon_passes;
 mod daemon_says;
 mod demo;
 mod denied_risks;
+mod documents;
+mod explain;
 mod generated;
 pub(crate) mod harness;
 mod history;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use permitd::config::diagnostic::{File, render_all};
 use permitd::config::load::{find_settings, folder_of, read_permissions, read_settings};
-use permitd::config::permissions;
 use permitd::config::resolve::{Context, Loaded, lacking, resolve};
 use permitd::config::settings::{self, Account, Settings};
-use permitd::drift::allow::{Mode, Ownership, Replace};
+use permitd::config::{permissions, schema};
+use permitd::drift::allow::{Mode, Ownership, Replace, Writer};
 use permitd::drift::wanted::Wanted;
 use permitd::policy::inventory::{Function, Inventory};
 use permitd::policy::target::AccountRegion;
+use permitd::policy::terms::Terms;
 
 /// What the example rules find.
 fn inventory() -> Inventory {
@@ -41,6 +42,7 @@ fn examples() -> Loaded {
     let context = Context {
         ownership: settings.ownership,
         replace: settings.replace,
+        writer: settings.writer,
         ignore: settings.ignore,
         places: settings.accounts.iter().flat_map(Account::places).collect(),
         inventory: Some(Arc::new(inventory())),
@@ -97,6 +99,8 @@ fn the_example_permissions_are_valid_and_sorted() {
     let expected = [
         "arn:aws:lambda:eu-west-1:123456789012:function:orders Declared Bridge organization,sns-orders at config/permissions/web.yaml:19:15",
         "arn:aws:lambda:eu-west-1:123456789012:function:shop Declared Bridge public-url,public-url-invoke at config/permissions/web.yaml:8:15",
+        "arn:aws:lambda:us-east-1:123456789012:function:billing Declared Bridge only-encrypted,partners,topics at config/permissions/documents.yaml:22:15",
+        "arn:aws:lambda:us-east-1:123456789012:function:ingest Declared Bridge clean,raw at config/permissions/documents.yaml:7:15",
         "arn:aws:lambda:us-east-1:123456789012:function:orders-in Declared Bridge alarms,audit,events at config/permissions/rules.yaml:10:12",
         "arn:aws:lambda:us-east-1:123456789012:function:orders-in:live Declared Bridge audit,events at config/permissions/rules.yaml:10:12",
         "arn:aws:lambda:us-east-1:123456789012:function:orders-in-test Declared Bridge audit,events at config/permissions/rules.yaml:10:12",
@@ -108,6 +112,37 @@ fn the_example_permissions_are_valid_and_sorted() {
         "arn:aws:lambda:us-east-1:210987654321:function:legacy Declared Bridge schedule at config/permissions/web.yaml:37:15",
     ];
     assert_eq!(said, expected);
+}
+
+/// What the examples show of documents no other writer could write.
+#[test]
+fn the_examples_of_documents_need_one() {
+    let examples = examples().wanted;
+    let of = |name: &str| examples.iter().find(|it| it.target.function() == name).unwrap();
+    assert_eq!((of("ingest").writer, of("ingest").compact), (Writer::Document, true));
+    let billing = of("billing");
+    assert_eq!((billing.writer, billing.compact), (Writer::Auto, false));
+    let terms: Vec<&Terms> = billing.grants.iter().map(|it| &it.terms).collect();
+    assert!(terms.iter().all(|it| matches!(it, Terms::Wide(_))), "{terms:?}");
+    assert_eq!(terms.iter().map(|it| it.denies()).collect::<Vec<_>>(), [true, false, false]);
+}
+
+/// What editors read is what the program has. `permitd schema --out config/schema` writes it, too.
+#[test]
+fn the_schemas_of_files_are_the_published_ones() {
+    for (name, schema) in [("permissions", schema::permissions()), ("settings", schema::settings())]
+    {
+        let path = format!("config/schema/{name}.json");
+        let text = format!("{schema:#}\n");
+        if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let published = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            published == text,
+            "{path} is stale; `UPDATE_SCHEMAS=1 cargo test --no-default-features schema` writes it anew"
+        );
+    }
 }
 
 #[test]

@@ -2,8 +2,11 @@
 
 use permitd::config::diagnostic::{File, Files, render_all};
 use permitd::config::resolve::{Context, Loaded, lacking, resolve};
+use permitd::config::write::{self, Entry as Written, Item};
 use permitd::config::{permissions, settings};
+use permitd::drift::wanted::Wanted;
 use permitd::policy::risk::Risk;
+use permitd::policy::terms::{Terms, operators};
 use proptest::prelude::*;
 use serde::Serialize;
 
@@ -144,6 +147,79 @@ fn document() -> impl Strategy<Value = Document> {
     })
 }
 
+/// Values for a key that takes a list.
+fn some(values: &'static [&'static str]) -> impl Strategy<Value = Vec<&'static str>> {
+    prop::sample::subsequence(values, 1..=values.len())
+}
+
+/// A statement with lists, conditions and an effect, as JSON, which is YAML.
+fn wide_statement() -> impl Strategy<Value = serde_json::Value> {
+    let principals = some(&[
+        "s3.amazonaws.com",
+        "210987654321",
+        "logs.us-east-1.amazonaws.com",
+        "arn:aws:iam::310987654321:role/x",
+        "arn:${partition}:iam::${account}:user/x",
+    ]);
+    let actions = some(&["lambda:InvokeFunction", "lambda:Get*", "lambda:*", "*"]);
+    let arns =
+        some(&["arn:aws:s3:::b", "arn:aws:sns:*:*:$${t}", "arn:${partition}:s3:::${function}"]);
+    let accounts = some(&["111111111111", "${account}"]);
+    // Of those that take any text.
+    let texts: Vec<String> = operators().filter(|it| it.contains("String")).collect();
+    let value = prop_oneof![
+        3 => any::<String>(),
+        1 => prop::sample::select(vec!["on", "1e3", "null", "", "${x}", "${account}", "a: b", "- a", "#"])
+            .prop_map(str::to_owned),
+    ];
+    let value = value.prop_map(|it| it.replace("${", "$${"));
+    let values = prop::collection::btree_set(value, 1..4);
+    let key = "(aws|lambda|graph\\.facebook\\.com):[a-zA-Z][a-zA-Z/ :é-]{0,12}";
+    let keys = prop::collection::btree_map(key, values, 1..3);
+    let conditions = prop::collection::btree_map(prop::sample::select(texts), keys, 1..3);
+    let option = prop::option::of::<BoxedStrategy<Vec<&'static str>>>;
+    (
+        any::<bool>(),
+        prop_oneof![principals.boxed(), Just(vec!["*"]).boxed()],
+        option(actions.boxed()),
+        option(arns.boxed()),
+        option(accounts.boxed()),
+        prop::option::of(conditions),
+    )
+        .prop_map(|(denies, principals, actions, arns, accounts, conditions)| {
+            let mut res = serde_json::json!({
+                "sid": "s",
+                "effect": if denies { "deny" } else { "allow" },
+                "principals": principals,
+            });
+            let lists =
+                [("actions", actions), ("source_arns", arns), ("source_accounts", accounts)];
+            for (key, list) in lists {
+                if let Some(list) = list {
+                    res[key] = list.into();
+                }
+            }
+            if let Some(conditions) = conditions {
+                res["conditions"] = serde_json::json!(conditions);
+            }
+            res
+        })
+}
+
+/// What a file says, as permitd writes it.
+fn written(wanted: &Wanted) -> String {
+    let Wanted { target, grants, .. } = wanted;
+    let item = |it: &_| Item { grant: Clone::clone(it), above: Vec::new() };
+    let entry = Written {
+        account: Some(target.account().to_owned()),
+        region: Some(target.region().to_owned()),
+        function: target.function().to_owned(),
+        statements: grants.iter().map(item).collect(),
+        ..Written::default()
+    };
+    write::text(&[entry]).unwrap()
+}
+
 /// `${` means something in values, and `$${` is the way to write it.
 fn escaped(mut document: Document) -> Document {
     for it in document.functions.iter_mut().flat_map(|it| &mut it.statements) {
@@ -193,6 +269,32 @@ proptest! {
                 let accept: Vec<String> = grant.accept.iter().map(Risk::to_string).collect();
                 prop_assert_eq!(&accept, &statement.accept);
             }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Two spellings of one condition key are refused; whatever else was drawn is good.
+    #[test]
+    fn what_is_read_is_written_and_read_as_the_same(statement in wide_statement()) {
+        let start = "account: '123456789012'\nregion: us-east-1\nfunctions: [{function: f, writer: document, statements: ";
+        let loaded = match read(&format!("{start}[{statement}]}}]\n")) {
+            Ok(it) => it,
+            Err(said) => {
+                prop_assert!(said.contains("are the same condition"), "{}\n{}", said, statement);
+                return Ok(());
+            }
+        };
+        let text = written(&loaded.wanted[0]);
+        let again = read(&text).map_err(|it| TestCaseError::fail(format!("{it}\n{text}")))?;
+        let (before, after) = (&loaded.wanted[0].grants[0], &again.wanted[0].grants[0]);
+        prop_assert_eq!(&before.terms, &after.terms, "{}", text);
+        prop_assert_eq!(text, written(&again.wanted[0]));
+        // What is not plain denies, has a list or a condition of another kind.
+        if statement["effect"] == "deny" {
+            prop_assert!(matches!(before.terms, Terms::Wide(_)) && before.terms.denies());
         }
     }
 }

@@ -13,7 +13,7 @@ use permitd::config::{
     warnings::warnings,
 };
 use permitd::drift::{
-    allow::{Ownership, Rules},
+    allow::{Ownership, Rules, Writer},
     bridge::bridge_sid,
     plan::{Memory, plan},
     wanted::Wanted,
@@ -107,6 +107,7 @@ fn principal() -> impl Strategy<Value = String> {
         r#"{"Service":"s3.amazonaws.com"}"#,
         r#"{"Service":"replicator.lambda.amazonaws.com"}"#,
         r#"{"Service":"s3.amazonaws.com","AWS":"210987654321"}"#,
+        r#"{"Service":["s3.amazonaws.com","sns.amazonaws.com"],"AWS":["310987654321","AROAEXAMPLEEXAMPLE123"]}"#,
         r#"{"Federated":"x"}"#,
     ];
     prop_oneof![
@@ -129,12 +130,16 @@ fn condition() -> impl Strategy<Value = String> {
         r#""Bool":{"lambda:InvokedViaFunctionUrl":"true"}"#,
         r#""Bool":{"lambda:InvokedViaFunctionUrl":false}"#,
         r#""IpAddress":{"aws:SourceIp":"10.0.0.0/8"}"#,
+        r#""notipaddress":{"AWS:sourceip":["10.0.0.0/8","::/0","10.0.0.0/8"]}"#,
+        r#""StringLike":{"aws:PrincipalTag/a":["${aws:username}","on"],"aws:a":1e3},"Null":{"aws:a":true}"#,
+        r#""StringLike":{"aws:a":"b","AWS:A":"b"}"#,
         "",
     ];
+    let any = text().prop_map(|it| format!(r#""StringEquals":{{"aws:a":{}}}"#, quoted(&it)));
     let arn = text().prop_map(|it| {
         format!(r#""ArnLike":{{"AWS:SourceArn":{}}}"#, quoted(&format!("arn:aws:s3:::{it}")))
     });
-    prop_oneof![8 => select(known).prop_map(str::to_owned), 2 => arn]
+    prop_oneof![8 => select(known).prop_map(str::to_owned), 2 => arn, 1 => any]
 }
 
 /// One statement of `f`; now and then it is of another function, denies, has spaces in it or is nothing at all.
@@ -201,9 +206,11 @@ fn in_force() -> impl Strategy<Value = (Context, Rules)> {
         "ignore: [{principal: 'arn:aws:iam::*:root', sid: '?'}]",
         "ignore: [{source_arn: '*:b'}, {sid: 'x-*'}]",
     ]);
-    (ownership, ignore).prop_map(|(ownership, ignore)| {
+    let writer = select(vec![Writer::Statements, Writer::Document, Writer::Auto]);
+    (ownership, ignore, writer).prop_map(|(ownership, ignore, writer)| {
         let settings = settings::parse(&File::new("permitd.yaml", ignore.to_owned())).unwrap();
-        let context = Context { ownership, ignore: settings.ignore.clone(), ..Context::default() };
+        let ignore = settings.ignore.clone();
+        let context = Context { ownership, ignore, writer, ..Context::default() };
         (context, Rules { ignore: settings.ignore, ..Rules::default() })
     })
 }

@@ -17,6 +17,7 @@ mod config_properties;
 mod converge_properties;
 mod deploy;
 mod discovery;
+mod evaluate_properties;
 mod golden_policy;
 mod http;
 mod iam;

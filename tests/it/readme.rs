@@ -31,6 +31,7 @@ fn the_files_in_the_readme_are_good() {
     }
     let expected = [
         "# permissions.yaml",
+        "# permissions.yaml: documents",
         "# permissions.yaml: rules",
         "# permitd.yaml",
         "# permitd.yaml: notify",

@@ -142,6 +142,7 @@ fn needs_restart(before: &Settings, now: &Settings) -> Vec<&'static str> {
         jitter: _,
         ownership: _,
         replace: _,
+        writer: _,
         deny_risks: _,
         limits: _,
         orphan_grace: _,

@@ -129,6 +129,13 @@ impl Ready {
         None
     }
 
+    /// Whether all was listed that rules may cover; what was not is told.
+    pub(crate) fn all_listed(&self, show: Show) -> bool {
+        let unlisted = self.discovery.unlisted();
+        tell_unlisted(&unlisted, show);
+        unlisted.is_empty()
+    }
+
     /// What could not be listed is an error, whatever became of the rest.
     pub(crate) fn exit(&self, exit: Exit) -> Exit {
         let all_known = self.discovery.unlisted().is_empty();

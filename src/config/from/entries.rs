@@ -105,18 +105,14 @@ impl Entries {
         self.tally.statements += statements.len();
         let ownership = self.ownership.clone();
         let FunctionRef { account, region, name, qualifier } = function;
-        let absent = Vec::new();
-        let (above, below) = (Vec::new(), Vec::new());
         Entry {
             account,
             region,
             function: name,
             qualifier,
             ownership,
-            absent,
             statements,
-            above,
-            below,
+            ..Entry::default()
         }
     }
 

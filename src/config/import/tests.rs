@@ -3,7 +3,10 @@
 use wildmatch::WildMatch;
 
 use super::*;
-use crate::drift::{allow::IgnoreRule, bridge::bridge_sid};
+use crate::drift::{
+    allow::{IgnoreRule, Writer},
+    bridge::bridge_sid,
+};
 use crate::policy::target::Defaults;
 
 const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
@@ -206,4 +209,50 @@ fn ownership_is_written_where_it_is_not_the_default() {
             assert!(text(&it, live).contains("    ownership: declared\n"));
         }
     }
+}
+
+/// With a writer of whole documents a file says more, and the proof holds with it and without settings.
+#[test]
+fn what_only_a_document_can_say_is_imported_where_documents_are_written() {
+    let deny = account("no", "").replace("Allow", "Deny");
+    let lists = account("who", "").replace(
+        r#""AWS":"210987654321""#,
+        r#""AWS":["210987654321","310987654321"],"Service":"s3.amazonaws.com""#,
+    );
+    let when = account("when", r#","Condition":{"Bool":{"aws:SecureTransport":true}}"#);
+    let never = account("never", "").replace(r#""Principal""#, r#""NotPrincipal""#);
+    let dotted = deny.replace(r#""no""#, r#""n.o""#);
+    let all = [account("a", ""), deny, lists, when, never, dotted];
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    for (writer, word) in [(Writer::Document, "document"), (Writer::Auto, "auto")] {
+        let mut it = Case { own_all: true, ..case() };
+        it.context.writer = writer;
+        let Imported { text, tally } = it.import(&[live(&all)]);
+        assert!(text.contains(&format!("    ownership: declared\n    writer: {word}\n")), "{text}");
+        assert_eq!((tally.statements, tally.foreign), (4, 2), "{text}");
+        for part in [
+            "      - sid: \"no\"\n        effect: deny\n        principal: \"210987654321\"\n",
+            "        conditions:\n          Bool:\n            \"aws:SecureTransport\": \"true\"\n",
+            "          - \"310987654321\"\n          - s3.amazonaws.com\n",
+            "# Not in this file, and left as it is, for it has a NotPrincipal, NotAction or NotResource:\n",
+        ] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+        // Where nothing needs a document, the settings decide.
+        assert!(!it.import(&[live(&all[..1])]).text.contains("writer"));
+        // `${…}` is no variable in another version, and would be one in a file.
+        let variable = when_is(r"${aws:username}");
+        let old = live_of("2008-10-17", ARN, &[&variable]);
+        left_out(&it, &old, "it has a condition that AddPermission does not write");
+        assert_eq!(it.import(&[live(&[&variable])]).tally.statements, 1);
+    }
+    let Imported { text, tally } = case().import(&[live(&all)]);
+    assert_eq!((tally.statements, tally.foreign), (1, 5), "{text}");
+    assert!(!text.contains("writer"), "{text}");
+}
+
+fn when_is(value: &str) -> String {
+    let condition =
+        format!(r#","Condition":{{"StringLike":{{"aws:PrincipalTag/owner":"{value}"}}}}"#);
+    account("v", &condition)
 }

@@ -12,6 +12,7 @@ use crate::policy::{
 
 mod keys;
 mod values;
+mod wide;
 
 const EVERY_KEY: &str = r#"
 account: "210987654321"

@@ -3,16 +3,16 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::content::{self, Content, Texts};
 use super::findings::Findings;
 use super::merge::{Granted, Mark};
 use crate::config::diagnostic::{Diagnostic, File};
 use crate::config::permissions::{FunctionEntry, Statement};
-use crate::config::placeholders::{self, FILLED, Values, Wrong};
+use crate::config::placeholders::{self, Values, Wrong};
 use crate::config::walk::{Spot, Text};
-use crate::drift::bridge::is_reserved;
-use crate::policy::grant::{Draft, Grant, Permission, Problem};
+use crate::policy::grant::Grant;
 use crate::policy::source::Source;
-use crate::policy::target::Target;
+use crate::policy::target::{Defaults, Target};
 use crate::policy::terms::Terms;
 
 /// The statements of one entry.
@@ -22,7 +22,7 @@ pub(super) struct Body<'a> {
     entry: &'a FunctionEntry<'a>,
     kinds: Vec<Kind>,
     /// Those that are the same at every target of a partition. None if something was wrong with one.
-    plain: Vec<(String, Vec<Option<Permission>>)>,
+    plain: Vec<(String, Vec<Option<Content>>)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,11 +66,13 @@ impl<'a> Body<'a> {
             }
             res
         };
+        let mut texts = Vec::new();
         let of_statement = |it: &'a Statement<'a>| {
-            let texts = FILLED.iter().filter_map(|key| Some((it.text(key)?, it.spot_of(key))));
-            texts.collect::<Vec<_>>()
+            texts.clear();
+            texts.extend(content::texts(it));
+            kind(&texts)
         };
-        let kinds = entry.statements.iter().map(|it| kind(&of_statement(it))).collect();
+        let kinds = entry.statements.iter().map(of_statement).collect();
         for Text { text, spot } in &entry.absent {
             kind(&[(text.as_ref(), *spot)]);
         }
@@ -89,23 +91,27 @@ impl<'a> Body<'a> {
         let mut granted = Vec::with_capacity(entry.statements.len());
         let mut broken = entry.broken;
         for (at, (statement, kind)) in entry.statements.iter().zip(&self.kinds).enumerate() {
-            let (text, permission) = match kind {
+            let filled;
+            let (mut texts, content) = match kind {
                 Kind::Plain | Kind::Bad => {
-                    let permission = plain.and_then(|it| self.plain.get(it)?.1.get(at)?.clone());
-                    (Filled::default(), permission)
+                    let content = plain.and_then(|it| self.plain.get(it)?.1.get(at)?.as_ref());
+                    (Texts::default(), content)
                 }
-                Kind::Filled => filled(file, statement, target, findings),
+                Kind::Filled => {
+                    let texts;
+                    (texts, filled) = fill_at(file, statement, target, findings);
+                    (texts, filled.as_ref())
+                }
             };
-            broken |= permission.is_none();
-            let Some(sid) = text.sid.or_else(|| statement.text("sid").map(Cow::Borrowed)) else {
-                continue;
-            };
-            let description = text.description;
-            let description =
-                description.or_else(|| statement.text("description").map(Cow::Borrowed));
+            let own = |key: &str| statement.text(key).map(Cow::Borrowed);
+            let sid = texts.take("sid").or_else(|| own("sid"));
+            let place = (file, statement, sid.as_deref().unwrap_or_default());
+            let terms = content.and_then(|it| it.at(target, place, findings));
+            broken |= terms.is_none();
+            let Some(sid) = sid else { continue };
+            let description = texts.take("description").or_else(|| own("description"));
             let mark = Mark::new(file, statement.spot_of("sid"));
             let rule = rule.map(Arc::clone);
-            let terms = permission.map(Terms::from);
             granted.push(Granted { sid, statement, description, terms, rule, mark });
         }
         let absent = entry.absent.iter().filter_map(|Text { text, spot }| {
@@ -122,45 +128,42 @@ impl<'a> Body<'a> {
         values: Values<'_>,
         rule: Option<&Arc<str>>,
         findings: &mut Findings,
-    ) -> Vec<Grant> {
+    ) -> Vec<(&'a Statement<'a>, Grant)> {
         let file = self.file;
         let plain = self.plain_in(values.partition, findings);
+        let example = example(values);
         let mut res = Vec::new();
         for (at, (statement, kind)) in self.entry.statements.iter().zip(&self.kinds).enumerate() {
-            let permission = match kind {
+            let filled;
+            let content = match kind {
                 Kind::Plain | Kind::Bad => {
-                    plain.and_then(|it| self.plain.get(it)?.1.get(at)?.clone())
+                    plain.and_then(|it| self.plain.get(it)?.1.get(at)?.as_ref())
                 }
-                Kind::Filled => match fill(statement, values) {
-                    Ok(texts) => {
-                        let draft = draft(statement, &texts);
-                        let checked = check(statement, &draft, values.partition, &mut |at, it| {
-                            let message = format!("with example values: {}", it.message);
-                            findings.push(at.error(file, message));
-                        });
-                        refuse_bridge(file, draft.sid, statement, |it| findings.push(it));
-                        checked
-                    }
-                    Err((key, wrong)) => {
-                        let (message, help) = wrong.told();
-                        findings.push(statement.spot_of(key).error(file, message).help(help));
-                        None
-                    }
-                },
+                Kind::Filled => {
+                    filled = fill_without(file, statement, values, findings);
+                    filled.as_ref()
+                }
             };
             // Shown as it stands in the file.
-            let (Some(permission), Some(sid)) = (permission, statement.text("sid")) else {
-                continue;
+            let (Some(content), Some(sid)) = (content, statement.text("sid")) else { continue };
+            let terms = match (content, &example) {
+                (Content::Plain(it), _) => Some(Terms::from(it.clone())),
+                (Content::Parts(_), Some(target)) => {
+                    content.at(target, (file, statement, sid), findings)
+                }
+                (Content::Parts(_), None) => None,
             };
-            res.push(Grant {
+            let Some(terms) = terms else { continue };
+            let grant = Grant {
                 sid: sid.to_owned(),
-                terms: permission.into(),
+                terms,
                 expires: statement.expires,
                 accept: statement.accept.clone(),
                 description: statement.text("description").map(str::to_owned),
                 source: source_of(file, statement),
                 rule: rule.map(Arc::clone),
-            });
+            };
+            res.push((statement, grant));
         }
         res
     }
@@ -176,15 +179,11 @@ impl<'a> Body<'a> {
             if *kind != Kind::Plain {
                 return None;
             }
-            let texts = [];
-            let draft = draft(statement, &texts);
-            refuse_bridge(file, draft.sid, statement, |it| findings.push(it));
-            check(statement, &draft, partition, &mut |at, it| {
-                findings.push(at.error(file, it.message));
-            })
+            let mut report = |_, it| findings.push(it);
+            content::check(file, statement, &Texts::default(), partition, &mut report)
         };
-        let permissions = entry.statements.iter().zip(&self.kinds).map(of_statement).collect();
-        self.plain.push((partition.to_owned(), permissions));
+        let contents = entry.statements.iter().zip(&self.kinds).map(of_statement).collect();
+        self.plain.push((partition.to_owned(), contents));
         self.plain.len().checked_sub(1)
     }
 }
@@ -194,114 +193,59 @@ pub(super) fn source_of(file: &Arc<File>, statement: &Statement<'_>) -> Source {
     statement.spot.place(file).source()
 }
 
-/// What is another text at each target.
-#[derive(Debug, Default)]
-struct Filled<'a> {
-    sid: Option<Cow<'a, str>>,
-    description: Option<Cow<'a, str>>,
-}
-
-type Texts<'a> = Vec<(&'static str, Cow<'a, str>)>;
-
-fn fill<'a>(
-    statement: &'a Statement<'a>,
-    values: Values<'_>,
-) -> Result<Texts<'a>, (&'static str, Wrong)> {
-    let of_key = |key: &&'static str| {
-        let text = placeholders::fill(statement.text(key)?, values);
-        Some(text.map(|it| (*key, it)).map_err(|it| (*key, it)))
-    };
-    FILLED.iter().filter_map(of_key).collect()
-}
-
 /// One statement at one target.
-fn filled<'a>(
+fn fill_at<'a>(
     file: &Arc<File>,
     statement: &'a Statement<'a>,
     target: &Target,
     findings: &mut Findings,
-) -> (Filled<'a>, Option<Permission>) {
-    let texts = match fill(statement, Values::from(target)) {
+) -> (Texts<'a>, Option<Content>) {
+    let texts = match content::fill(statement, Values::from(target)) {
         Ok(it) => it,
-        Err((key, wrong)) => {
-            no_qualifier(file, statement.spot_of(key), &wrong, target, findings);
-            return (Filled::default(), None);
+        Err((spot, wrong)) => {
+            no_qualifier(file, spot, &wrong, target, findings);
+            return (Texts::default(), None);
         }
     };
-    let draft = draft(statement, &texts);
-    refuse_bridge(file, draft.sid, statement, |it| {
+    let mut report = |what, it: Diagnostic| {
         let message = format!("for {target}: {}", it.message);
-        findings.of_target(target, "bridge", Diagnostic { message, ..it });
-    });
-    let permission = check(statement, &draft, target.partition(), &mut |at, it| {
-        let message = format!("for {target}: {}", it.message);
-        findings.of_target(target, it.field, at.error(file, message));
-    });
-    let mut res = Filled::default();
-    for (key, text) in texts {
-        match key {
-            "sid" => res.sid = Some(text),
-            "description" => res.description = Some(text),
-            _ => {}
-        }
-    }
-    (res, permission)
-}
-
-/// `texts` are those that do not say what they spell.
-fn draft<'t>(statement: &'t Statement<'_>, texts: &'t [(&'static str, Cow<'_, str>)]) -> Draft<'t> {
-    let text = |key: &str| {
-        let filled = texts.iter().find(|(it, _)| *it == key).map(|(_, it)| it.as_ref());
-        filled.or_else(|| statement.text(key))
+        findings.of_target(target, what, Diagnostic { message, ..it });
     };
-    Draft {
-        sid: text("sid").unwrap_or_default(),
-        principal: text("principal").unwrap_or_default(),
-        action: text("action"),
-        source_arn: text("source_arn"),
-        source_account: text("source_account"),
-        principal_org_id: text("principal_org_id"),
-        event_source_token: text("event_source_token"),
-        function_url_auth_type: text("function_url_auth_type"),
-        invoked_via_function_url: statement.invoked_via_function_url.map(|(it, _)| it),
-    }
+    let checked = content::check(file, statement, &texts, target.partition(), &mut report);
+    (texts, checked)
 }
 
-/// What Lambda would take. What is wrong goes to `report`, unless it was told while reading.
-fn check(
-    statement: &Statement<'_>,
-    draft: &Draft<'_>,
-    partition: &str,
-    report: &mut dyn FnMut(Spot, Problem),
-) -> Option<Permission> {
-    match draft.check(partition) {
-        Ok(it) => Some(it).filter(|_| statement.bad.is_empty()),
-        Err(problems) => {
-            let missing = |key: &str| statement.bad.contains(&key) && statement.text(key).is_none();
-            let told = |field: &str| {
-                let by_action =
-                    ["function_url_auth_type", "invoked_via_function_url"].contains(&field);
-                missing(field) || (by_action && missing("action"))
-            };
-            for it in problems.into_iter().filter(|it| !told(it.field)) {
-                report(statement.spot_of(it.field), it);
-            }
-            None
-        }
-    }
-}
-
-fn refuse_bridge(
+/// One statement with values that some target could have.
+fn fill_without(
     file: &Arc<File>,
-    sid: &str,
     statement: &Statement<'_>,
-    report: impl FnOnce(Diagnostic),
-) {
-    if is_reserved(sid) {
-        let message = format!("the sid `{sid}` is reserved for permitd's own bridges");
-        let help = "a sid may not end in `-permitd-` and eight hex digits; choose another";
-        report(statement.spot_of("sid").error(file, message).help(help));
-    }
+    values: Values<'_>,
+    findings: &mut Findings,
+) -> Option<Content> {
+    let texts = match content::fill(statement, values) {
+        Ok(it) => it,
+        Err((spot, wrong)) => {
+            let (message, help) = wrong.told();
+            findings.push(spot.error(file, message).help(help));
+            return None;
+        }
+    };
+    let mut report = |what, it: Diagnostic| {
+        // Of a Sid the form is told as it is.
+        let message = match what {
+            "bridge" => it.message,
+            _ => format!("with example values: {}", it.message),
+        };
+        findings.push(Diagnostic { message, ..it });
+    };
+    content::check(file, statement, &texts, values.partition, &mut report)
+}
+
+/// A target with these values, if there can be one.
+fn example(values: Values<'_>) -> Option<Target> {
+    let Values { account, region, partition: _, function, qualifier } = values;
+    let defaults = Defaults { account: Some(account.to_owned()), region: Some(region.to_owned()) };
+    Target::parse(function, qualifier, &defaults).ok()
 }
 
 /// The only thing that fails at a target and not before.

@@ -68,6 +68,8 @@ pub struct Writes {
     pub removes: bool,
     /// It only watches.
     pub suspended: bool,
+    /// By writes of the whole document.
+    pub documents: bool,
 }
 
 /// A rule, ready to be asked.

@@ -7,6 +7,7 @@ use wildmatch::WildMatch;
 
 use super::Context;
 use super::body::{Said, source_of};
+use super::content::widest;
 use super::findings::Findings;
 use crate::config::diagnostic::{Diagnostic, File, Place};
 use crate::config::permissions::{FunctionEntry, Statement};
@@ -156,10 +157,14 @@ impl<'a> Merged<'a> {
         let ownership = self.ownership.take().map_or_else(|| context.ownership.clone(), |it| it.0);
         self.check_emptiness(&target, &ownership, findings);
         let absent = absent_sids(self.absent, &self.granted, &target, findings);
+        let writer = self.writer.map_or(context.writer, |(it, _)| it);
         let mut grants = Vec::with_capacity(self.granted.len());
         for it in self.granted {
-            let mark = it.mark;
+            let (mark, statement) = (it.mark, it.statement);
             let Some(grant) = it.grant() else { continue };
+            if let Some(error) = needs_document(mark.file, statement, &grant.terms, writer) {
+                findings.of_target(&target, "writer", error);
+            }
             if let Some(rule) = context.ignore.iter().find(|it| matches(it, &grant, &target)) {
                 let message = format!("the settings ignore this grant ({})", describe(rule));
                 let help =
@@ -171,7 +176,6 @@ impl<'a> Merged<'a> {
         let suspend = self.suspend.is_some_and(|(it, _)| it);
         let replace = self.replace.map_or(context.replace, |(it, _)| it);
         let source = self.first.place().source();
-        let writer = self.writer.map_or(context.writer, |(it, _)| it);
         let compact = self.compact.is_some_and(|(it, _)| it);
         if let (Some((true, mark)), Writer::Statements) = (self.compact, writer) {
             let message = "`compact: true` needs a writer that writes whole documents";
@@ -243,7 +247,28 @@ impl Granted<'_> {
     fn differs_from(&self, other: &Self) -> bool {
         let (Some(own), Some(others)) = (&self.terms, &other.terms) else { return false };
         let (a, b) = (self.statement, other.statement);
-        own != others || a.expires != b.expires || a.accept != b.accept
+        !own.same_as(others) || a.expires != b.expires || a.accept != b.accept
+    }
+}
+
+/// What only a whole document can say, where the writer writes none.
+pub(super) fn needs_document(
+    file: &Arc<File>,
+    statement: &Statement<'_>,
+    terms: &Terms,
+    writer: Writer,
+) -> Option<Diagnostic> {
+    match (terms, writer) {
+        (Terms::Wide(wide), Writer::Statements) => {
+            let (what, spot) = widest(statement, wide);
+            let message = format!(
+                "{what} needs a writer that writes whole documents; AddPermission cannot say it"
+            );
+            let help = "write `writer: document` (or `auto`) beside the function, or `defaults: {writer: document}` \
+                        in the settings";
+            Some(spot.error(file, message).help(help))
+        }
+        (Terms::Wide(_), Writer::Document | Writer::Auto) | (Terms::Plain(_), _) => None,
     }
 }
 

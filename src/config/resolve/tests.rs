@@ -11,6 +11,8 @@ mod many;
 mod rules;
 mod statements;
 mod targets;
+mod wide;
+mod wide_content;
 
 fn rules() -> Vec<IgnoreRule> {
     let pattern = |it: &str| Some(WildMatch::new(it));

@@ -110,6 +110,15 @@ pub(super) fn text(pattern: &str) -> Value {
     json!({"$ref": "#/$defs/text", "pattern": pattern})
 }
 
+/// A value in which `${…}` stands for something else at each function: nobody can say what it will be.
+pub(super) fn filled(description: &str, schema: &Value) -> Value {
+    json!({
+        "description": description,
+        "if": {"type": "string", "pattern": r"\$\{"},
+        "else": schema,
+    })
+}
+
 /// One word of a few.
 pub(super) fn words<T>(words: &[(&str, T)]) -> Value {
     let words: Vec<&str> = words.iter().map(|(it, _)| *it).collect();

@@ -3,18 +3,15 @@
 use serde_json::{Value, json};
 
 use super::parts::{
-    any_case, common, document, if_there, object, part, reserved, root, text, with, words,
+    common, document, filled, if_there, object, part, reserved, root, text, with, words,
 };
+use super::statement::statement;
 use crate::config::permissions::{
-    ALL, DOCUMENT_KEYS, ENTRY_KEYS, EXPIRES, MATCH_KEYS, NAME_GLOB, OWNERSHIPS, QUALIFIER_GLOB,
-    REPLACES, STATEMENT_KEYS, UNQUALIFIED, WRITERS,
+    ALL, DOCUMENT_KEYS, ENTRY_KEYS, MATCH_KEYS, NAME_GLOB, OWNERSHIPS, QUALIFIER_GLOB, REPLACES,
+    UNQUALIFIED, WRITERS,
 };
 use crate::drift::allow::Replace;
-use crate::policy::{
-    grant::{DEFAULT_ACTION, INVOKE_URL, MAX_SOURCE_ARN, UrlAuthType},
-    patterns,
-    principal::{self, MAX_LENGTH},
-};
+use crate::policy::patterns;
 
 /// JSON Schema 2020-12 of one document of a permission file.
 pub fn permissions() -> Value {
@@ -71,15 +68,6 @@ fn several(item: &str, description: &str) -> Value {
         "if": {"type": "array"},
         "then": {"items": {"$ref": format!("#/$defs/{item}")}, "minItems": 1},
         "else": {"type": "string", "const": ALL},
-    })
-}
-
-/// A value in which `${…}` stands for something else at each function: nobody can say what it will be.
-fn filled(description: &str, schema: &Value) -> Value {
-    json!({
-        "description": description,
-        "if": {"type": "string", "pattern": r"\$\{"},
-        "else": schema,
     })
 }
 
@@ -218,94 +206,6 @@ fn of_entry(key: &str) -> Value {
 fn excepted() -> String {
     let inner = |it: &'static str| it.trim_start_matches('^').trim_end_matches('$');
     format!("^{}(:{})?$", inner(NAME_GLOB), inner(QUALIFIER_GLOB))
-}
-
-fn statement() -> Value {
-    let action = |it: &str| json!({"action": {"pattern": format!("^{}$", any_case(it))}});
-    let rules = [
-        json!({"required": ["sid", "principal"]}),
-        if_there(
-            &["function_url_auth_type"],
-            &json!({"required": ["action"], "properties": action(INVOKE_URL)}),
-        ),
-        if_there(&["invoked_via_function_url"], &json!({"properties": action(DEFAULT_ACTION)})),
-    ];
-    object(STATEMENT_KEYS, of_statement, &rules)
-}
-
-fn of_statement(key: &str) -> Value {
-    match key {
-        "sid" => filled(
-            "The statement id, unique in one policy: letters, digits, - and _, at most 100.",
-            &json!({"$ref": "#/$defs/sid"}),
-        ),
-        "principal" => with(
-            filled(
-                "Who may invoke: a service, an account id, the ARN of a role or user, or \"*\" for anyone.",
-                &json!({
-                    "type": ["string", "integer"],
-                    "pattern": principal::pattern(),
-                    "maxLength": MAX_LENGTH,
-                    "minimum": 0,
-                    "maximum": 999_999_999_999_u64,
-                }),
-            ),
-            json!({
-                "examples": ["s3.amazonaws.com", "210987654321", "arn:aws:iam::210987654321:role/caller", "*"],
-            }),
-        ),
-        "action" => json!({
-            "description": "What may be done.",
-            "type": "string",
-            "pattern": patterns::ACTION,
-            "default": DEFAULT_ACTION,
-            "examples": [DEFAULT_ACTION, INVOKE_URL],
-        }),
-        "source_arn" => with(
-            filled(
-                "The resource on whose behalf the service calls; * and ? in its last part only.",
-                &json!({"type": "string", "pattern": patterns::SOURCE_ARN, "maxLength": MAX_SOURCE_ARN}),
-            ),
-            json!({"examples": ["arn:aws:s3:::my-bucket"]}),
-        ),
-        "source_account" => filled(
-            "The account that owns the source; ${account} is that of the function.",
-            &json!({"$ref": "#/$defs/account"}),
-        ),
-        "principal_org_id" => json!({
-            "description": "Only principals of this organization.",
-            "type": "string",
-            "pattern": patterns::ORG_ID,
-            "examples": ["o-a1b2c3d4e5"],
-        }),
-        "event_source_token" => filled(
-            "The token that the source sends, for example the id of an Alexa skill.",
-            &text(patterns::TOKEN),
-        ),
-        "function_url_auth_type" => json!({
-            "description": format!("How the function URL authenticates; goes with `action: {INVOKE_URL}` only."),
-            "type": "string",
-            "enum": UrlAuthType::ALL.map(UrlAuthType::as_str),
-        }),
-        "invoked_via_function_url" => json!({
-            "description": format!("Only calls by way of the function URL; goes with `action: {DEFAULT_ACTION}` only."),
-            "type": "boolean",
-            "const": true,
-        }),
-        "expires" => json!({
-            "description": "From this point in time on the permission is taken back: date, time and offset.",
-            "type": "string",
-            "pattern": EXPIRES,
-            "examples": ["2026-12-31T00:00:00Z"],
-        }),
-        "accept" => json!({
-            "description": "Risks of this statement that are known and accepted.",
-            "type": "array",
-            "items": {"$ref": "#/$defs/risk"},
-        }),
-        "description" => part("text", "For people: why this is there. It is never sent."),
-        _ => Value::Bool(false),
-    }
 }
 
 /// What the words of `ownership` mean.

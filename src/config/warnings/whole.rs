@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::config::diagnostic::{Diagnostic, Subject};
 use crate::config::rules::Rule;
 use crate::config::warnings::places::Places;
+use crate::drift::wanted::Wanted;
 use crate::policy::{
     canonical::Canonical,
     grant::Grant,
@@ -24,7 +27,10 @@ pub(super) fn duplicates<'a>(target: &Target, grants: &[&'a Grant]) -> Vec<(&'a 
     // What is equal has the same principal and source; few grants share both, and only they are spelled out.
     let mut alike: BTreeMap<_, Vec<&'a Grant>> = BTreeMap::new();
     for grant in grants {
-        let key = (grant.terms.principals(), grant.terms.source_arns());
+        let (mut who, mut from) = (grant.terms.principals(), grant.terms.source_arns());
+        who.sort_unstable();
+        from.sort_unstable();
+        let key = (who, from);
         alike.entry(key).or_default().push(grant);
     }
     let mut res = Vec::new();
@@ -47,18 +53,24 @@ pub(super) fn duplicates<'a>(target: &Target, grants: &[&'a Grant]) -> Vec<(&'a 
 pub(super) struct Full<'a> {
     target: &'a Target,
     size: usize,
+    /// The same with lists.
+    compact: usize,
 }
 
 /// How full the policy will be, if somebody should know. Never more than Lambda counts: it is at least as full.
-pub(super) fn size<'a>(target: &'a Target, grants: &[&Grant]) -> Option<Full<'a>> {
-    let of_grant = |it: &&Grant| size::of_statement(&it.terms.statement_text(&it.sid, target));
-    let size = grants.iter().map(of_grant).fold(0, size::with);
-    (size * 100 > LIMIT * NEARLY_FULL).then_some(Full { target, size })
+pub(super) fn size(wanted: &Wanted, now: Timestamp) -> Option<Full<'_>> {
+    let of = |compact| {
+        let texts = wanted.texts(compact, now);
+        texts.iter().map(|it| size::of_statement(it)).fold(0, size::with)
+    };
+    let size = of(wanted.compact);
+    let full = size * 100 > LIMIT * NEARLY_FULL;
+    full.then(|| Full { target: &wanted.target, size, compact: of(true) })
 }
 
 impl Full<'_> {
     pub(super) fn tell(&self, places: &Places<'_>, source: &Source) -> Diagnostic {
-        let Self { target, size } = self;
+        let Self { target, size, compact } = self;
         let name = target.short_name();
         let (rule, message, help) = if *size > LIMIT {
             let message = format!(
@@ -80,6 +92,13 @@ impl Full<'_> {
                  wildcard, or delete what nobody needs"
             };
             (Rule::PolicyNearlyFull, message, help)
+        };
+        let help = if compact < size {
+            format!(
+                "{help}; with `compact: true` and `writer: document` it would have {compact} bytes"
+            )
+        } else {
+            help.to_owned()
         };
         Diagnostic {
             subject: Some(Box::new(Subject { name, functions: 1 })),

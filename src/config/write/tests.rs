@@ -213,3 +213,66 @@ fn what_reads_like_a_placeholder_is_written_as_itself() {
     assert_eq!(grant.terms.source_arns(), [variable]);
     assert_eq!(grant.description.as_deref(), Some("$${x} for ${account}"));
 }
+
+/// Read from a file, as [`text`] writes it.
+fn read(statements: &str) -> Vec<Item> {
+    let file =
+        format!("functions: [{{function: f, writer: document, statements: [{statements}]}}]\n");
+    let context = crate::config::tests::context();
+    let loaded = crate::config::tests::load(&[&file], &context).unwrap();
+    let grants = loaded.wanted.into_iter().flat_map(|it| it.grants);
+    grants.map(|grant| Item { grant, above: Vec::new() }).collect()
+}
+
+#[test]
+fn what_needs_a_document_says_so_and_has_conditions_as_iam_has_them() {
+    let statements = read(
+        r#"{sid: a, effect: deny, principals: [s3.amazonaws.com, "210987654321"], actions: [lambda:InvokeFunction, lambda:Get*],
+            source_arns: ["arn:aws:sns:*:*:$${x}"], source_account: "012345678901", expires: 2126-12-31T00:00:00Z,
+            conditions: {StringEquals: {aws:PrincipalTag/a b: [1e3, "on"]}, Null: {aws:TokenIssueTime: true}}},
+           {sid: b, principal: "*", actions: [lambda:Get*]}, {sid: c, principals: ["*"], actions: [lambda:GetFunction]}"#,
+    );
+    let auto = Entry { writer: Some(Writer::Auto), ..entry("g", vec![statements[2].clone()]) };
+    check(
+        &[entry("f", statements), auto],
+        r#"account: "123456789012"
+region: us-east-1
+functions:
+  - function: f
+    writer: document
+    statements:
+      - sid: a
+        effect: deny
+        principals:
+          - s3.amazonaws.com
+          - "210987654321"
+        actions:
+          - lambda:InvokeFunction
+          - lambda:Get*
+        conditions:
+          StringEquals:
+            "AWS:SourceAccount": "012345678901"
+            "aws:PrincipalTag/a b":
+              - "1e3"
+              - "on"
+          ArnLike:
+            "AWS:SourceArn": arn:aws:sns:*:*:$${x}
+          "Null":
+            "aws:TokenIssueTime": "true"
+        expires: "2126-12-31T00:00:00Z"
+      - sid: b
+        principal: "*"
+        actions:
+          - lambda:Get*
+      - sid: c
+        principal: "*"
+        action: lambda:GetFunction
+  - function: g
+    writer: auto
+    statements:
+      - sid: c
+        principal: "*"
+        action: lambda:GetFunction
+"#,
+    );
+}

@@ -47,6 +47,7 @@ fn outcome(entries: Vec<Entry>, result: StepResult) -> Outcome {
             limited: false,
             by_rule: false,
             opened_gap: false,
+            with_last: false,
         }],
     }
 }

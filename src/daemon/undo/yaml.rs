@@ -11,6 +11,7 @@ use crate::policy::{document::Document, grant::Grant, source::Source, target::Ta
 pub fn yaml(undo: &Undo, target: &Target) -> String {
     match undo {
         Undo::Grant(grant) => file(target, vec![(**grant).clone()], Vec::new()),
+        Undo::Grants(grants) => file(target, grants.clone(), Vec::new()),
         Undo::Remove { sid, expected: _ } => {
             let say = format!(
                 "Delete the statement with the sid {sid} of {target} from the permission files.\n\

@@ -185,8 +185,8 @@ impl Converge<'_> {
         self.emptied = !write.adds() && (write.whole || last);
         self.counts = Counts::default();
         self.refused_fresh = 0;
-        for part in parts {
-            self.has_done(part, write.opens_gap);
+        for (at, part) in parts.into_iter().enumerate() {
+            self.has_done(part, write.opens_gap, at > 0);
         }
         if let Some(old) = replaced {
             self.memory.open_gap = Some(write.step.sid.clone());
@@ -194,7 +194,7 @@ impl Converge<'_> {
         }
     }
 
-    fn has_done(&mut self, part: Part, opens_gap: bool) {
+    fn has_done(&mut self, part: Part, opens_gap: bool, with_last: bool) {
         let Part { step, before: _, entries, limited, by_rule } = part;
         let in_gap = self.gap.as_ref().filter(|it| it.sid == step.sid);
         let result = match in_gap {
@@ -210,7 +210,15 @@ impl Converge<'_> {
         if limited && self.rules.limits.max_revocations.is_some() {
             self.use_up(&entries);
         }
-        self.done.push(Done { step, result, entries, limited, by_rule, opened_gap: opens_gap });
+        self.done.push(Done {
+            step,
+            result,
+            entries,
+            limited,
+            by_rule,
+            opened_gap: opens_gap,
+            with_last,
+        });
     }
 
     /// What was cleared was cleared once: if somebody brings it back, it is for the next pass to judge.
@@ -306,6 +314,7 @@ impl Converge<'_> {
             limited,
             by_rule,
             opened_gap: opens_gap,
+            with_last: false,
         };
         if let Some(gap) = self.gap.as_mut().filter(|it| it.sid == step.sid) {
             if gap.restoring {

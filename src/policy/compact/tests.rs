@@ -72,7 +72,7 @@ fn a_list_is_one_statement_and_is_known_again() {
     assert_eq!(read(&place.sid, &changed, &target()), None);
     assert!(matches!(
         Statement::read(&text, &target()).class(),
-        crate::policy::statement::Class::Inexpressible(_)
+        Class::Inexpressible(_)
     ));
 }
 

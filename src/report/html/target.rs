@@ -41,6 +41,7 @@ pub fn target(told: &Told<'_>, subject: Subject, open: bool) -> Markup {
                         (target.arn())
                         @if let Some(it) = plan { " · " (percent(it.size)) " full (" (it.size) " of " (size::LIMIT) " bytes)" }
                     }
+                    @if let Some(it) = plan.and_then(|it| it.saving) { p .soft { (words::saving(it)) } }
                     @if let Some(it) = trouble { (error(it)) }
                     @if !writes.is_empty() && subject == Subject::Applied { (deeds(writes)) }
                     @if !done.is_empty() {

@@ -293,4 +293,7 @@ pub(super) struct Size {
     pub(super) bytes: usize,
     /// The bytes that Lambda allows.
     pub(super) limit: usize,
+    /// Where the policy is nearly full with all that is wanted in it: the bytes that it would have with
+    /// `compact: true`.
+    pub(super) compact: Option<usize>,
 }

@@ -177,6 +177,9 @@ fn notes(plan: &Plan, subject: Subject) -> String {
             &format!("- the policy is {percent}% full: {} of {} bytes", plan.size, size::LIMIT),
         );
     }
+    if let Some(it) = plan.saving {
+        line(&mut res, &format!("- {}", words::saving(it)));
+    }
     for (n, what) in [
         (plan.foreign.len(), "in no file left alone"),
         (plan.ignored.len(), "left alone by an ignore rule"),

@@ -12,6 +12,7 @@ fn outcome(risks: &[(Option<&str>, &[Risk])]) -> Outcome {
         drift: Vec::new(),
         steps: Vec::new(),
         whole: None,
+        saving: None,
         foreign: Vec::new(),
         ignored: Vec::new(),
         size: 100,

@@ -9,6 +9,7 @@ account: '123456789012'
 functions:
   - function: f
     ownership: all
+    absent: [deny]
     statements:
       - {sid: a, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::new'}
       - {sid: b, principal: '310987654321'}

@@ -77,9 +77,6 @@ fn what_is_not_built_yet_says_so() {
     let lambda = Lambda::new(&json!([{"name": "f"}]));
     let room = lambda.room(WISHES);
     for (words, what) in [
-        ("explain", "permitd explain"),
-        ("compact", "permitd compact"),
-        ("-q explain", "permitd explain"),
         ("plan permissions.yaml --allow-missing", "--allow-missing"),
         ("run --lease x", "--lease"),
     ] {

@@ -351,6 +351,7 @@ fn done_of(outcome: &Outcome, result: impl Fn(usize) -> StepResult) -> Vec<Done>
         limited: false,
         by_rule: false,
         opened_gap: false,
+        with_last: false,
     };
     steps.iter().enumerate().map(done).collect()
 }
@@ -382,6 +383,7 @@ fn failed() -> Vec<Outcome> {
     done.push(Done {
         result: StepResult::Lost(S3_OLD.to_owned()),
         opened_gap: true,
+        with_last: false,
         ..done_of(&first[0], |_| StepResult::Done).remove(0)
     });
     first[0].done = done;

@@ -154,6 +154,7 @@ functions:
       - sid: y
         principle: s3.amazonaws.com
         condition: x
+        tags: x
 "#,
         r#"
 error: `StatementId` is not a key of a statement
@@ -210,7 +211,15 @@ error: `condition` is not a key of a statement
 11 |         condition: x
    |         ^^^^^^^^^
    |
-help: its keys are `sid`, `principal`, `action`, `source_arn`, `source_account`, `principal_org_id`, `event_source_token`, `function_url_auth_type`, `invoked_via_function_url`, `expires`, `accept`, `description`
+help: did you mean `conditions`?
+
+error: `tags` is not a key of a statement
+  --> a.yaml:12:9
+   |
+12 |         tags: x
+   |         ^^^^
+   |
+help: its keys are `sid`, `effect`, `principal`, `principals`, `action`, `actions`, `source_arn`, `source_arns`, `source_account`, `source_accounts`, `principal_org_id`, `event_source_token`, `function_url_auth_type`, `invoked_via_function_url`, `conditions`, `expires`, `accept`, `description`
 "#,
     );
 }
@@ -256,7 +265,7 @@ error: `colour` is not a key of an item of `functions`
 5 |     colour: red
   |     ^^^^^^
   |
-help: its keys are `function`, `names`, `match`, `except`, `qualifier`, `ownership`, `sid_prefix`, `absent`, `suspend`, `replace`, `empty`, `statements`
+help: its keys are `function`, `names`, `match`, `except`, `qualifier`, `ownership`, `sid_prefix`, `absent`, `suspend`, `replace`, `writer`, `compact`, `empty`, `statements`
 ",
     );
 }

@@ -25,7 +25,7 @@ error: `principal` takes one value, not a list
 5 |         principal: [s3.amazonaws.com, sns.amazonaws.com]
   |                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   |
-help: write one statement for each value
+help: write one statement for each value, or the list under `principals`, which needs `writer: document` or `auto`
 
 error: `action` takes one value, not a map
  --> a.yaml:6:17

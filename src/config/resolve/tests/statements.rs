@@ -86,7 +86,7 @@ error: `s3:GetObject` is not an action of Lambda; one looks like lambda:InvokeFu
 6 |         action: s3:GetObject
   |                 ^^^^^^^^^^^^
 
-error: `arn:aws:s3:*::x` is not a source ARN that Lambda takes: Lambda takes no wildcard in the region; write one statement for each region
+error: `arn:aws:s3:*::x` is not a source ARN that Lambda takes: AddPermission takes no wildcard in the region; write one statement for each region, or the ARN under `source_arns`
  --> a.yaml:9:21
   |
 9 |         source_arn: arn:aws:s3:*::x

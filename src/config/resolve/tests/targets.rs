@@ -308,7 +308,7 @@ error: `colour` is not a key of an item of `functions`
 5 |     colour: red
   |     ^^^^^^
   |
-help: its keys are `function`, `names`, `match`, `except`, `qualifier`, `ownership`, `sid_prefix`, `absent`, `suspend`, `replace`, `empty`, `statements`
+help: its keys are `function`, `names`, `match`, `except`, `qualifier`, `ownership`, `sid_prefix`, `absent`, `suspend`, `replace`, `writer`, `compact`, `empty`, `statements`
 
 error: this file has no functions in it
  --> c.yaml:1:1

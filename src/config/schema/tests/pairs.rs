@@ -81,6 +81,18 @@ fn value() -> impl Strategy<Value = String> {
         "{tags: {a: b}}",
         "[123456789012]",
         "{path: j, retention: 1y}",
+        "allow",
+        "deny",
+        "document",
+        "auto",
+        "['*']",
+        "[s3.amazonaws.com, 123456789012]",
+        "[lambda:Get*, lambda:InvokeFunction]",
+        "['arn:aws:sns:*:*:t', 'arn:${partition}:s3:::b']",
+        "[012345678901, '${account}']",
+        "{StringEquals: {aws:a: [b, 1e3, 0x1F, no, 2026-12-31, '${account}']}}",
+        "{Bool: {aws:a: True, aws:b: 'false'}, 'Null': {aws:c: true}}",
+        "{NumericLessThanIfExists: {aws:a: 1.0}, StringLike: {aws:a: ''}}",
     ]);
     prop_oneof![
         8 => plain.prop_map(str::to_owned),
@@ -102,9 +114,14 @@ fn map(keys: &'static [&'static str], most: usize) -> impl Strategy<Value = Stri
 }
 
 const STATEMENT: &[&str] = &[
+    "effect",
     "action",
+    "actions",
     "source_arn",
+    "source_arns",
     "source_account",
+    "source_accounts",
+    "conditions",
     "principal_org_id",
     "event_source_token",
     "function_url_auth_type",
@@ -113,8 +130,19 @@ const STATEMENT: &[&str] = &[
     "accept",
     "description",
 ];
-const ENTRY: &[&str] =
-    &["qualifier", "ownership", "sid_prefix", "absent", "suspend", "replace", "empty"];
+const ENTRY: &[&str] = &[
+    "qualifier",
+    "ownership",
+    "sid_prefix",
+    "absent",
+    "suspend",
+    "replace",
+    "writer",
+    "compact",
+    "empty",
+];
+/// What most files that have these keys have beside them.
+const DOCUMENT: &str = "writer: document";
 const SETTINGS: &[&str] = &[
     "permissions",
     "mode",
@@ -140,9 +168,10 @@ fn permissions() -> impl Strategy<Value = String> {
         "arn:aws:iam::123456789012:role/x",
     ]);
     let sid = select(vec!["a", "on", "1", "true", "1e3", "-2", "a b", "x_", "'a${region}'"]);
-    let statement = (sid, principal, map(STATEMENT, 3)).prop_map(|(sid, principal, rest)| {
-        format!("{{sid: {sid}, principal: {principal}, {rest}}}")
-    });
+    let who = prop_oneof![3 => principal.prop_map(|it| format!("principal: {it}")),
+        1 => value().prop_map(|it| format!("principals: {it}"))];
+    let statement = (sid, who, map(STATEMENT, 3))
+        .prop_map(|(sid, who, rest)| format!("{{sid: {sid}, {who}, {rest}}}"));
     let named = prop_oneof![3 => Just("f".to_owned()), 1 => value()];
     let rule = map(&["name", "tags", "qualifiers"], 3).prop_map(|it| format!("match: {{{it}}}"));
     let some = select(vec!["match: {name: 'o*'}", "match: {tags: {a: b}, qualifiers: [live]}"]);
@@ -154,10 +183,11 @@ fn permissions() -> impl Strategy<Value = String> {
         });
     let function = prop_oneof![2 => named.prop_map(|it| format!("function: {it}")), 1 => rule];
     let top = map(&["account", "region", "accounts", "regions", "x-any"], 2);
-    (top, function, map(ENTRY, 3), prop::collection::vec(statement, 0..3)).prop_map(
+    (top, function, map(ENTRY, 2), prop::collection::vec(statement, 0..3)).prop_map(
         |(top, function, entry, statements)| {
             let statements = statements.join(", ");
-            let entry = format!("{{{function}, {entry}, statements: [{statements}]}}");
+            let writer = if entry.contains("writer: ") { "" } else { DOCUMENT };
+            let entry = format!("{{{function}, {entry}, {writer}, statements: [{statements}]}}");
             format!("{{{top}, functions: [{entry}]}}\n")
                 .replace("{, ", "{")
                 .replace(", , ", ", ")

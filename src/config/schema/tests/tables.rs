@@ -99,6 +99,89 @@ fn statements() {
     kind.beyond(&statement("expires: 2126-02-30T00:00:00Z"));
 }
 
+fn wide(line: &str) -> String {
+    format!(
+        "functions:\n  - function: f\n    writer: document\n    statements:\n      - {{sid: s, {line}}}\n"
+    )
+}
+
+#[test]
+fn lists_and_conditions() {
+    let kind = Kind::permissions();
+    for line in [
+        "principal: '*', effect: deny",
+        "principal: '*', effect: allow",
+        "principals: ['*']",
+        "principals: [s3.amazonaws.com, 210987654321, '${account}', 'arn:aws:iam::${account}:role/x']",
+        "principal: '*', actions: ['*', 'lambda:*', 'lambda:Get?unction*', lambda:InvokeFunction]",
+        "principal: '*', source_arns: ['arn:aws:s3:::b', 'arn:aws*:sns:*:*:t', 'arn:*:s?:us-*-1:1234*:x']",
+        "principal: '*', source_accounts: [210987654321, 012345678901, '${account}'], source_arn: 'arn:aws:s3:::b'",
+        "principals: ['*'], actions: [lambda:invokefunctionURL], function_url_auth_type: NONE",
+        "principals: ['*'], actions: [lambda:InvokeFunction], invoked_via_function_url: true",
+        "principal: '*', conditions: {StringEquals: {aws:PrincipalOrgID: o-a1b2c3d4e5, 'aws:PrincipalTag/a b': [x, 1e3, no, '${account}', '']}}",
+        "principal: '*', conditions: {Bool: {aws:SecureTransport: false}, ForAllValues:StringLikeIfExists: {aws:TagKeys: ['*']}}",
+        "principal: '*', conditions: {'Null': {aws:TokenIssueTime: 'true'}, NumericLessThan: {aws:MultiFactorAuthAge: 3600}}",
+        "principal: '*', conditions: {ArnLike: {aws:SourceArn: ['arn:aws:s3:::b', '*']}, 'IpAddress': {aws:SourceIp: [10.0.0.0/8, '::1']}}",
+    ] {
+        kind.good(&wide(line));
+    }
+    for line in [
+        "principal: '*', effect: Deny",
+        "principal: '*', effect: [deny]",
+        "principals: []",
+        "principals: s3.amazonaws.com",
+        "principals: ['*', s3.amazonaws.com]",
+        "principals: [s3.amazonaws.com, s3.amazonaws.com]",
+        "principals: [s3]",
+        "principals: [[s3.amazonaws.com]]",
+        "principals: [~]",
+        "principal: s3.amazonaws.com, principals: [s3.amazonaws.com]",
+        "effect: deny",
+        "principal: '*', actions: []",
+        "principal: '*', actions: [lambda:Get-*]",
+        "principal: '*', actions: ['${function}']",
+        "principal: '*', action: lambda:Get*",
+        "principal: '*', action: lambda:InvokeFunction, actions: [lambda:InvokeFunction]",
+        "principal: '*', source_arns: [bucket]",
+        "principal: '*', source_arns: ['arn:aws:sns:*:123:t']",
+        "principal: '*', source_arns: ['arn:aws:sns:nowhere:123456789012:t']",
+        "principal: '*', source_arn: 'arn:aws:s3:::b', source_arns: ['arn:aws:s3:::b']",
+        "principal: '*', source_accounts: [twelve]",
+        "principal: '*', source_account: 123456789012, source_accounts: [123456789012]",
+        "principal: '*', actions: [lambda:InvokeFunction], function_url_auth_type: NONE",
+        "principal: '*', actions: [lambda:InvokeFunctionUrl, lambda:InvokeFunction], function_url_auth_type: NONE",
+        "principal: '*', actions: ['lambda:*'], invoked_via_function_url: true",
+        "principal: '*', effect: deny, function_url_auth_type: NONE",
+        "principal: '*', conditions: {}",
+        "principal: '*', conditions: []",
+        "principal: '*', conditions: {StringEquals: {}}",
+        "principal: '*', conditions: {StringEquals: x}",
+        "principal: '*', conditions: {stringEquals: {aws:a: b}}",
+        "principal: '*', conditions: {NullIfExists: {aws:a: 'true'}}",
+        "principal: '*', conditions: {StringEquals: {SourceArn: b}}",
+        "principal: '*', conditions: {StringEquals: {'aws:a${x}': b}}",
+        "principal: '*', conditions: {StringEquals: {aws:a: []}}",
+        "principal: '*', conditions: {StringEquals: {aws:a: ~}}",
+        "principal: '*', conditions: {StringEquals: {aws:a: [[b]]}}",
+        "principal: '*', conditions: {StringEquals: {aws:a: {b: c}}}",
+    ] {
+        kind.bad(&wide(line));
+    }
+    for line in [
+        "principals: [123456789012, 'arn:aws:iam::123456789012:root']",
+        "principal: '*', actions: [lambda:InvokeFunction, lambda:invokefunction]",
+        "principal: '*', conditions: {StringEquals: {aws:a: [b, b]}}",
+        "principal: '*', conditions: {StringEquals: {aws:a: b, AWS:A: c}}",
+        "principal: '*', conditions: {Bool: {aws:a: maybe}}",
+        "principal: '*', source_account: 123456789012, conditions: {StringEquals: {aws:SourceAccount: 123456789012}}",
+    ] {
+        kind.beyond(&wide(line));
+    }
+    // Whether the writer can is nothing that a statement shows.
+    kind.beyond(&bare("sid: s, principal: '*', effect: deny"));
+    kind.good(&bare("sid: s, principals: [s3.amazonaws.com], conditions: {ArnLike: {aws:SourceArn: 'arn:aws:s3:::b'}}"));
+}
+
 #[test]
 fn entries() {
     let kind = Kind::permissions();
@@ -313,6 +396,8 @@ fn good_settings() {
         "jitter: .5%",
         "defaults: {}",
         "defaults: {ownership: prefix, sid_prefix: 5, replace: direct, writer: statements}",
+        "defaults: {writer: document}",
+        "defaults: {writer: auto}",
         "deny_risks: []",
         "deny_risks: [P002, P008, P002]",
         "limits: unlimited",
@@ -377,7 +462,7 @@ fn bad_settings() {
         "defaults: {owner: all}",
         "defaults: {sid_prefix: x-}",
         "defaults: {ownership: prefix}",
-        "defaults: {writer: document}",
+        "defaults: {writer: documents}",
         "defaults: {x-y: 1}",
         "defaults:",
         "deny_risks: P002",

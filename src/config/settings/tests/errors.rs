@@ -10,7 +10,7 @@ permissions: x
 mode: enforced
 interval: 5
 jitter: 10
-defaults: {ownership: some, replace: bridged, writer: auto}
+defaults: {ownership: some, replace: bridged, writer: documents}
 remove_inexpressible: 1
 jiter: 10%
 ",
@@ -46,7 +46,7 @@ error: `10` is not a share; write 0% to 100%, as in 10%
 error: `some` is not a value of `ownership`
  --> permitd.yaml:5:23
   |
-5 | defaults: {ownership: some, replace: bridged, writer: auto}
+5 | defaults: {ownership: some, replace: bridged, writer: documents}
   |                       ^^^^
   |
 help: it is `all`, `prefix` or `declared`
@@ -54,18 +54,18 @@ help: it is `all`, `prefix` or `declared`
 error: `bridged` is not a value of `replace`
  --> permitd.yaml:5:38
   |
-5 | defaults: {ownership: some, replace: bridged, writer: auto}
+5 | defaults: {ownership: some, replace: bridged, writer: documents}
   |                                      ^^^^^^^
   |
 help: did you mean `bridge`?
 
-error: `writer: auto` is not supported yet in this version
+error: `documents` is not a value of `writer`
  --> permitd.yaml:5:55
   |
-5 | defaults: {ownership: some, replace: bridged, writer: auto}
-  |                                                       ^^^^
+5 | defaults: {ownership: some, replace: bridged, writer: documents}
+  |                                                       ^^^^^^^^^
   |
-help: write `writer: statements`
+help: did you mean `document`?
 
 error: `remove_inexpressible` takes true or false
  --> permitd.yaml:6:23

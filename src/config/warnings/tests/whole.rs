@@ -172,3 +172,50 @@ fn a_half_is_only_told_of_a_policy_that_is_known_as_a_whole() {
     );
     check(&[&with("- function: g\n  statements: [\n")], &["syntax a.yaml:"]);
 }
+
+/// Lists are as risky as their riskiest member, the order in them is nothing, and a Deny risks nothing.
+#[test]
+fn lists_and_conditions_are_warned_of_as_plain_grants() {
+    let text = r#"
+functions:
+  - function: f
+    writer: document
+    statements:
+      - {sid: a, principals: [s3.amazonaws.com, "210987654321"], conditions: {StringLike: {aws:a: [x, y]}}}
+      - {sid: b, principals: ["arn:aws:iam::210987654321:root", s3.amazonaws.com], conditions: {StringLike: {AWS:A: [y, x]}}}
+      - {sid: c, principal: sns.amazonaws.com, source_arns: ["arn:aws:sns:*:*:t", "arn:aws:sqs:::q"]}
+      - {sid: d, principal: "*", actions: [lambda:InvokeFunction, lambda:Get*]}
+      - {sid: e, principal: "*", actions: [lambda:InvokeFunction, lambda:Get*], effect: deny}
+      - {sid: f, principal: "*", actions: [lambda:InvokeFunction, lambda:Get*], accept: [P002, P005], expires: 2026-06-16T00:00:00Z}
+"#;
+    check(
+        &[text],
+        &[
+            "P001 a.yaml:6: the grant `a` has",
+            "P004 a.yaml:6: the grant `a` has",
+            "P001 a.yaml:7: the grant `b` has",
+            "P004 a.yaml:7: the grant `b` has",
+            "duplicate-grant a.yaml:7: the grants `a` and `b` say the same",
+            "P006 a.yaml:8: the grant `c` has",
+            "P008 a.yaml:8: the grant `c` has",
+            "P002 a.yaml:9: the grant `d` has",
+            "P005 a.yaml:9: the grant `d` has",
+            "expires-soon a.yaml:11: the grant `f`",
+            "duplicate-grant a.yaml:11: the grants `d` and `f` say the same",
+        ],
+    );
+}
+
+#[test]
+fn lists_count_with_all_their_bytes() {
+    let of = |n: usize| {
+        let arns: Vec<String> = (0..n).map(|it| format!("'arn:aws:s3:::b-{it:04}'")).collect();
+        format!(
+            "functions: [{{function: f, writer: auto, statements: [{{sid: s, principal: s3.amazonaws.com, \
+             source_account: 123456789012, source_arns: [{}]}}]}}]\n",
+            arns.join(", ")
+        )
+    };
+    check(&[&of(600)], &[]);
+    check(&[&of(850)], &["policy-nearly-full a.yaml:1: the policy of `f` will have at least 1"]);
+}
