@@ -133,6 +133,8 @@ pub fn rewritten(document: &Document, target: &Target) -> String {
 fn plain_of(statement: &Statement) -> Option<&Permission> {
     match statement.class() {
         Class::Expressible(it) => Some(it),
+        // A member of a list stays one when its role is deleted.
+        Class::Orphaned(it) if statement.listed_in().is_some() => Some(it),
         Class::Orphaned(_) | Class::Inexpressible(_) | Class::Fixed(_) => None,
     }
 }
