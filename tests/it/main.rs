@@ -12,6 +12,7 @@ mod changed_places;
 mod check_documents;
 #[cfg(feature = "aws")]
 mod commands;
+mod compact_properties;
 mod config_examples;
 mod config_properties;
 mod converge_properties;

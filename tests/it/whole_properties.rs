@@ -1,6 +1,6 @@
-//! Properties of the writer of whole documents, and of lists in place of many statements.
+//! Properties of the writer of whole documents.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use permitd::{
@@ -10,7 +10,6 @@ use permitd::{
         wanted::{AbsentSid, Wanted},
     },
     policy::{
-        canonical::Canonical,
         compact::{self, List, Place},
         document::Document,
         grant::{self, Grant, Permission},
@@ -25,7 +24,7 @@ use serde_json::value::RawValue;
 use crate::properties::{json, live_statement, ownership, source, target};
 
 /// Few values, so that many are alike but for one of them.
-fn permission() -> impl Strategy<Value = Permission> {
+pub(crate) fn permission() -> impl Strategy<Value = Permission> {
     let principal = prop_oneof![
         1 => Just(Principal::Anyone),
         3 => prop_oneof![Just("123456789012"), Just("210987654321")]
@@ -54,7 +53,7 @@ fn permission() -> impl Strategy<Value = Permission> {
     )
 }
 
-fn terms() -> impl Strategy<Value = Terms> {
+pub(crate) fn terms() -> impl Strategy<Value = Terms> {
     (permission(), 0..10).prop_map(|(it, kind)| {
         let parts = Parts::of(&it);
         let parts = match kind {
@@ -76,7 +75,7 @@ fn terms() -> impl Strategy<Value = Terms> {
     })
 }
 
-fn wanted() -> impl Strategy<Value = Wanted> {
+pub(crate) fn wanted() -> impl Strategy<Value = Wanted> {
     let grants = vec(("[a-e]", terms(), 0..12), 0..6).prop_map(|all| {
         let mut res: BTreeMap<String, Grant> = BTreeMap::new();
         for (sid, terms, expires) in all {
@@ -155,7 +154,7 @@ fn live() -> impl Strategy<Value = Live> {
     )
 }
 
-fn lists_of(permissions: &[Permission]) -> BTreeMap<Place, Vec<Permission>> {
+pub(crate) fn lists_of(permissions: &[Permission]) -> BTreeMap<Place, Vec<Permission>> {
     let all: Vec<&Permission> = permissions.iter().collect();
     let mut res: BTreeMap<Place, Vec<Permission>> = BTreeMap::new();
     for (place, it) in compact::places(&all, &target(), "").into_iter().zip(permissions) {
@@ -179,7 +178,7 @@ impl Live {
     }
 }
 
-fn document(text: &str) -> Document {
+pub(crate) fn document(text: &str) -> Document {
     Document::parse(text.to_owned(), "r".into(), &target()).unwrap()
 }
 
@@ -301,96 +300,6 @@ proptest! {
         for grant in wanted.grants.iter().filter(|it| it.expires.is_none()) {
             let differs = last.drift.iter().any(|it| it.drift.sid.as_ref() == Some(&grant.sid));
             prop_assert!(differs || stands(grant, &there), "{} does not stand", grant.sid);
-        }
-    }
-
-    #[test]
-    fn a_list_says_what_its_members_say(permissions in vec(permission(), 0..14)) {
-        let plain = |it: &Permission| {
-            let mut it = it.clone();
-            it.action.0.make_ascii_lowercase();
-            format!("{it:?}")
-        };
-        for (place, members) in lists_of(&permissions) {
-            let all: Vec<&Permission> = members.iter().collect();
-            let text = compact::statement_text(&place, &all, &target());
-            let list = compact::read(&place.sid, &text, &target()).unwrap();
-            prop_assert_eq!(&list.place, &place);
-            let asked: BTreeSet<String> = members.iter().map(plain).collect();
-            let said: BTreeSet<String> = list.members.iter().map(plain).collect();
-            prop_assert!(asked.len() > 1);
-            prop_assert_eq!(said, asked);
-        }
-    }
-
-    #[test]
-    fn a_place_is_the_same_in_every_order(
-        permissions in vec(permission(), 0..14).prop_flat_map(|it| (Just(it.clone()), Just(it).prop_shuffle())),
-    ) {
-        let (one, other) = permissions;
-        let places = |of: &[Permission]| {
-            let all: Vec<&Permission> = of.iter().collect();
-            let mut res: Vec<(String, Option<Place>)> = compact::places(&all, &target(), "")
-                .into_iter()
-                .zip(of)
-                .map(|(place, it)| (format!("{it:?}"), place))
-                .collect();
-            res.sort();
-            res
-        };
-        prop_assert_eq!(places(&one), places(&other));
-    }
-
-    #[test]
-    fn a_list_keeps_its_sid(permissions in vec(permission(), 1..14), gone in any::<Index>()) {
-        let mut rest = permissions.clone();
-        let gone = rest.remove(gone.index(permissions.len()));
-        let (before, after) = (lists_of(&permissions), lists_of(&rest));
-        for (place, members) in &before {
-            let left: BTreeSet<String> =
-                members.iter().filter(|it| **it != gone).map(|it| format!("{it:?}")).collect();
-            for (other, others) in &after {
-                let meet = others.iter().any(|it| left.contains(&format!("{it:?}")));
-                let same = other.dimension == place.dimension;
-                prop_assert!(!(meet && same) || other.sid == place.sid, "{place:?}, {other:?}");
-            }
-        }
-    }
-
-    /// Whatever somebody made of a list of ours: it is known as ours only where it says exactly what its members say.
-    #[test]
-    fn what_is_taken_for_a_list_is_one(
-        permissions in vec(permission(), 2..10),
-        change in 0..12,
-        other in json(),
-        odd in live_statement(),
-    ) {
-        for (place, members) in lists_of(&permissions) {
-            let all: Vec<&Permission> = members.iter().collect();
-            let text = compact::statement_text(&place, &all, &target());
-            let (from, to) = match change {
-                0 => ("\"Allow\"", "\"Deny\"".to_owned()),
-                1 => ("\"Principal\":", "\"NotPrincipal\":".to_owned()),
-                2 => ("\"Action\":", "\"NotAction\":".to_owned()),
-                3 => ("\"Condition\":{", format!("\"Condition\":{{\"x\":{other},")),
-                4 => ("\"ArnLike\":{", format!("\"ArnLike\":{{\"aws:sourcearn\":{other},")),
-                5 => ("\"AWS:SourceArn\":[", format!("\"AWS:SourceArn\":[{other},")),
-                6 => ("\"AWS\":[", format!("\"AWS\":[{other},")),
-                7 => ("\"Service\":[", format!("\"AWS\":\"*\",\"Service\":[{other},")),
-                8 => ("\"AWS\":[", "\"AWS\":[\"AROASNV5YASAZHWFURF3I\",".to_owned()),
-                9 => ("\"Action\":", format!("\"Action\":{other},\"Action\":")),
-                10 => ("{", format!("{{\"x\":{other},")),
-                _ => ("{", "{".to_owned()),
-            };
-            let changed = text.replacen(from, &to, 1);
-            for (text, sid) in [(&changed, place.sid.as_str()), (&odd, &place.sid), (&other, &place.sid)] {
-                let Some(list) = compact::read(sid, text, &target()) else { continue };
-                let members: Vec<&Permission> = list.members.iter().collect();
-                let again = compact::statement_text(&list.place, &members, &target());
-                prop_assert_eq!(Canonical::of_text(&again, "aws"), Canonical::of_text(text, "aws"));
-            }
-            let whole = format!(r#"{{"Statement":[{changed},{odd},{other}]}}"#);
-            drop(document(&whole).taken_apart(&target(), |_| vec!["a".into(), "b".into()]));
         }
     }
 }
