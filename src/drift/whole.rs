@@ -211,10 +211,29 @@ fn chosen(scene: &Scene<'_>, changes: &[Change]) -> Vec<usize> {
     if !scene.memory.one_by_one {
         return free().map(|(at, _)| at).collect();
     }
-    // Lambda takes no document that a deleted principal stands in, so that goes first.
-    let blocks =
-        |(_, it): &(usize, &Change)| it.drift.before.as_ref().is_some_and(Statement::blocks_adding);
-    free().find(blocks).or_else(|| free().next()).map(|(at, _)| at).into_iter().collect()
+    let free: Vec<usize> = free().map(|(at, _)| at).collect();
+    let change = |at: &usize| changes.get(*at);
+    // Lambda takes no document that a deleted principal stands in, so that goes first; and what comes, before what goes.
+    let rank = |at: &&usize| match change(at) {
+        Some(it) if it.drift.before.as_ref().is_some_and(Statement::blocks_adding) => 0,
+        Some(it) if it.adds() => 1,
+        Some(_) | None => 2,
+    };
+    let mut res: Vec<usize> = free.iter().min_by_key(rank).copied().into_iter().collect();
+    // What it takes away may be what another one wants: then that comes with it.
+    let wants = |res: &[usize], it: &Change| {
+        let after = it.drift.after.as_ref().filter(|_| it.adds());
+        let gone = |of: &usize| change(of).and_then(|it| it.drift.before.as_ref());
+        after.is_some_and(|it| res.iter().filter_map(gone).any(|of| of.says(&it.terms)))
+    };
+    let missed = |res: &[usize]| {
+        let other = |at: &&usize| !res.contains(at) && change(at).is_some_and(|it| wants(res, it));
+        free.iter().find(other).copied()
+    };
+    while let Some(it) = missed(&res) {
+        res.push(it);
+    }
+    res
 }
 
 /// There is no policy, and what can only be put was refused not long ago: a policy is not begun for it again.
@@ -356,7 +375,12 @@ impl Draft<'_, '_> {
                     let before = it.drift.before.as_ref().and_then(Statement::listed_in);
                     before == Some(place.sid.as_str())
                 });
-                for change in out {
+                // Of two that say the same the one by itself stays, where it is.
+                let twin = |it: &&Change| {
+                    let same = |of: &Statement| of.sid() == it.drift.sid.as_deref();
+                    it.drift.kind == Kind::Duplicate && raw.iter().any(same)
+                };
+                for change in out.filter(|it| !twin(it)) {
                     let sid = change.drift.sid.as_deref().unwrap_or_default();
                     if let Some(text) = self.alone(change).filter(|_| told.insert(sid)) {
                         res.push(text);

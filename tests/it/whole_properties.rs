@@ -1,6 +1,6 @@
 //! Properties of the writer of whole documents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use permitd::{
@@ -251,6 +251,11 @@ proptest! {
         };
         let mut text = live.text();
         let (mut n_writes, mut n_puts) = (0, 0);
+        // Of several statements of one Sid, which no call of Lambda makes, those that expire go one by one.
+        let sids: BTreeSet<Option<String>> = live.statements.iter().map(|it| {
+            Statement::read(it, &target).sid().map(str::to_owned)
+        }).collect();
+        let twins = live.statements.len() - sids.len();
         loop {
             let plan = of(text.as_ref());
             let Some(step) = plan.steps.first() else {
@@ -288,11 +293,11 @@ proptest! {
                 }
             };
             text = next;
-            let most = if wanted.writer == Writer::Document { 3 } else { 20 };
+            let most = if wanted.writer == Writer::Document { 3 + twins } else { 20 };
             prop_assert!(n_writes <= most, "no end in sight after {n_writes} writes: {text:?}");
         }
         if wanted.writer == Writer::Document {
-            prop_assert!(n_puts <= 2, "{n_puts} documents");
+            prop_assert!(n_puts <= 2 + twins, "{n_puts} documents");
         }
         let last = of(text.as_ref());
         let empty = r#"{"Statement":[]}"#;

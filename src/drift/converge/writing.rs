@@ -241,7 +241,9 @@ impl Converge<'_> {
             FailureKind::Denied | FailureKind::NotOffered if whole => {
                 self.cannot_put(Failure { kind, message, hint, request_id }, now)
             }
-            FailureKind::Refused | FailureKind::TooLarge if whole && it.parts.len() > 1 => {
+            FailureKind::Refused | FailureKind::TooLarge
+                if whole && it.parts.len() > 1 && !self.memory.one_by_one =>
+            {
                 // Which of them it is that Lambda does not take shows when each is put by itself.
                 self.memory.one_by_one = true;
                 self.planned(now)

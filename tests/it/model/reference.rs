@@ -207,8 +207,7 @@ pub(crate) fn narrowing_grants<'a>(
 ) -> impl Iterator<Item = usize> + use<'a> {
     let comes = |grant: &Grant| {
         let own = |it: &Statement| it.sid() == Some(grant.sid.as_str());
-        let there = statements.iter().any(|it| own(it) || it.says(&grant.terms));
-        grant.terms.denies() && is_live(grant, now) && !there
+        grant.terms.denies() && is_live(grant, now) && !statements.iter().any(own)
     };
     let all: Vec<usize> =
         (0..wanted.grants.len()).filter(|at| comes(&wanted.grants[*at])).collect();
@@ -323,6 +322,8 @@ fn by_table(
             _ if !is_live(grant, now) => Fate::Either,
             _ if stands(grant) => Fate::Stays,
             _ if is_wide(grant) && !wholly => Fate::Goes,
+            // It may stand elsewhere, and only get another name.
+            None if narrows && statements.iter().any(|it| it.says(&grant.terms)) => Fate::Either,
             None if narrows && held => Fate::Goes,
             Some(Fate::Stays) => Fate::Goes,
             Some(Fate::Either) if !blocked => Fate::Either,
@@ -371,9 +372,8 @@ fn by_table(
     // Lambda takes no document with one Sid twice, and there is none unless somebody could make one.
     let mut sids: Vec<&str> = statements
         .iter()
-        .zip(&fates)
-        .filter(|(it, fate)| it.listed_in().is_none() && **fate != Fate::Goes)
-        .filter_map(|(it, _)| it.sid())
+        .filter(|it| it.listed_in().is_none())
+        .filter_map(Statement::sid)
         .collect();
     let n = sids.len();
     sids.sort_unstable();
