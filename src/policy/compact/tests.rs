@@ -70,10 +70,7 @@ fn a_list_is_one_statement_and_is_known_again() {
     assert_eq!(read("compact-permitd-00000000", &text, &target()), None);
     let changed = text.replace("s3.amazonaws.com", "sns.amazonaws.com");
     assert_eq!(read(&place.sid, &changed, &target()), None);
-    assert!(matches!(
-        Statement::read(&text, &target()).class(),
-        Class::Inexpressible(_)
-    ));
+    assert!(matches!(Statement::read(&text, &target()).class(), Class::Inexpressible(_)));
 }
 
 #[test]

@@ -9,7 +9,8 @@ use super::harness::{FN, Lambda, Room, account, policy, service};
 
 /// So many grants of S3 buckets for one function.
 fn buckets(n: usize, how: &str) -> String {
-    let mut res = format!("account: '123456789012'\nfunctions:\n  - function: f\n{how}    statements:\n");
+    let mut res =
+        format!("account: '123456789012'\nfunctions:\n  - function: f\n{how}    statements:\n");
     for at in 0..n {
         writeln!(
             res,
@@ -36,7 +37,10 @@ fn three_hundred_buckets_fit_as_one_list_and_one_more_is_one_write() {
     let said = room.permitd("check permissions.yaml");
     assert_eq!(said.code, Some(78), "{said:?}");
     assert!(said.err.contains("and Lambda allows 20480"), "{said:?}");
-    assert!(said.err.contains("with `compact: true` and `writer: document` it would have 1"), "{said:?}");
+    assert!(
+        said.err.contains("with `compact: true` and `writer: document` it would have 1"),
+        "{said:?}"
+    );
     assert_eq!(lambda.calls(), Vec::<String>::new());
     let said = room.permitd("plan permissions.yaml --output json");
     let size = &said.json()["targets"][0]["size"];
@@ -84,7 +88,10 @@ fn compact_shows_the_document_and_its_size() {
     let said = room.permitd("compact permissions.yaml");
     let lines: Vec<&str> = said.out.lines().collect();
     assert_eq!((said.code, lines[0]), (Some(0), FN), "{said:?}");
-    assert!(lines[1].contains(" bytes instead of ") && lines[1].ends_with("of 20480: it fits"), "{lines:?}");
+    assert!(
+        lines[1].contains(" bytes instead of ") && lines[1].ends_with("of 20480: it fits"),
+        "{lines:?}"
+    );
     let document: Value = serde_json::from_str(lines[2]).unwrap();
     assert_eq!(document["Statement"].as_array().unwrap().len(), 1);
     let json = room.permitd("compact permissions.yaml --output json").json();
@@ -165,7 +172,10 @@ fn what_others_have_changed_since_stays() {
     let said = room.permitd(&format!("undo {} --yes", last_put(&room)));
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
     assert_eq!(lambda.sids("f"), ["a", "theirs", "new-one", "gone"]);
-    assert_eq!(lambda.statements("f")[0]["Condition"]["ArnLike"]["AWS:SourceArn"], "arn:aws:s3:::old");
+    assert_eq!(
+        lambda.statements("f")[0]["Condition"]["ArnLike"]["AWS:SourceArn"],
+        "arn:aws:s3:::old"
+    );
 
     // But not where they have changed the very same.
     let (lambda, room, _) = written();

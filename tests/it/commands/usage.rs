@@ -76,10 +76,9 @@ fn wrong_usage() {
 fn what_is_not_built_yet_says_so() {
     let lambda = Lambda::new(&json!([{"name": "f"}]));
     let room = lambda.room(WISHES);
-    for (words, what) in [
-        ("plan permissions.yaml --allow-missing", "--allow-missing"),
-        ("run --lease x", "--lease"),
-    ] {
+    for (words, what) in
+        [("plan permissions.yaml --allow-missing", "--allow-missing"), ("run --lease x", "--lease")]
+    {
         let message = format!("error: `{what}` is not supported yet in this version of permitd\n");
         room.permitd(words).is(64, "", &message);
     }

@@ -25,6 +25,7 @@ use super::{
     book::LastRead,
     case::{Case, MIDDLE, Puts, START},
     checks::is_untouched,
+    documents::has_a_sid_twice,
     lists, other,
     reference::{self, Circumstances, Expected, Fate, compare, expected},
     world::{CLOCK, Observed, short, start_clock},
@@ -32,18 +33,6 @@ use super::{
 
 fn wholly(wanted: &Wanted) -> bool {
     wanted.writer != Writer::Statements
-}
-
-fn has_a_sid_twice(statements: &[Statement]) -> bool {
-    let mut sids: Vec<&str> = statements
-        .iter()
-        .filter(|it| it.listed_in().is_none())
-        .filter_map(Statement::sid)
-        .collect();
-    let n = sids.len();
-    sids.sort_unstable();
-    sids.dedup();
-    sids.len() < n
 }
 
 /// What became of a case that did not go well.
@@ -286,7 +275,7 @@ impl<'a> Player<'a> {
                 CLOCK(),
             ));
         }
-        // Where one Sid stands twice, which only a seed can do, the second one is news once the first is gone.
+        // The second one of a Sid is news once the first is gone.
         let twice = before.iter().any(|it| has_a_sid_twice(it));
         let mut late = self.world.lock().late.is_empty();
         let mut n_writes = Vec::new();

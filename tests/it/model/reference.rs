@@ -15,6 +15,7 @@ use permitd::policy::{
 use super::{
     case::IGNORED,
     content::{self, REFUSED, ROLES},
+    documents::has_a_sid_twice,
 };
 
 /// What one live statement is to the files.
@@ -369,16 +370,7 @@ fn by_table(
     let elsewhere =
         |grant: &Grant| !stands(grant) && statements.iter().any(|it| it.says(&grant.terms));
     let stuck = held || live_grants(wanted, now).any(elsewhere);
-    // Lambda takes no document with one Sid twice, and there is none unless somebody could make one.
-    let mut sids: Vec<&str> = statements
-        .iter()
-        .filter(|it| it.listed_in().is_none())
-        .filter_map(Statement::sid)
-        .collect();
-    let n = sids.len();
-    sids.sort_unstable();
-    sids.dedup();
-    let twice = wholly && sids.len() < n;
+    let twice = wholly && has_a_sid_twice(statements);
     let weak = twice || finally > LIMIT || (all > LIMIT && stuck && !wholly);
     Expected { statements: fates, grants, weak, seed: false }
 }
