@@ -359,6 +359,22 @@ fn by_table(
         }
         grants = wanted.grants.iter().map(|it| grant_fate(&fates, it)).collect();
     }
+    if wanted.compact && wholly {
+        // What a list says for one grant it says for all that want the same.
+        let said: Vec<bool> = wanted
+            .grants
+            .iter()
+            .map(|it| {
+                let mut all = wanted.grants.iter().zip(&grants);
+                all.any(|(of, fate)| {
+                    of.terms == it.terms && is_live(of, now) && *fate != Fate::Goes
+                })
+            })
+            .collect();
+        for (fate, said) in grants.iter_mut().zip(said) {
+            *fate = if said && *fate == Fate::Goes { Fate::Either } else { *fate };
+        }
+    }
     let text = |(it, fate): (&Grant, &Fate)| match fate {
         Fate::Stays if !stands(it) => it.terms.statement_text(&it.sid, &wanted.target),
         Fate::Stays | Fate::Goes | Fate::Either => String::new(),
