@@ -12,6 +12,7 @@ mod changed_places;
 mod check_documents;
 #[cfg(feature = "aws")]
 mod commands;
+mod compact_properties;
 mod config_examples;
 mod config_properties;
 mod converge_properties;
@@ -51,3 +52,4 @@ mod soak;
 mod survey;
 mod tidy;
 mod walk;
+mod whole_properties;
