@@ -59,17 +59,40 @@ class Permitd:
         return self.helps[command]
 
 
-def rendered(overlay, components=()):
-    with tempfile.TemporaryDirectory(dir=KUBERNETES, prefix=".test-") as place:
-        with open(f"{place}/kustomization.yaml", "w") as file:
-            yaml.safe_dump({
-                "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "namespace": "permitd",
-                "resources": [f"../overlays/{overlay}"], "components": [f"../components/{it}" for it in components],
-            }, file)
-        done = subprocess.run(["kubectl", "kustomize", place], capture_output=True, text=True)
+def render(wanted, place, name):
+    with open(f"{place}/kustomization.yaml", "w") as file:
+        yaml.safe_dump(wanted, file)
+    done = subprocess.run(["kubectl", "kustomize", place], capture_output=True, text=True)
+    # What is deprecated it prints, and still ends well.
     if done.returncode or done.stderr:
-        raise SystemExit(f"FAILED   kubectl kustomize {overlay} {components}: {done.stderr}")
+        raise SystemExit(f"FAILED   kubectl kustomize {name}: {done.stderr}")
     return list(yaml.safe_load_all(done.stdout))
+
+
+def rendered(overlay, components=()):
+    wanted = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "namespace": "permitd",
+        "resources": [f"../overlays/{overlay}"], "components": [f"../components/{it}" for it in components],
+    }
+    with tempfile.TemporaryDirectory(dir=KUBERNETES, prefix=".test-") as place:
+        return render(wanted, place, f"{overlay} {' '.join(components)}")
+
+
+def readme():
+    """The kustomization that the README tells to begin with, with files of the base for those of its reader."""
+    text = open(f"{KUBERNETES}/README.md").read()
+    (block,) = [it for it in re.findall(r"```yaml\n(.*?)```", text, re.S) if "kind: Kustomization" in it]
+    wanted = yaml.safe_load(block)
+    (remote,) = wanted["resources"]
+    wanted["resources"] = ["../" + remote.partition("//deploy/kubernetes/")[2]]
+    with tempfile.TemporaryDirectory(dir=KUBERNETES, prefix=".test-") as place:
+        for name in [it for generator in wanted["configMapGenerator"] for it in generator["files"]]:
+            folder = "settings" if name == "permitd.yaml" else "permissions"
+            example = {"permitd.yaml": "permitd.yaml", "media.yaml": "example.yaml"}.get(name)
+            text = open(f"{KUBERNETES}/base/{folder}/{example}").read() if example else "# nothing\n"
+            with open(f"{place}/{name}", "w") as file:
+                file.write(text)
+        return render(wanted, place, "README")
 
 
 def keys(value):
@@ -136,6 +159,13 @@ def main():
             print(f"{'FAILED' if found else 'ok':8} {overlay} {' '.join(more)} ({len(docs)} objects; {OLDEST}, {NEWEST})")
             for it in found:
                 print(f"         {it}")
+    docs = made["README"] = readme()
+    found = list(problems(docs, permitd))
+    (deployment,) = [it for it in docs if it["kind"] == "Deployment"]
+    if not deployment["spec"]["template"]["spec"]["containers"][0]["image"].startswith("YOUR-REGISTRY/permitd:"):
+        found.append("the image is another one")
+    n_failed += bool(found)
+    print(f"{'FAILED' if found else 'ok':8} the kustomization of the README {found or ''}")
     used = {it for components in FITS.values() for it in components} | {"lease"}
     if used != set(os.listdir(f"{KUBERNETES}/components")) or set(FITS) != set(os.listdir(f"{KUBERNETES}/overlays")):
         n_failed += 1
