@@ -300,12 +300,15 @@ def main():
     with tempfile.TemporaryDirectory(prefix="permitd-image-") as work:
         os.chmod(work, 0o755)
         runc = Runc(work, built(binary))
-        for name, tried in [("runc", lambda it: under_runc(runc, work, it)), ("podman", lambda it: under_podman(work, it))]:
+        for tried in (lambda it: under_runc(runc, work, it), lambda it: under_podman(work, it)):
             simulator = Simulator(binary, work)
             try:
                 tried(simulator)
             finally:
                 simulator.end()
+                for name in ("version", "demo", "plan", "run"):
+                    run("runc", "delete", "--force", f"permitd-test-{os.getpid()}-{name}")
+        run("buildah", "rmi", IMAGE)
 
 
 try:
