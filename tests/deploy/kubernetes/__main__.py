@@ -88,10 +88,10 @@ def readme():
     with tempfile.TemporaryDirectory(dir=KUBERNETES, prefix=".test-") as place:
         for name in [it for generator in wanted["configMapGenerator"] for it in generator["files"]]:
             folder = "settings" if name == "permitd.yaml" else "permissions"
-            example = {"permitd.yaml": "permitd.yaml", "media.yaml": "example.yaml"}.get(name)
-            text = open(f"{KUBERNETES}/base/{folder}/{example}").read() if example else "# nothing\n"
+            example = "permitd.yaml" if name == "permitd.yaml" else "example.yaml"
+            text = open(f"{KUBERNETES}/base/{folder}/{example}").read()
             with open(f"{place}/{name}", "w") as file:
-                file.write(text)
+                file.write(text.replace("thumbnail", name.removesuffix(".yaml")))
         return render(wanted, place, "README")
 
 
