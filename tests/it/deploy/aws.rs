@@ -9,7 +9,7 @@ use permitd::config::{
     resolve::{Context, resolve},
 };
 use permitd::drift::allow::Mode;
-use permitd::policy::target::Defaults;
+use permitd::policy::target::{AccountRegion, Defaults};
 use permitd::report::iam::{self, Policy};
 use serde_json::Value as Json;
 use serde_yaml::Value;
@@ -91,9 +91,9 @@ fn what_comes_on_top_is_what_permitd_iam_says() {
     let rules = needed(&format!("{FILE}{RULE}"), mode, false, |it| it);
     assert_eq!(actions(&rights(&file("list"))), on_top(&rules));
     // Discovery asks for less than rules can.
-    let place = "arn:aws:lambda:us-east-1:123456789012:function:f";
-    let place = permitd::policy::target::Target::parse(place, &Defaults::default()).unwrap();
-    let places = [place.account_region()].into();
+    let place =
+        AccountRegion { account: "123456789012".to_owned(), region: "us-east-1".to_owned() };
+    let places = BTreeSet::from([place]);
     let discovery = needed(FILE, mode, false, |it| it.with_discovery(&places));
     assert!(on_top(&discovery).is_subset(&on_top(&rules)), "{discovery:?}");
     let events = needed(FILE, mode, false, |it| it.with_queue("arn:aws:sqs:::q".into()));
