@@ -27,9 +27,9 @@ functions:
     ownership: all
     statements: [{sid: a, principal: '210987654321'}]
   - {function: g, absent: [old]}
+  - {function: h, statements: [{sid: a, principal: '210987654321'}]}
 ";
-const RULE: &str = "\
-  - match: {name: \"orders-*\", tags: {team: payments}, qualifiers: [unqualified, live, \"1*\"]}
+const RULE: &str = "  - match: {name: \"orders-*\", tags: {team: payments}, qualifiers: [unqualified, live, \"1*\"]}
     statements: [{sid: partner, principal: \"210987654321\"}]
 ";
 
@@ -241,6 +241,7 @@ mod calls {
         Lambda::new(&json!([
             {"name": "f", "policy": policy(&[changed, account("nobody", "888888888888"), deny])},
             {"name": "g", "policy": policy(&[account_at("g", "old", "210987654321")])},
+            {"name": "h"},
             {"name": "orders-in", "tags": {"team": "payments"}, "versions": 2, "aliases": {"live": "1"}},
         ]))
     }

@@ -46,7 +46,8 @@ fn the_example_files_are_good_and_watch_only() {
     let path = Path::new(SETTINGS);
     let (_, settings) = read_settings(path).unwrap();
     assert_eq!(settings.mode, Some(Mode::Observe));
-    let parsed = permissions::parse(&read_permissions(&settings.permissions, &folder_of(path)));
+    let files = read_permissions(&settings.permissions, &folder_of(path));
+    let parsed = permissions::parse(&files);
     let places = settings.accounts.iter().flat_map(Account::places).collect();
     let loaded = resolve(parsed, &Context { places, ..Context::default() }).unwrap();
     assert_eq!(loaded.wanted.len(), 1);
