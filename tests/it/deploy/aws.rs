@@ -57,7 +57,12 @@ fn actions(rights: &Rights) -> BTreeSet<String> {
 }
 
 /// What `permitd iam` says.
-fn needed(file: &str, mode: Mode, undo: bool, more: impl Fn(Policy) -> Policy) -> BTreeSet<String> {
+fn needed(
+    file: &str,
+    mode: Mode,
+    undo: bool,
+    widen: impl Fn(Policy) -> Policy,
+) -> BTreeSet<String> {
     let files =
         Files { files: vec![File::new("p.yaml", file.to_owned())], diagnostics: Vec::new() };
     let context = Context {
@@ -70,7 +75,7 @@ fn needed(file: &str, mode: Mode, undo: bool, more: impl Fn(Policy) -> Policy) -
     let loaded = resolve(permissions::parse(&files), &context);
     let loaded = loaded.unwrap_or_else(|it| panic!("{}", render_all(&it, false)));
     let now = "2026-01-01T00:00:00Z".parse().unwrap();
-    let policy = more(iam::policy(&loaded.wanted, &loaded.rules, mode, undo, now));
+    let policy = widen(iam::policy(&loaded.wanted, &loaded.rules, mode, undo, now));
     actions(&rights(&serde_json::from_str(&policy.text()).unwrap()))
 }
 
@@ -104,9 +109,9 @@ fn what_comes_on_top_is_what_permitd_iam_says() {
     // The whole-document calls with what Lambda asks for beside each of them.
     let document = actions(&rights(&file("document")));
     assert!(document.is_superset(&undo) && document.is_superset(&plain), "{document:?}");
-    let more = &document - &(&undo | &plain);
-    let more: Vec<&str> = more.iter().map(String::as_str).collect();
-    assert_eq!(more, ["lambda:DeleteResourcePolicy", "lambda:GetResourcePolicy"]);
+    let rest = &document - &(&undo | &plain);
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    assert_eq!(rest, ["lambda:DeleteResourcePolicy", "lambda:GetResourcePolicy"]);
 }
 
 /// Nothing that is not a function of this account, but where Lambda knows no resource.
@@ -132,9 +137,9 @@ fn every_right_is_for_functions_of_one_account() {
 fn statements(value: &Value, found: &mut Vec<(String, BTreeSet<String>, String)>) {
     match value {
         Value::Mapping(map) if map.contains_key("Sid") => {
-            let string = |it: &Value| match it {
-                Value::Tagged(it) => it.value.as_str().unwrap().to_owned(),
-                it => it.as_str().unwrap().to_owned(),
+            let string = |it: &Value| {
+                let Value::Tagged(tagged) = it else { return it.as_str().unwrap().to_owned() };
+                tagged.value.as_str().unwrap().to_owned()
             };
             let actions = value["Action"].as_sequence().unwrap().iter().map(string).collect();
             found.push((string(&value["Sid"]), actions, string(&value["Resource"])));
@@ -228,7 +233,7 @@ fn cloudformation_takes_the_roles() {
 mod calls {
     use serde_json::json;
 
-    use super::*;
+    use super::{BTreeSet, FILE, Json, RULE, actions, file, rights};
     use crate::commands::harness::{FN, Lambda, Room, account, account_at, policy};
 
     const LIMITS: &str = "--max-revocations unlimited --max-changed-targets unlimited";

@@ -20,12 +20,12 @@ const SETTINGS: &str = "deploy/kubernetes/base/settings/permitd.yaml";
 fn rule() -> String {
     let alerts = text("deploy/prometheus/alerts.yaml");
     let groups = &alerts[alerts.find("groups:").unwrap()..];
-    let indented = groups.lines().map(|it| format!("  {it}\n")).collect::<String>();
+    let indented = groups.trim_end().replace('\n', "\n  ");
     format!(
         "# The alerts of deploy/prometheus/alerts.yaml for the Prometheus operator, made from them:\n\
          # UPDATE_DOCS=1 cargo test deploy::kubernetes\n\
          apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata:\n  name: permitd\n  \
-         labels: {{app.kubernetes.io/name: permitd}}\nspec:\n{indented}"
+         labels: {{app.kubernetes.io/name: permitd}}\nspec:\n  {indented}\n"
     )
 }
 
