@@ -17,7 +17,8 @@ async fn documents_come_out_as_written_down() {
     let first = served.revision("f").await;
     let mut new = String::new();
     let cases: Vec<Value> =
-        serde_json::from_str(&std::fs::read_to_string("tests/golden/documents.json").unwrap()).unwrap();
+        serde_json::from_str(&std::fs::read_to_string("tests/golden/documents.json").unwrap())
+            .unwrap();
     for case in &cases {
         let about = case["about"].as_str().unwrap();
         let fill = |text: &str| {
@@ -28,7 +29,8 @@ async fn documents_come_out_as_written_down() {
         let path = fill(case["request"][1].as_str().unwrap()).replace("${NEW}", &new);
         let body = match &case["request"][2] {
             Value::Null => String::new(),
-            body => fill(&body.to_string()).replace("\"${DOCUMENT}\"", &Value::from(DOCUMENT).to_string()),
+            body => fill(&body.to_string())
+                .replace("\"${DOCUMENT}\"", &Value::from(DOCUMENT).to_string()),
         };
         let answer = served.send(case["request"][0].as_str().unwrap(), &path, &body).await;
         assert_eq!(u64::from(answer.status), case["answer"][0], "{about}: {}", answer.body);
