@@ -7,4 +7,5 @@ pub mod fleet;
 pub mod gateway;
 pub mod paced;
 pub mod queue;
+pub mod tenure;
 pub mod witness;

@@ -2,6 +2,7 @@
 
 mod discovering;
 mod hearing;
+mod leading;
 mod once;
 mod reloading;
 mod slow;
@@ -34,7 +35,7 @@ use crate::daemon::{
     systemd::Systemd,
     watch::Known,
 };
-use crate::lambda::{queue::sqs::SqsQueue, witness::Witness};
+use crate::lambda::{queue::sqs::SqsQueue, tenure::Tenure, witness::Witness};
 use crate::observe::{
     http::{self, Listening, Site},
     monitor::Monitor,
@@ -42,6 +43,7 @@ use crate::observe::{
 
 use discovering::Discovering;
 use hearing::Hearing;
+use leading::{Leading, while_it_leads};
 pub(crate) use once::grace_note;
 use reloading::Reloading;
 use slow::Slow;
@@ -50,6 +52,7 @@ use start::Start;
 /// The daemon; with `--once` a single pass and its report.
 pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let reports = Reports::new(&args.report)?;
+    leading::is_possible(args)?;
     if !args.once {
         needs_no_report(&reports)?;
     }
@@ -76,6 +79,11 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     };
     let (mut gateway, texts) = setup::way(texts, &args.target, tell).await?;
     gateway.inner_mut().heard_by(Arc::clone(&monitor.metrics) as Arc<dyn Witness>);
+    let leading = Leading::new(args, &monitor, &systemd).await?;
+    let tenure = leading.as_ref().map(|it| it.tenure.clone());
+    if let Some(it) = &tenure {
+        gateway.inner_mut().under(it.clone());
+    }
     let fleet = gateway.inner();
     let start = Start {
         args: &args.target,
@@ -118,8 +126,9 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         stop: &stop.token,
         monitor: &monitor,
         systemd: &systemd,
+        tenure: tenure.as_ref(),
     };
-    let _listening = listen(&settings, &monitor, &stop.token, &mut hearing).await;
+    let _listening = listen(&settings, &monitor, &stop.token, tenure.clone(), &mut hearing).await;
     let reloading = Reloading {
         args: &args.target,
         fleet,
@@ -137,9 +146,10 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     };
     let reload = async || reloading.again().await;
     let heard = async || reloading.heard(&mut hearing).await;
+    let running = Box::pin(run::run(&daemon, loaded, reload, heard, server));
     tokio::select! {
-        () = Box::pin(run::run(&daemon, loaded, reload, heard, server)) => {}
-        () = Box::pin(discovering.go_on(&gateway, &monitor)) => {}
+        () = leading::beside(leading, running) => {}
+        () = while_it_leads(tenure.as_ref(), async || discovering.go_on(&gateway, &monitor).await) => {}
     }
     monitor.close().await;
     if let Some(page) = page {
@@ -192,6 +202,7 @@ async fn listen(
     settings: &Settings,
     monitor: &Arc<Monitor>,
     stop: &CancellationToken,
+    tenure: Option<Tenure>,
     hearing: &mut Hearing,
 ) -> Option<EndsWithUs> {
     let Events { queue_url, region } = settings.events.clone()?;
@@ -201,7 +212,16 @@ async fn listen(
     hearing.take_events(events);
     let (monitor, stop) = (Arc::clone(monitor), stop.clone());
     Some(EndsWithUs(tokio::spawn(async move {
-        Listener::new(&queue, &monitor, clock::system).listen(to, &stop).await;
+        // What a standby took from the queue, the leader would never hear of.
+        while let Some(turn) = leading::turn(tenure.as_ref(), &stop).await {
+            let listener = Listener::new(&queue, &monitor, clock::system);
+            let listening = listener.listen(to.clone(), &turn);
+            leading::until_it_ends(tenure.as_ref(), &turn, listening).await;
+            // Nobody listens any more.
+            if to.is_closed() {
+                break;
+            }
+        }
     })))
 }
 

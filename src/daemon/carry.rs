@@ -311,6 +311,9 @@ pub fn hint(error: &GatewayError, right: &str) -> Option<String> {
         (_, codes::WRONG_ACCOUNT) => {
             "give this account a `role_arn` or a `profile` in `accounts`, or correct its id".to_owned()
         }
+        (_, codes::NOT_LEADING) => {
+            "nothing is to be done: whoever leads now goes on from here".to_owned()
+        }
         (_, "ExpiredTokenException" | "ExpiredToken") => {
             "the credentials have expired: get new ones (for SSO: `aws sso login`)".to_owned()
         }

@@ -24,6 +24,7 @@ use crate::lambda::{
         Urgency,
     },
     paced::{Budgets, Paced},
+    tenure::Tenure,
     witness::Witness,
 };
 use crate::policy::{
@@ -57,6 +58,7 @@ pub struct Fleet {
     region_is_of_chain: bool,
     budgets: Budgets,
     witness: Option<Arc<dyn Witness>>,
+    tenure: Option<Tenure>,
     members: Mutex<BTreeMap<AccountRegion, Arc<Paced<LambdaClient>>>>,
 }
 
@@ -136,12 +138,17 @@ impl Fleet {
             doors.insert(it.account.clone(), Door::new(it, &base, &loader).await);
         }
         let members = Mutex::default();
-        Self { base, doors, region_is_of_chain, budgets, witness: None, members }
+        Self { base, doors, region_is_of_chain, budgets, witness: None, tenure: None, members }
     }
 
     /// This one hears of every call to Lambda from now on.
     pub fn heard_by(&mut self, witness: Arc<dyn Witness>) {
         self.witness = Some(witness);
+    }
+
+    /// Writes only leave while this lasts.
+    pub fn under(&mut self, tenure: Tenure) {
+        self.tenure = Some(tenure);
     }
 
     /// The region of the AWS chain, if it has one.
@@ -168,8 +175,12 @@ impl Fleet {
         let config = aws_sdk_lambda::config::Builder::from(config).region(region).build();
         let client = LambdaClient::new(aws_sdk_lambda::Client::from_conf(config));
         let paced = Paced::new(client, self.budgets);
-        let member = Arc::new(match &self.witness {
+        let paced = match &self.witness {
             Some(it) => paced.heard_by(it),
+            None => paced,
+        };
+        let member = Arc::new(match &self.tenure {
+            Some(it) => paced.under(it.clone()),
             None => paced,
         });
         members.insert(place, Arc::clone(&member));

@@ -10,6 +10,7 @@ mod bad_network;
 mod check;
 mod check_reports;
 mod control;
+mod credentials;
 mod daemon;
 mod daemon_passes;
 mod daemon_says;
@@ -24,6 +25,8 @@ mod import_fails;
 mod import_from;
 mod interrupted;
 mod killed;
+#[cfg(feature = "kubernetes")]
+mod lease;
 mod limits;
 mod logs;
 mod notified;
