@@ -8,4 +8,6 @@ pub mod gateway;
 pub mod paced;
 pub mod queue;
 pub mod tenure;
+#[cfg(feature = "aws")]
+pub mod trust;
 pub mod witness;

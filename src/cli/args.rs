@@ -15,7 +15,9 @@ pub(crate) use crate::cli::args::generated::{CompletionsArgs, ManArgs, SchemaArg
 pub(crate) use crate::cli::args::import::{FromArg, ImportArgs, OwnershipArg};
 pub(crate) use crate::cli::args::{
     check::{CheckArgs, CheckOutput, Deny, deny},
-    common::{ControlArgs, JournalArgs, Output, ReportArgs, SourceArgs, TargetArgs, TextOrJson},
+    common::{
+        ControlArgs, JournalArgs, Output, ReportArgs, SourceArgs, TargetArgs, TextOrJson, TlsArgs,
+    },
     iam::IamArgs,
 };
 use crate::daemon::{control::protocol, lease::LeaseName};

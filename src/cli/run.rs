@@ -35,7 +35,7 @@ use crate::daemon::{
     systemd::Systemd,
     watch::Known,
 };
-use crate::lambda::{queue::sqs::SqsQueue, tenure::Tenure, witness::Witness};
+use crate::lambda::{queue::sqs::SqsQueue, tenure::Tenure, trust::Roots, witness::Witness};
 use crate::observe::{
     http::{self, Listening, Site},
     monitor::Monitor,
@@ -64,7 +64,9 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     if args.once {
         return Box::pin(once::one_pass(args, texts, reports, &stop, show)).await;
     }
-    Receivers::read(&texts.settings.notify, &texts.base)?.take_over(&monitor);
+    let roots = setup::roots(&args.target.tls).await?;
+    let roots = roots.as_ref();
+    Receivers::read(&texts.settings.notify, &texts.base, roots)?.take_over(&monitor);
     // Before anything is asked of AWS: whether this process lives does not depend on that.
     let page = watched(args, &texts, &monitor).await?;
     let source = &args.target.source;
@@ -92,6 +94,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         monitor: &monitor,
         systemd: &systemd,
         stop: &stop.token,
+        roots,
         show,
     };
     let Some((texts, understood)) = start.understood(texts, &mut hearing).await? else {
@@ -128,7 +131,8 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         systemd: &systemd,
         tenure: tenure.as_ref(),
     };
-    let _listening = listen(&settings, &monitor, &stop.token, tenure.clone(), &mut hearing).await;
+    let _listening =
+        listen(&settings, roots, &monitor, &stop.token, tenure.clone(), &mut hearing).await;
     let reloading = Reloading {
         args: &args.target,
         fleet,
@@ -139,6 +143,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         known: &known,
         started: &settings,
         monitor: &monitor,
+        roots,
         show,
         poll: Cell::new(settings.poll_interval),
         told: RefCell::default(),
@@ -200,6 +205,7 @@ impl Drop for EndsWithUs {
 /// Listens to the queue of events, where there is one, beside everything else.
 async fn listen(
     settings: &Settings,
+    roots: Option<&Roots>,
     monitor: &Arc<Monitor>,
     stop: &CancellationToken,
     tenure: Option<Tenure>,
@@ -207,7 +213,7 @@ async fn listen(
 ) -> Option<EndsWithUs> {
     let Events { queue_url, region } = settings.events.clone()?;
     tracing::info!(queue = queue_url, "listening for events of CloudTrail");
-    let queue = SqsQueue::new(queue_url, region).await;
+    let queue = SqsQueue::new(queue_url, region, roots).await;
     let (to, events) = mpsc::channel(1);
     hearing.take_events(events);
     let (monitor, stop) = (Arc::clone(monitor), stop.clone());

@@ -335,7 +335,7 @@ pub fn hint(error: &GatewayError, right: &str) -> Option<String> {
             "check that the role or user exists; a new one takes some seconds to be known".to_owned()
         }
         (_, _) if error.message.contains("UnknownIssuer") => {
-            "the certificate is of no known authority: install ca-certificates, or set SSL_CERT_FILE"
+            "the certificate is of no known authority: install ca-certificates, or name a file with --ca-bundle"
                 .to_owned()
         }
         (Recovery::Unreachable, _) if error.message.contains("lookup address") => {

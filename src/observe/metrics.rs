@@ -319,10 +319,10 @@ impl Metrics {
             diff::Kind::ALL.into_iter().map(|it| (it.name(), 0)).collect();
         let mut held: BTreeMap<&str, usize> = Reason::NAMES.into_iter().map(|it| (it, 0)).collect();
         // A standby sees nothing: only the leader says how targets stand.
-        let targets = if view.stands_by() { &[] } else { &*view.targets };
+        let n_seen = if view.stands_by() { 0 } else { view.targets.len() };
         let (mut in_sync, mut foreign, mut ignored, mut contended) = (0, 0, 0, 0);
         let mut oldest = now;
-        for it in targets {
+        for it in view.targets.iter().take(n_seen) {
             *states.entry(it.state).or_default() += 1;
             for open in &it.open {
                 *kinds.entry(open.kind.name()).or_default() += 1;

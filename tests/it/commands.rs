@@ -7,6 +7,7 @@ mod accounts;
 mod apply;
 mod bad_input;
 mod bad_network;
+mod ca_bundle;
 mod check;
 mod check_reports;
 mod control;

@@ -176,18 +176,24 @@ impl Election {
 
     /// What happened, and so what is to be done.
     pub fn next(&mut self, event: Event, now: Now) -> Action {
+        self.lapse(now);
         match event {
             Event::Due => {}
             Event::Stop => self.releasing = Some(now.at + RELEASE),
             Event::Answered(answer) => self.learn(answer, now),
         }
-        if self.releasing.is_some() || self.term.is_some_and(|it| it <= now.at) {
-            self.term = None;
-        }
+        self.lapse(now);
         match self.releasing {
             Some(until) => self.release(until, now),
             None if now.at < self.next => Action::Wait(self.wake()),
             None => self.act(now),
+        }
+    }
+
+    /// What is over is over, also where the answer that prolongs it comes too late.
+    fn lapse(&mut self, now: Now) {
+        if self.releasing.is_some() || self.term.is_some_and(|it| it <= now.at) {
+            self.term = None;
         }
     }
 

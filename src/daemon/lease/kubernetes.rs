@@ -1,6 +1,10 @@
 //! The Lease at the API server. Nothing else names kube's types.
 
-use std::{error::Error, fmt, sync::Mutex, sync::PoisonError};
+use std::{
+    error::Error,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 use k8s_openapi::{
     api::coordination::v1::{Lease, LeaseSpec},

@@ -152,15 +152,15 @@ fn one_that_is_cut_off_stops_before_the_other_begins_and_stands_by_when_it_is_ba
     let second = Replica::start(&lambda, &server, "second");
     second.stands_by_for(&first);
     lambda.converges("f", &["a"]);
-    server.faults(|it| drop(it.cut_off.insert("first".to_owned())));
+    server.faults(|it| it.cut_off = ["first".to_owned()].into());
     eventually("the first to stop", || {
         assert!(!second.leads() || !first.leads());
         (!first.leads()).then_some(())
     });
     assert!(!second.leads(), "nobody leads in between");
-    let asked = first.asked();
     first.process.logs("this permitd does not lead any more");
     second.comes_to_lead();
+    let asked = first.asked();
     puts_right(&lambda);
     assert_eq!(first.asked(), asked, "it still asks Lambda");
     assert!(first.status()["lease"]["trouble"].is_string());
@@ -183,7 +183,7 @@ fn it_keeps_leading_through_conflicts_lost_answers_and_a_slow_server() {
     server.faults(|it| {
         it.conflicts = 3;
         it.latency = std::time::Duration::from_millis(500);
-        it.mute.insert("first".to_owned());
+        it.mute = ["first".to_owned()].into();
     });
     let renewed = || server.lease().unwrap()["spec"]["renewTime"].clone();
     let before = renewed();

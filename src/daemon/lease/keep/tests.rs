@@ -127,7 +127,11 @@ async fn one_leads_and_the_other_follows_at_once_when_it_is_given_back() {
         assert!(second.view().leads);
         second.quit.cancel();
     };
-    tokio::join!(first.keep(&server), second.keep(&server), story);
+    let follow = async {
+        first.tenure.changes_from(false).await;
+        second.keep(&server).await;
+    };
+    tokio::join!(first.keep(&server), follow, story);
     assert_eq!(server.holder(), "");
 }
 
@@ -157,7 +161,11 @@ async fn who_gets_no_answer_stops_before_another_one_begins() {
         first.quit.cancel();
         second.quit.cancel();
     };
-    tokio::join!(first.keep(&server), second.keep(&server), story);
+    let follow = async {
+        first.tenure.changes_from(false).await;
+        second.keep(&server).await;
+    };
+    tokio::join!(first.keep(&server), follow, story);
     assert_eq!(server.holder(), "");
 }
 

@@ -1,5 +1,7 @@
 //! A token in a file, for a role: IAM roles for service accounts (IRSA).
 
+use crate::commands::harness::{Lambda, account, policy};
+
 use super::{
     HOUR, Room, SOON_OVER,
     fake::{Fake, Got, session},
@@ -53,6 +55,29 @@ fn a_new_token_for_new_credentials() {
     let tokens = tokens(&asked);
     let at = tokens.iter().position(|it| *it == "second").unwrap();
     assert!(at >= 2 && tokens[at..].iter().all(|it| *it == "second"), "{tokens:?}");
+}
+
+/// The same by the simulator, which gives keys of the role's account.
+#[test]
+fn the_role_is_of_the_account_that_is_looked_after() {
+    let mut live = account("a", "210987654321");
+    live["Resource"] = serde_json::json!("arn:aws:lambda:us-east-1:111111111111:function:f");
+    let live = policy(&[live]);
+    let lambda = Lambda::seeded(&serde_json::json!({"accounts": [
+        {"id": "111111111111", "region": "us-east-1", "functions": [{"name": "f", "policy": live}]}
+    ]}));
+    let wishes = "functions:\n  - {function: f, ownership: all, statements: [{sid: a, principal: '210987654321'}]}\n";
+    let room = lambda.room(wishes).without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY");
+    room.write("token", "first");
+    let room = room
+        .with("AWS_WEB_IDENTITY_TOKEN_FILE", "token")
+        .with("AWS_ROLE_ARN", "arn:aws:iam::111111111111:role/permitd");
+    let said = room.permitd("plan permissions.yaml");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(
+        lambda.calls().iter().map(|it| it.split(' ').next().unwrap()).collect::<Vec<_>>(),
+        ["AssumeRoleWithWebIdentity", "GetCallerIdentity", "GetPolicy"]
+    );
 }
 
 #[test]

@@ -347,7 +347,7 @@ impl World {
 
 #[test]
 fn never_two_who_start_writes_at_once_and_soon_somebody() {
-    let cases: u64 = if cfg!(debug_assertions) { 1500 } else { 20_000 };
+    let cases: u64 = if cfg!(debug_assertions) { 800 } else { 20_000 };
     let mut sum = Counts::default();
     for seed in 0..cases {
         let played = std::panic::catch_unwind(|| World::new(seed).play());
@@ -362,6 +362,6 @@ fn never_two_who_start_writes_at_once_and_soon_somebody() {
     assert!(per_case(sum.writes) > 50, "{} writes", sum.writes);
     assert!(per_case(sum.leaders) >= 3, "{} leaders", sum.leaders);
     assert!(per_case(sum.refused) > 2, "{} writes that would have come too late", sum.refused);
-    assert!(sum.handed_over > 300, "{} handed over", sum.handed_over);
-    assert!(sum.lost > 500, "{} that lost it", sum.lost);
+    assert!(sum.handed_over > 100, "{} handed over", sum.handed_over);
+    assert!(sum.lost > 300, "{} that lost it", sum.lost);
 }
