@@ -3,7 +3,7 @@
 
 use std::{fmt, sync::Arc};
 
-use aws_config::profile::{self, profile_file::ProfileFiles};
+use aws_config::profile;
 use aws_smithy_http_client::{
     Builder, Connector,
     proxy::ProxyConfig,
@@ -60,7 +60,8 @@ pub(super) fn shared_http(roots: Option<&Roots>) -> SharedHttpClient {
 
 /// `ca_bundle` of the AWS configuration files, for the profile in force. What is wrong with them, the SDK tells.
 pub async fn ca_bundle_of_profile() -> Option<String> {
-    let files = ProfileFiles::default();
+    #[expect(deprecated, reason = "the other name that it has is in a crate that is the SDK's own")]
+    let files = profile::profile_file::ProfileFiles::default();
     let profiles = profile::load(&Fs::real(), &Env::real(), &files, None).await.ok()?;
     profiles.get("ca_bundle").map(str::to_owned).filter(|it| !it.is_empty())
 }

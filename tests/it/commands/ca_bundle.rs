@@ -41,7 +41,9 @@ fn every_way_to_name_it() {
         assert_eq!(lambda.calls(), ["GetCallerIdentity", "GetPolicy f"]);
     };
     good(&room, "plan permissions.yaml --ca-bundle ca.pem");
-    good(&room, "import --function f --account 123456789012 --ca-bundle ca.pem --ownership all");
+    let said = room.permitd("import --function f --ca-bundle ca.pem");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(lambda.calls().contains(&"GetPolicy f".to_owned()));
     let room = room.with("PERMITD_CA_BUNDLE", "ca.pem");
     good(&room, "plan permissions.yaml");
     let room = room.without("PERMITD_CA_BUNDLE").with("AWS_CA_BUNDLE", "ca.pem");

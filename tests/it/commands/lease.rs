@@ -2,6 +2,8 @@
 
 mod api;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::harness::{Lambda, Room, Running, eventually, http};
@@ -180,14 +182,16 @@ fn it_keeps_leading_through_conflicts_lost_answers_and_a_slow_server() {
     let first = Replica::start(&lambda, &server, "first");
     first.comes_to_lead();
     server.edit(|it| it["metadata"]["labels"] = json!({"somebody": "else"}));
-    server.faults(|it| {
-        it.conflicts = 3;
-        it.latency = std::time::Duration::from_millis(500);
-        it.mute = ["first".to_owned()].into();
-    });
+    server.faults(|it| (it.conflicts, it.latency) = (3, Duration::from_millis(500)));
     let renewed = || server.lease().unwrap()["spec"]["renewTime"].clone();
+    let renews = |what: &str| {
+        let before = renewed();
+        eventually(what, || (renewed() != before).then_some(()));
+    };
+    renews("a renewal behind three conflicts");
+    server.faults(|it| it.mute = ["first".to_owned()].into());
+    renews("a renewal that nobody hears of");
     let before = renewed();
-    eventually("a renewal that nobody hears of", || (renewed() != before).then_some(()));
     server.faults(|it| it.mute.clear());
     eventually("it to hear of it", || {
         assert!(first.leads());

@@ -156,7 +156,7 @@ async fn who_gets_no_answer_stops_before_another_one_begins() {
                 sleep(Duration::from_millis(100)).await;
             }
         };
-        tokio::time::timeout(LEASE + PATIENCE * 2, again).await.unwrap();
+        timeout(LEASE + PATIENCE * 2, again).await.unwrap();
         assert_ne!(first.tenure.is_held(), second.tenure.is_held());
         first.quit.cancel();
         second.quit.cancel();

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::*;
+use super::*;
 use crate::lambda::tenure::{GAP_TIMEOUT, WRITE_TIMEOUT, may_start};
 
 const MS: u64 = 1;
@@ -222,8 +222,8 @@ impl World {
         }
         let end = self.t + self.replicas[it].world(needs);
         for (n, other) in self.replicas.iter().enumerate().filter(|(n, _)| *n != it) {
-            let overlaps = other.writes.iter().any(|(_, end)| *end > self.t);
-            assert!(!overlaps, "{it} writes at {} beside {n}: {:?}", self.t, other.writes.last());
+            let beside = other.writes.iter().find(|(_, end)| *end > self.t);
+            assert!(beside.is_none(), "{it} writes at {} beside {n}: {beside:?}", self.t);
         }
         self.counts.writes += 1;
         self.replicas[it].writes.push((self.t, end));
@@ -274,7 +274,13 @@ impl World {
                 self.replicas[it].stops = true;
                 let life = self.replicas[it].life;
                 // What is under way is finished first.
-                let end = self.replicas[it].writes.last().map_or(0, |(_, end)| *end).max(self.t);
+                let end = self.replicas[it]
+                    .writes
+                    .iter()
+                    .map(|(_, end)| *end)
+                    .max()
+                    .unwrap_or(0)
+                    .max(self.t);
                 self.put(end, Happens::Stops(it, life));
             }
             Happens::Stops(it, life) if lives(self, it, life) => {
@@ -347,7 +353,7 @@ impl World {
 
 #[test]
 fn never_two_who_start_writes_at_once_and_soon_somebody() {
-    let cases: u64 = if cfg!(debug_assertions) { 800 } else { 20_000 };
+    let cases: u64 = 2000;
     let mut sum = Counts::default();
     for seed in 0..cases {
         let played = std::panic::catch_unwind(|| World::new(seed).play());
@@ -360,8 +366,8 @@ fn never_two_who_start_writes_at_once_and_soon_somebody() {
     }
     let per_case = |n: usize| n / usize::try_from(cases).unwrap();
     assert!(per_case(sum.writes) > 50, "{} writes", sum.writes);
-    assert!(per_case(sum.leaders) >= 3, "{} leaders", sum.leaders);
+    assert!(per_case(sum.leaders) >= 2, "{} leaders", sum.leaders);
     assert!(per_case(sum.refused) > 2, "{} writes that would have come too late", sum.refused);
-    assert!(sum.handed_over > 100, "{} handed over", sum.handed_over);
-    assert!(sum.lost > 300, "{} that lost it", sum.lost);
+    assert!(sum.handed_over > 300, "{} handed over", sum.handed_over);
+    assert!(sum.lost > 1000, "{} that lost it", sum.lost);
 }
