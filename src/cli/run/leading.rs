@@ -23,7 +23,7 @@ pub(super) struct Leading<'a> {
     #[cfg(not(feature = "kubernetes"))]
     never: std::convert::Infallible,
     #[cfg(not(feature = "kubernetes"))]
-    of: std::marker::PhantomData<&'a ()>,
+    _of: std::marker::PhantomData<&'a ()>,
 }
 
 /// Before anything else is looked at.
