@@ -6,6 +6,7 @@ pub mod clock;
 pub mod control;
 pub mod discovery;
 pub mod events;
+pub mod lease;
 pub mod mind;
 pub mod pass;
 pub mod run;

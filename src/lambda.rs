@@ -7,4 +7,7 @@ pub mod fleet;
 pub mod gateway;
 pub mod paced;
 pub mod queue;
+pub mod tenure;
+#[cfg(feature = "aws")]
+pub mod trust;
 pub mod witness;

@@ -17,12 +17,14 @@ pub(crate) use crate::cli::args::generated::{CompletionsArgs, ManArgs, SchemaArg
 pub(crate) use crate::cli::args::import::{FromArg, ImportArgs, OwnershipArg};
 pub(crate) use crate::cli::args::{
     check::{CheckArgs, CheckOutput, Deny, deny},
-    common::{ControlArgs, JournalArgs, Output, ReportArgs, SourceArgs, TargetArgs, TextOrJson},
+    common::{
+        ControlArgs, JournalArgs, Output, ReportArgs, SourceArgs, TargetArgs, TextOrJson, TlsArgs,
+    },
     compact::{CompactArgs, CompactOutput},
     explain::ExplainArgs,
     iam::IamArgs,
 };
-use crate::daemon::control::protocol;
+use crate::daemon::{control::protocol, lease::LeaseName};
 use crate::drift::allow::Mode;
 use crate::simulator::HELP;
 
@@ -192,6 +194,15 @@ pub struct RunArgs {
     /// Let POST /-/reload load the files anew and POST /-/pass start a full pass, both at once
     #[arg(long, env = "PERMITD_ENABLE_LIFECYCLE", help_heading = "Configuration")]
     pub enable_lifecycle: bool,
+    /// Act only while holding this Lease of Kubernetes, and stand by while another permitd has it: NAMESPACE/NAME. With
+    /// --shard each shard has one of its own, such as NAME-1-of-3
+    #[arg(
+        long,
+        env = "PERMITD_LEASE",
+        value_name = "NAMESPACE/NAME",
+        help_heading = "Configuration"
+    )]
+    pub lease: Option<LeaseName>,
     /// Add metrics with the ARN of a target as a label: two series for each target
     #[arg(long, env = "PERMITD_PER_TARGET_METRICS", help_heading = "Configuration")]
     pub per_target_metrics: bool,

@@ -12,6 +12,7 @@ use crate::config::{
     settings::notify::{self as settings, Notify, Secret},
 };
 use crate::daemon::clock;
+use crate::lambda::trust::Roots;
 use crate::observe::{
     monitor::Monitor,
     news::News,
@@ -31,7 +32,11 @@ pub(crate) struct Receivers {
 
 impl Receivers {
     /// Looks at every secret; everything that is wrong is told, each with its place in the settings.
-    pub(crate) fn read(wanted: &[Notify], base: &Path) -> Result<Self, Stop> {
+    pub(crate) fn read(
+        wanted: &[Notify],
+        base: &Path,
+        roots: Option<&Roots>,
+    ) -> Result<Self, Stop> {
         let (mut receivers, mut wrong) = (Vec::new(), Vec::new());
         for it in wanted {
             match receiver(it, base) {
@@ -42,7 +47,7 @@ impl Receivers {
         if !wrong.is_empty() {
             return Err(Stop::Config(wrong));
         }
-        let web = Arc::new(Web::default());
+        let web = Arc::new(Web::trusting(roots.map(Roots::pem)));
         if !receivers.is_empty() {
             web.check().map_err(|it| {
                 let hint = "install the certificates of this system (ca-certificates), or take `notify` out";

@@ -2,6 +2,7 @@
 
 mod discovering;
 mod hearing;
+mod leading;
 mod once;
 mod reloading;
 mod slow;
@@ -34,7 +35,7 @@ use crate::daemon::{
     systemd::Systemd,
     watch::Known,
 };
-use crate::lambda::{queue::sqs::SqsQueue, witness::Witness};
+use crate::lambda::{queue::sqs::SqsQueue, tenure::Tenure, trust::Roots, witness::Witness};
 use crate::observe::{
     http::{self, Listening, Site},
     monitor::Monitor,
@@ -42,6 +43,7 @@ use crate::observe::{
 
 use discovering::Discovering;
 use hearing::Hearing;
+use leading::{Leading, while_it_leads};
 pub(crate) use once::grace_note;
 use reloading::Reloading;
 use slow::Slow;
@@ -50,6 +52,7 @@ use start::Start;
 /// The daemon; with `--once` a single pass and its report.
 pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let reports = Reports::new(&args.report)?;
+    leading::is_possible(args)?;
     if !args.once {
         needs_no_report(&reports)?;
     }
@@ -61,7 +64,9 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     if args.once {
         return Box::pin(once::one_pass(args, texts, reports, &stop, show)).await;
     }
-    Receivers::read(&texts.settings.notify, &texts.base)?.take_over(&monitor);
+    let roots = setup::roots(&args.target.tls).await?;
+    let roots = roots.as_ref();
+    Receivers::read(&texts.settings.notify, &texts.base, roots)?.take_over(&monitor);
     // Before anything is asked of AWS: whether this process lives does not depend on that.
     let page = watched(args, &texts, &monitor).await?;
     let source = &args.target.source;
@@ -76,6 +81,11 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     };
     let (mut gateway, texts) = setup::way(texts, &args.target, tell).await?;
     gateway.inner_mut().heard_by(Arc::clone(&monitor.metrics) as Arc<dyn Witness>);
+    let leading = Leading::new(args, &monitor, &systemd).await?;
+    let tenure = leading.as_ref().map(|it| it.tenure.clone());
+    if let Some(it) = &tenure {
+        gateway.inner_mut().under(it.clone());
+    }
     let fleet = gateway.inner();
     let start = Start {
         args: &args.target,
@@ -84,6 +94,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         monitor: &monitor,
         systemd: &systemd,
         stop: &stop.token,
+        roots,
         show,
     };
     let Some((texts, understood)) = start.understood(texts, &mut hearing).await? else {
@@ -118,8 +129,10 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         stop: &stop.token,
         monitor: &monitor,
         systemd: &systemd,
+        tenure: tenure.as_ref(),
     };
-    let _listening = listen(&settings, &monitor, &stop.token, &mut hearing).await;
+    let _listening =
+        listen(&settings, roots, &monitor, &stop.token, tenure.clone(), &mut hearing).await;
     let reloading = Reloading {
         args: &args.target,
         fleet,
@@ -130,6 +143,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         known: &known,
         started: &settings,
         monitor: &monitor,
+        roots,
         show,
         poll: Cell::new(settings.poll_interval),
         told: RefCell::default(),
@@ -137,9 +151,10 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     };
     let reload = async || reloading.again().await;
     let heard = async || reloading.heard(&mut hearing).await;
+    let running = Box::pin(run::run(&daemon, loaded, reload, heard, server));
     tokio::select! {
-        () = Box::pin(run::run(&daemon, loaded, reload, heard, server)) => {}
-        () = Box::pin(discovering.go_on(&gateway, &monitor)) => {}
+        () = leading::beside(leading, running) => {}
+        () = while_it_leads(tenure.as_ref(), async || discovering.go_on(&gateway, &monitor).await) => {}
     }
     monitor.close().await;
     if let Some(page) = page {
@@ -190,18 +205,29 @@ impl Drop for EndsWithUs {
 /// Listens to the queue of events, where there is one, beside everything else.
 async fn listen(
     settings: &Settings,
+    roots: Option<&Roots>,
     monitor: &Arc<Monitor>,
     stop: &CancellationToken,
+    tenure: Option<Tenure>,
     hearing: &mut Hearing,
 ) -> Option<EndsWithUs> {
     let Events { queue_url, region } = settings.events.clone()?;
     tracing::info!(queue = queue_url, "listening for events of CloudTrail");
-    let queue = SqsQueue::new(queue_url, region).await;
+    let queue = SqsQueue::new(queue_url, region, roots).await;
     let (to, events) = mpsc::channel(1);
     hearing.take_events(events);
     let (monitor, stop) = (Arc::clone(monitor), stop.clone());
     Some(EndsWithUs(tokio::spawn(async move {
-        Listener::new(&queue, &monitor, clock::system).listen(to, &stop).await;
+        // What a standby took from the queue, the leader would never hear of.
+        while let Some(turn) = leading::turn(tenure.as_ref(), &stop).await {
+            let listener = Listener::new(&queue, &monitor, clock::system);
+            let listening = listener.listen(to.clone(), &turn);
+            leading::until_it_ends(tenure.as_ref(), &turn, listening).await;
+            // Nobody listens any more.
+            if to.is_closed() {
+                break;
+            }
+        }
     })))
 }
 

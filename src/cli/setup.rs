@@ -3,6 +3,7 @@
 
 mod prints;
 mod ready;
+mod roots;
 mod stopping;
 mod understand;
 mod way;
@@ -170,6 +171,7 @@ pub(crate) fn examine_offline(texts: &Texts, args: &SourceArgs) -> Result<Examin
 
 pub(crate) use prints::read_whole;
 pub(crate) use ready::{Ready, ready_at, ready_to_write, ready_with};
+pub(crate) use roots::roots;
 pub(crate) use stopping::{Stopping, stop_on_signals};
 pub(crate) use understand::{Lists, Understood, account_of, understand};
 pub(crate) use way::{access, budgets, fleet, get_policy_rate, way};
@@ -229,7 +231,7 @@ fn only_home(settings: &Settings) -> (Option<String>, Option<String>) {
 pub(crate) async fn wanted(args: &TargetArgs) -> Result<Vec<Wanted>, Stop> {
     let texts = Arc::new(read(&args.source)?);
     let access = access(&texts.settings, None, None);
-    let fleet = Box::pin(fleet(&access, budgets(&texts.settings, args))).await?;
+    let fleet = Box::pin(fleet(access, &texts.settings, args)).await?;
     let discovery = Discovery::default();
     let lists = Lists { discovery: &discovery, wait: true, show: None };
     Ok(Box::pin(understand(&texts, args, &fleet, lists)).await?.wanted)

@@ -94,7 +94,7 @@ async fn fleet(entry: &Entry, found: &Found, args: &UndoArgs) -> Result<Fleet, S
     let target = Target::parse(&entry.step.target, None, &Defaults::default())
         .map_err(|it| Stop::failure(it.to_string()))?;
     let access = setup::access(&found.settings, Some(target.region().to_owned()), None);
-    setup::fleet(&access, setup::budgets(&found.settings, &args.target)).await
+    setup::fleet(access, &found.settings, &args.target).await
 }
 
 /// What the files want of that target, so that the passes leave it alone until it changes.

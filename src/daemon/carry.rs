@@ -347,6 +347,9 @@ pub fn hint(error: &GatewayError, right: &str) -> Option<String> {
         (_, codes::WRONG_ACCOUNT) => {
             "give this account a `role_arn` or a `profile` in `accounts`, or correct its id".to_owned()
         }
+        (_, codes::NOT_LEADING) => {
+            "nothing is to be done: whoever leads now goes on from here".to_owned()
+        }
         (_, "ExpiredTokenException" | "ExpiredToken") => {
             "the credentials have expired: get new ones (for SSO: `aws sso login`)".to_owned()
         }
@@ -371,7 +374,7 @@ pub fn hint(error: &GatewayError, right: &str) -> Option<String> {
             "check that the role or user exists; a new one takes some seconds to be known".to_owned()
         }
         (_, _) if error.message.contains("UnknownIssuer") => {
-            "the certificate is of no known authority: install ca-certificates, or set SSL_CERT_FILE"
+            "the certificate is of no known authority: install ca-certificates, or name a file with --ca-bundle"
                 .to_owned()
         }
         (Recovery::Unreachable, _) if error.message.contains("lookup address") => {

@@ -155,14 +155,14 @@ impl Mind {
         self.inner().ledger.judge(plans, limits, n_targets, now)
     }
 
-    /// A conversation is over: what it did counts, and a yes that it used is used.
-    pub fn settle(&self, outcome: &Outcome, pass: u64, now: Timestamp) {
+    /// A conversation is over: what it did counts, and what it perhaps did; and a yes that it used is used.
+    pub fn settle(&self, outcome: &Outcome, pass: u64, in_doubt: Used, now: Timestamp) {
         let mut inner = self.inner();
         inner.explain(outcome, now);
         let done = outcome.done.iter().filter(|it| it.result == StepResult::Done);
         let used = Used {
-            narrowing: done.clone().filter(|it| it.limited).count(),
-            by_rules: done.clone().filter(|it| it.by_rule).count(),
+            narrowing: done.clone().filter(|it| it.limited).count() + in_doubt.narrowing,
+            by_rules: done.clone().filter(|it| it.by_rule).count() + in_doubt.by_rules,
         };
         inner.ledger.settle(&outcome.target, pass, used, now);
         for it in done {

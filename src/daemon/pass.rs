@@ -216,9 +216,10 @@ impl<'a, G: PolicyReader> Worker<'a, G> {
     fn close(&self, wanted: &Wanted, converge: Converge<'_>) -> Outcome {
         let now = (self.carrier.clock)();
         let pass = converge.decisions().clearance.pass();
+        let in_doubt = converge.used_in_doubt();
         let (outcome, memory) = converge.into_parts(now);
         self.mind.learn(&wanted.target, memory);
-        self.mind.settle(&outcome, pass, now);
+        self.mind.settle(&outcome, pass, in_doubt, now);
         outcome
     }
 

@@ -29,11 +29,12 @@ use crate::daemon::{
     watch::Heard,
 };
 use crate::drift::{allow::Rules, outcome::Outcome, wanted::Wanted};
-use crate::lambda::gateway::PolicyGateway;
+use crate::lambda::{gateway::PolicyGateway, tenure::Tenure};
 use crate::observe::monitor::Monitor;
 use crate::policy::target::{AccountRegion, Target};
 
 mod hearsay;
+mod leading;
 mod orders;
 mod passes;
 mod reminders;
@@ -73,9 +74,24 @@ pub struct Daemon<'a, G> {
     pub monitor: &'a Monitor,
     /// Who starts, stops and restarts it.
     pub systemd: &'a Systemd,
+    /// Passes are made while this lasts; none: always.
+    pub tenure: Option<&'a Tenure>,
 }
 
 impl<G> Daemon<'_, G> {
+    /// This one acts, and does not stand by for another.
+    fn leads(&self) -> bool {
+        self.tenure.is_none_or(Tenure::is_held)
+    }
+
+    /// Waits until it acts, or does not any more. Cancel-safe.
+    async fn leads_otherwise(&self, than: bool) {
+        match self.tenure {
+            Some(it) => it.changes_from(than).await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// The loop is alive.
     fn beat(&self) {
         self.monitor.beat();
@@ -105,6 +121,8 @@ enum Event {
     Called(Call),
     /// Somebody says something over the control socket.
     Asked(Request, Reply),
+    /// It acts from now on, or stands by.
+    Led,
     Stop,
 }
 
@@ -160,6 +178,7 @@ pub async fn run<G: PolicyGateway>(
             Some(it) = work.passes.next(), if !work.passes.is_empty() => Event::Through(it),
             (request, reply) = next_request(&mut server) => Event::Asked(request, reply),
             it = called() => Event::Called(it),
+            () = daemon.leads_otherwise(work.leads) => Event::Led,
             () = sleep_until(wake) => Event::Due,
         };
         match event {
@@ -169,6 +188,7 @@ pub async fn run<G: PolicyGateway>(
                 daemon.beat_beside(work.asked(request, reply)).await;
                 work.tell_what_waits();
             }
+            Event::Led => daemon.beat_beside(work.led()).await,
             Event::Called(Call::Files(Heard::Settled)) => work.settled(),
             Event::Called(Call::Files(Heard::New { whole })) => {
                 work.reload(reload(), Some(whole), None).await;
@@ -215,6 +235,8 @@ struct Work<'a, G> {
     hearsay: Hearsay,
     /// How many passes were started.
     n_passes: u64,
+    /// It makes passes.
+    leads: bool,
 }
 
 struct Place {
@@ -247,6 +269,7 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
             reminders: Reminders::default(),
             hearsay: Hearsay::default(),
             n_passes: 0,
+            leads: daemon.leads(),
         };
         res.daemon.monitor.configured(&res.loaded.wanted, res.loaded.rules.mode, res.now());
         res.schedule_what_time_brings();
@@ -283,6 +306,10 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
 
     /// Full passes everywhere, also where one runs: after that.
     fn pass_now(&mut self, back: Back) {
+        if !self.leads {
+            drop(back.send(Err(self.stands_by().0)));
+            return;
+        }
         let now = Instant::now();
         for it in self.places.values_mut() {
             (it.next_full, it.spare) = (now, Duration::ZERO);
@@ -295,16 +322,20 @@ impl<'a, G: PolicyGateway> Work<'a, G> {
     fn tell_what_waits(&self) {
         let now = self.now();
         let mind = self.daemon.mind;
-        self.daemon.monitor.waiting(mind.offers(now), mind.pauses(now));
+        let offers = if self.leads { mind.offers(now) } else { Vec::new() };
+        self.daemon.monitor.waiting(offers, mind.pauses(now));
     }
 
     fn next_wake(&self) -> Instant {
         let now = Instant::now();
+        let latest = now + self.daemon.systemd.pulse(LONGEST_SLEEP);
+        if !self.leads {
+            return latest;
+        }
         if self.places.values().any(|it| !it.running && it.rest.is_some()) {
             return now;
         }
         let idle = self.places.values().filter(|it| !it.running);
-        let latest = now + self.daemon.systemd.pulse(LONGEST_SLEEP);
         let mut wake = idle.map(|it| self.due(it)).min().map_or(latest, |it| it.min(latest));
         if let Some(at) = self.reminders.next() {
             wake = wake.min(at);

@@ -82,7 +82,7 @@ impl Systemd {
 
     /// How everything stands, for `systemctl status`, if that is new.
     pub fn status(&self, view: impl FnOnce() -> View) {
-        if self.socket.is_none() {
+        if self.socket.is_none() || self.stopping.load(Ordering::Relaxed) {
             return;
         }
         let status = line(&view());
@@ -176,6 +176,14 @@ fn line(view: &View) -> String {
     let refused = view.config.refused.as_ref().map(|(_, why)| {
         format!("the new configuration is refused, the old one stays: {}", safe(why))
     });
+    if let Some(lease) = view.lease.as_ref().filter(|it| !it.leads) {
+        let who = lease.holder.as_deref().map_or("nobody".to_owned(), safe);
+        let stands = format!("stands by, {who} leads; {}", targets(view));
+        let trouble = lease.trouble.as_ref().map(|it| format!("the lease: {}", safe(it)));
+        return shortened(
+            refused.into_iter().chain(trouble).chain([stands]).collect::<Vec<_>>().join("; "),
+        );
+    }
     let last = view.places.values().filter_map(|it| it.last_full.as_ref()).max_by_key(|it| it.at);
     let (stands, passed) = if let Some(pass) = last {
         let at = pass.at.strftime("%H:%M:%S");

@@ -12,6 +12,7 @@ use crate::drift::{
     allow::Rules,
     approval::Entry,
     dialogue::{Answer, Failure, Request, Write},
+    limits::Used,
     memory::TargetMemory,
     outcome::{Done, Trouble, TroubleReason},
     plan::{Action, Decisions, Memory, Plan, Step},
@@ -198,6 +199,15 @@ impl<'a> Converge<'a> {
     /// A write was sent whose answer was lost, and no read has told yet what became of it.
     pub fn is_in_doubt(&self) -> bool {
         self.doubtful.is_some()
+    }
+
+    /// What the limits were asked about, of a write that no read has told of: it may have been done.
+    pub fn used_in_doubt(&self) -> Used {
+        let parts = || self.doubtful.iter().flat_map(|it| &it.parts);
+        Used {
+            narrowing: parts().filter(|it| it.limited).count(),
+            by_rules: parts().filter(|it| it.by_rule).count(),
+        }
     }
 
     /// The writes so far.

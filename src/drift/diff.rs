@@ -189,7 +189,10 @@ fn is_fixed(statement: &Statement) -> bool {
 
 fn of_grant(grant: &Grant, found: &[&Statement], now: Timestamp) -> Option<Drift> {
     let wanted = is_live(grant, now);
-    let before = found.iter().find(|it| !it.says(&grant.terms)).or_else(|| found.first());
+    // Of several the one whose going matters most, for all of them go together.
+    let orphaned = |it: &Statement| matches!(it.class(), Class::Orphaned(_));
+    let others = found.iter().filter(|it| !it.says(&grant.terms));
+    let before = others.min_by_key(|it| (!it.denies(), orphaned(it))).or_else(|| found.first());
     let kind = match before {
         None if wanted => Kind::Missing,
         None => return None,

@@ -46,7 +46,9 @@ fn by_itself(scene: &Scene<'_>, change: &Change, wholly: bool) -> Option<Reason>
     match (class, mode) {
         _ if wanted.suspend => Some(Reason::Suspended),
         _ if paused.is_some() => paused.clone().map(Reason::Paused),
-        _ if !wholly && needs_put(scene, change) => Some(Reason::NoPut(why_not_put(scene))),
+        _ if !wholly && memory.decisions.may_not_put.is_some() && needs_put(scene, change) => {
+            Some(Reason::NoPut(why_not_put(scene)))
+        }
         _ if drift.ambiguous && !wholly => Some(Reason::AmbiguousSid),
         (Some(Class::Fixed(odd)), _) if !wholly || !remove_inexpressible => {
             Some(Reason::Fixed(odd.why))
@@ -118,8 +120,9 @@ fn takes_away_a_deny(change: &Change) -> bool {
 fn came_to_nothing(change: &Change, memory: &Memory) -> Option<Reason> {
     let drift = &change.drift;
     let replaces = drift.kind == Kind::Changed;
-    let of_sid = |(sid, _): &&(String, String)| Some(sid) == drift.sid.as_ref();
-    let refused = memory.refused.iter().find(of_sid).map(|(_, answer)| answer);
+    // What is left of a grant whose role is deleted goes once that was refused, and is not tried twice either.
+    let given_up = drift.kind == Kind::Orphaned && drift.after.is_none();
+    let refused = memory.refusals(drift.sid.as_deref()).nth(usize::from(given_up));
     let answer = refused.or(memory.decisions.may_not_add.as_ref().filter(|_| replaces));
     let added = memory.added.iter().filter(|it| Some(*it) == drift.sid.as_ref()).count();
     match answer {
@@ -129,11 +132,17 @@ fn came_to_nothing(change: &Change, memory: &Memory) -> Option<Reason> {
 }
 
 /// Nothing can be added while a statement with a deleted principal stands that does not go in this plan.
-pub(super) fn beside_orphans(scene: &Scene<'_>, changes: &mut [Change], foreign: &[Statement]) {
+/// `wholly`: what is replaced goes in the same write. If not, what only such a write can do waits as well.
+pub(super) fn beside_orphans(
+    scene: &Scene<'_>,
+    changes: &mut [Change],
+    foreign: &[Statement],
+    wholly: bool,
+) {
     let of =
         |it: &Statement| changes.iter().find(|change| change.drift.before.as_ref() == Some(it));
     let goes = |it: &Statement| {
-        of(it).is_some_and(|it| it.held.is_none() && it.drift.kind != Kind::Changed)
+        of(it).is_some_and(|it| it.held.is_none() && (wholly || it.drift.kind != Kind::Changed))
     };
     let mut blocking = scene.statements().iter().filter(|it| it.blocks_adding() && !goes(it));
     let Some(orphan) = blocking.next() else { return };
@@ -145,8 +154,18 @@ pub(super) fn beside_orphans(scene: &Scene<'_>, changes: &mut [Change], foreign:
         passes: passes(orphan) && blocking.all(passes),
     };
     for change in changes {
-        if change.held.is_none() && change.adds() {
+        let waits = change.adds() || (!wholly && needs_put(scene, change));
+        if change.held.is_none() && waits {
             change.held = Some(reason.clone());
+        }
+    }
+}
+
+/// What is left, and cannot be done statement by statement.
+pub(super) fn what_only_put_can(scene: &Scene<'_>, changes: &mut [Change]) {
+    for change in changes.iter_mut().filter(|it| it.held.is_none()) {
+        if needs_put(scene, change) {
+            change.held = Some(Reason::NoPut(why_not_put(scene)));
         }
     }
 }

@@ -183,6 +183,14 @@ pub struct Memory {
     pub decisions: Decisions,
 }
 
+impl Memory {
+    /// Lambda's answers to what was tried under this Sid.
+    pub fn refusals<'a>(&'a self, sid: Option<&'a str>) -> impl Iterator<Item = &'a String> {
+        let of_sid = move |(it, _): &&(String, String)| Some(it.as_str()) == sid;
+        self.refused.iter().filter(of_sid).map(|(_, answer)| answer)
+    }
+}
+
 /// What others decided about one target. Each changes the plan, and nothing else does.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Decisions {
@@ -257,15 +265,23 @@ pub fn plan(
     now: Timestamp,
 ) -> Plan {
     let raw = live;
-    let view = raw.and_then(|it| whole::view(wanted, it));
+    let view = raw.and_then(|it| whole::view(wanted, it, now));
     let live = view.as_ref().or(raw);
     let Diff { mut drift, foreign, ignored } = diff(wanted, live, rules, now);
     let scene = Scene { wanted, live, raw, rules, memory, now };
     drift.extend(whole::scattered(&scene, &drift));
+    whole::give_up_orphans(&scene, &mut drift);
+    whole::leave_lists(&scene, &mut drift);
     let found: Vec<Change> = drift.into_iter().map(|it| scene.change(it)).collect();
-    let mut settled = Settled::of(&scene, found.clone(), &foreign, scene.writes_wholly(&found));
-    if scene.is_better_off_wholly(&settled.changes) {
-        settled = Settled::of(&scene, found, &foreign, true);
+    let wholly = scene.writes_wholly(&found);
+    let mut settled = Settled::of(&scene, found.clone(), &foreign, wholly);
+    if wholly && scene.keeps_an_orphan(&settled) {
+        settled = Settled::of(&scene, found, &foreign, false);
+    } else if !wholly && scene.may_be_better_off_wholly(&settled.changes) {
+        let other = Settled::of(&scene, found, &foreign, true);
+        if scene.is_better_off_with(&other, &settled) {
+            settled = other;
+        }
     }
     let Settled { changes, steps, whole } = settled;
     let saving = whole::saving(&scene, &changes);
@@ -306,7 +322,10 @@ impl Settled {
         // What does not fit is held, and that may hold something else; each turn holds one more.
         loop {
             let before = n_held(&changes);
-            hold::beside_orphans(scene, &mut changes, foreign);
+            hold::beside_orphans(scene, &mut changes, foreign, wholly);
+            if !wholly {
+                hold::what_only_put_can(scene, &mut changes);
+            }
             hold::still_needed(scene, &mut changes);
             hold::last_allow(scene, &mut changes);
             let (steps, whole) = if wholly {
@@ -323,6 +342,18 @@ impl Settled {
             }
         }
     }
+}
+
+/// A write of the whole document saves a gap, a bridge or space.
+fn saves(change: &Change) -> bool {
+    match &change.held {
+        None => matches!(change.how, How::Bridged | How::Gap),
+        Some(held) => matches!(held, Reason::TooLarge { .. }),
+    }
+}
+
+fn is_blocked(change: &Change) -> bool {
+    matches!(change.held, Some(Reason::BlockedByOrphan { .. }))
 }
 
 fn n_held(changes: &[Change]) -> usize {
@@ -419,16 +450,31 @@ impl<'a> Scene<'a> {
         self.statements().iter().any(|it| it.blocks_adding() && !goes(it))
     }
 
-    /// Statement by statement there would be a gap or a bridge, or there is no room.
-    fn is_better_off_wholly(&self, changes: &[Change]) -> bool {
-        let saves = |it: &Change| match &it.held {
-            None => matches!(it.how, How::Bridged | How::Gap),
-            Some(held) => matches!(held, Reason::TooLarge { .. }),
+    /// Such a statement is held, or not what is put first, so it would stand in the document.
+    fn keeps_an_orphan(&self, settled: &Settled) -> bool {
+        let Settled { changes, steps, whole } = settled;
+        let first = |at: usize| steps.iter().any(|it| it.change == at);
+        let goes = |it: &Statement| {
+            let mut of = changes.iter().enumerate();
+            let of = of.find(|(_, change)| change.drift.before.as_ref() == Some(it));
+            of.is_some_and(|(at, it)| it.held.is_none() && (whole.is_none() || first(at)))
         };
+        self.statements().iter().any(|it| it.blocks_adding() && !goes(it))
+    }
+
+    /// Statement by statement there would be a gap or a bridge, or there is no room, or what keeps Lambda from adding
+    /// anything is itself to be replaced.
+    fn may_be_better_off_wholly(&self, changes: &[Change]) -> bool {
         self.wanted.writer == Writer::Auto
             && self.memory.decisions.may_not_put.is_none()
             && !self.has_orphan_that_stays(changes)
-            && changes.iter().any(saves)
+            && changes.iter().any(|it| saves(it) || is_blocked(it))
+    }
+
+    fn is_better_off_with(&self, wholly: &Settled, singly: &Settled) -> bool {
+        let saved = singly.changes.iter().any(saves);
+        let freed = n_held(&wholly.changes) < n_held(&singly.changes);
+        (saved || freed) && !self.keeps_an_orphan(wholly)
     }
 
     /// The live statement under the temporary Sid of a replacement.

@@ -14,10 +14,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use crate::drift::{
     allow::{Reason, Writer},
     bridge,
-    diff::{Drift, Kind},
+    diff::{Drift, Kind, is_live},
     plan::{Action, Change, Effect, How, Scene, Step},
     wanted::Wanted,
 };
@@ -38,13 +40,17 @@ pub struct Whole {
 }
 
 /// The policy as the grants of these files see it: members of lists of ours as statements of their own.
-pub(super) fn view(wanted: &Wanted, live: &Document) -> Option<Document> {
+pub(super) fn view(wanted: &Wanted, live: &Document, now: Timestamp) -> Option<Document> {
     if wanted.writer == Writer::Statements {
         return None;
     }
-    let sids_of = |member: &Permission| {
+    let sids_of = |member: &Permission| -> Vec<String> {
         let same = wanted.grants.iter().filter(|it| it.terms.plain() == Some(member));
-        same.filter(|_| wanted.compact).map(|it| it.sid.clone()).collect()
+        let (live, past): (Vec<&Grant>, Vec<&Grant>) =
+            same.filter(|_| wanted.compact).partition(|it| is_live(it, now));
+        // What one grant still asks for is nothing that another one has left behind.
+        let named = if live.is_empty() { past } else { live };
+        named.into_iter().map(|it| it.sid.clone()).collect()
     };
     live.taken_apart(&wanted.target, sids_of)
 }
@@ -76,6 +82,30 @@ pub(super) fn scattered(scene: &Scene<'_>, drift: &[Drift]) -> Vec<Drift> {
         });
     }
     res
+}
+
+/// A grant whose role is deleted, and that Lambda has refused: what is left of its statement goes by itself, for nothing
+/// can be put beside it.
+pub(super) fn give_up_orphans(scene: &Scene<'_>, drift: &mut [Drift]) {
+    if scene.wanted.writer == Writer::Statements {
+        return;
+    }
+    for it in drift.iter_mut().filter(|it| it.kind == Kind::Orphaned) {
+        if scene.memory.refusals(it.sid.as_deref()).next().is_some() {
+            it.after = None;
+        }
+    }
+}
+
+/// A grant that a list of ours says under another Sid is added by itself where that list cannot be put.
+pub(super) fn leave_lists(scene: &Scene<'_>, drift: &mut [Drift]) {
+    if scene.memory.decisions.may_not_put.is_none() {
+        return;
+    }
+    let listed = |it: &Drift| it.before.as_ref().is_some_and(|it| it.listed_in().is_some());
+    for it in drift.iter_mut().filter(|it| it.kind == Kind::Renamed && listed(it)) {
+        (it.kind, it.before, it.other) = (Kind::Missing, None, None);
+    }
 }
 
 /// The list that each grant belongs into, by Sid; none for those that nothing is like.
@@ -132,6 +162,7 @@ pub struct Saving {
 /// The steps of all changes that are not held, and the document that does them. What cannot fit is held.
 pub(super) fn steps(scene: &Scene<'_>, changes: &mut [Change]) -> (Vec<Step>, Option<Whole>) {
     let places = if scene.wanted.compact { places(scene) } else { BTreeMap::new() };
+    not_for_nothing(scene, changes);
     let text = loop {
         let chosen = chosen(scene, changes);
         if chosen.is_empty() {
@@ -143,8 +174,18 @@ pub(super) fn steps(scene: &Scene<'_>, changes: &mut [Change]) -> (Vec<Step>, Op
         let bytes: usize = statements.iter().map(|it| size::of_statement(it)).fold(0, size::with);
         let grows = |at: &&usize| changes.get(**at).is_some_and(Change::adds);
         let last = chosen.iter().rev().find(grows).copied().filter(|_| bytes > LIMIT);
+        let raw = scene.raw.map_or(&[][..], Document::statements);
+        let same = raw.iter().map(Statement::text).eq(statements.iter().map(String::as_str));
         match last.and_then(|it| changes.get_mut(it)) {
             Some(change) => change.held = Some(Reason::TooLarge { size: bytes }),
+            None if same && !raw.is_empty() => {
+                // All of it waits for something that is held: what says it says that, too.
+                for at in chosen {
+                    if let Some(change) = changes.get_mut(at) {
+                        change.held = Some(Reason::StillNeeded);
+                    }
+                }
+            }
             None => break text,
         }
     };
@@ -166,9 +207,46 @@ pub(super) fn steps(scene: &Scene<'_>, changes: &mut [Change]) -> (Vec<Step>, Op
 
 /// What goes into one write: all that is not held, or the first of it where Lambda did not take all of it together.
 fn chosen(scene: &Scene<'_>, changes: &[Change]) -> Vec<usize> {
-    let free = changes.iter().enumerate().filter(|(_, it)| it.held.is_none());
-    let most = if scene.memory.one_by_one { 1 } else { usize::MAX };
-    free.map(|(at, _)| at).take(most).collect()
+    let free = || changes.iter().enumerate().filter(|(_, it)| it.held.is_none());
+    if !scene.memory.one_by_one {
+        return free().map(|(at, _)| at).collect();
+    }
+    let free: Vec<usize> = free().map(|(at, _)| at).collect();
+    let change = |at: &usize| changes.get(*at);
+    // Lambda takes no document that a deleted principal stands in, so that goes first; and what comes, before what goes.
+    let rank = |at: &&usize| match change(at) {
+        Some(it) if it.drift.before.as_ref().is_some_and(Statement::blocks_adding) => 0,
+        Some(it) if it.adds() => 1,
+        Some(_) | None => 2,
+    };
+    let mut res: Vec<usize> = free.iter().min_by_key(rank).copied().into_iter().collect();
+    // What it takes away may be what another one wants: then that comes with it.
+    let wants = |res: &[usize], it: &Change| {
+        let after = it.drift.after.as_ref().filter(|_| it.adds());
+        let gone = |of: &usize| change(of).and_then(|it| it.drift.before.as_ref());
+        after.is_some_and(|it| res.iter().filter_map(gone).any(|of| of.says(&it.terms)))
+    };
+    let missed = |res: &[usize]| {
+        let other = |at: &&usize| !res.contains(at) && change(at).is_some_and(|it| wants(res, it));
+        free.iter().find(other).copied()
+    };
+    while let Some(it) = missed(&res) {
+        res.push(it);
+    }
+    res
+}
+
+/// There is no policy, and what can only be put was refused not long ago: a policy is not begun for it again.
+fn not_for_nothing(scene: &Scene<'_>, changes: &mut [Change]) {
+    let plain = |it: &Change| it.drift.after.as_ref().is_some_and(|it| it.terms.plain().is_some());
+    if scene.raw.is_some() || changes.iter().any(|it| it.held.is_none() && plain(it)) {
+        return;
+    }
+    for change in changes.iter_mut().filter(|it| it.held.is_none()) {
+        let of_sid = |(sid, _): &&(String, String)| Some(sid) == change.drift.sid.as_ref();
+        let known = scene.memory.not_replaceable.iter().find(of_sid);
+        change.held = known.map(|(_, answer)| Reason::Refused(answer.clone()));
+    }
 }
 
 fn step(at: usize, change: &Change, late: bool) -> Step {
@@ -261,9 +339,13 @@ impl Draft<'_, '_> {
         self.changes().find(twin)
     }
 
+    fn change_about(&self, statement: &Statement) -> Option<&Change> {
+        self.change_of(statement).or_else(|| self.change_under(statement))
+    }
+
     /// What the change leaves, where it is no member of a list.
     fn alone(&self, change: &Change) -> Option<String> {
-        let grant = change.drift.after.as_ref().filter(|_| change.adds())?;
+        let grant = change.drift.after.as_ref()?;
         let target = &self.scene.wanted.target;
         let listed = self.places.contains_key(&grant.sid);
         (!listed).then(|| grant.terms.statement_text(&grant.sid, target))
@@ -293,7 +375,12 @@ impl Draft<'_, '_> {
                     let before = it.drift.before.as_ref().and_then(Statement::listed_in);
                     before == Some(place.sid.as_str())
                 });
-                for change in out {
+                // Of two that say the same the one by itself stays, where it is.
+                let twin = |it: &&Change| {
+                    let same = |of: &Statement| of.sid() == it.drift.sid.as_deref();
+                    it.drift.kind == Kind::Duplicate && raw.iter().any(same)
+                };
+                for change in out.filter(|it| !twin(it)) {
                     let sid = change.drift.sid.as_deref().unwrap_or_default();
                     if let Some(text) = self.alone(change).filter(|_| told.insert(sid)) {
                         res.push(text);
@@ -301,16 +388,23 @@ impl Draft<'_, '_> {
                 }
                 continue;
             }
-            match self.change_of(statement).or_else(|| self.change_under(statement)) {
+            match self.change_about(statement) {
                 Some(change) => {
                     let sid = change.drift.sid.as_deref().unwrap_or_default();
-                    let one_stays =
-                        change.drift.kind == Kind::Duplicate && change.drift.after.is_some();
-                    let text = match one_stays {
-                        true => Some(statement.text().to_owned()),
-                        false => self.alone(change),
+                    // Of two that say the same one stays as it is.
+                    let stays = |it: String| match change.drift.kind {
+                        Kind::Duplicate => statement.text().to_owned(),
+                        Kind::Missing
+                        | Kind::Changed
+                        | Kind::Renamed
+                        | Kind::Unmanaged
+                        | Kind::Absent
+                        | Kind::Orphaned
+                        | Kind::Expired
+                        | Kind::Leftover => it,
                     };
-                    res.extend(text.filter(|_| told.insert(sid)));
+                    let text = self.alone(change).filter(|_| told.insert(sid));
+                    res.extend(text.map(stays));
                 }
                 None => res.push(statement.text().to_owned()),
             }
@@ -331,16 +425,17 @@ impl Draft<'_, '_> {
             // A member may stand for several grants: it stays for those that stay.
             let stays = |member: &Permission| {
                 let statements = self.scene.statements().iter();
-                let here =
-                    |it: &&Statement| it.listed_in() == Some(&place.sid) && it.says_plainly(member);
-                statements.filter(here).any(|it| self.change_of(it).is_none())
+                let here = |it: &&Statement| {
+                    it.listed_in() == Some(&place.sid) && it.permission() == Some(member)
+                };
+                statements.filter(here).any(|it| self.change_about(it).is_none())
             };
             let stay: Vec<Permission> = members.into_iter().filter(stays).collect();
             if !stay.is_empty() {
                 res.insert(place, stay);
             }
         }
-        for change in self.changes().filter(|it| it.adds()) {
+        for change in self.changes() {
             let Some(grant) = &change.drift.after else { continue };
             let placed = self.places.get(&grant.sid).zip(grant.terms.plain());
             if let Some((place, permission)) = placed {

@@ -12,10 +12,7 @@ use aws_config::{
     stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
 };
 use aws_credential_types::Credentials;
-use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig, tls};
-use aws_smithy_runtime_api::client::{
-    http::SharedHttpClient, runtime_components::RuntimeComponents,
-};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::lambda::{
     client::LambdaClient,
@@ -24,6 +21,8 @@ use crate::lambda::{
         Urgency,
     },
     paced::{Budgets, Paced},
+    tenure::Tenure,
+    trust::{Roots, shared_http},
     witness::Witness,
 };
 use crate::policy::{
@@ -47,6 +46,8 @@ pub struct Access {
     pub simulator: Option<String>,
     /// Accounts that are not entered with the base credentials alone.
     pub entrances: Vec<Entrance>,
+    /// Whom TLS trusts instead of the authorities of this machine.
+    pub roots: Option<Roots>,
 }
 
 /// Everything that Lambda is spoken to through. Cheap to clone handles are shared inside.
@@ -57,6 +58,7 @@ pub struct Fleet {
     region_is_of_chain: bool,
     budgets: Budgets,
     witness: Option<Arc<dyn Witness>>,
+    tenure: Option<Tenure>,
     members: Mutex<BTreeMap<AccountRegion, Arc<Paced<LambdaClient>>>>,
 }
 
@@ -111,37 +113,30 @@ impl Loader {
     }
 }
 
-/// As the SDK makes one for itself (rustls with aws-lc, proxies of the environment), but one for all clients.
-fn shared_http() -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(|settings, components| {
-        let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
-        let mut builder = Connector::builder().tls_provider(provider);
-        builder.set_connector_settings(settings.cloned());
-        builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-        builder.set_proxy_config(Some(ProxyConfig::from_env()));
-        builder.build()
-    })
-}
-
 impl Fleet {
     /// Reads the AWS chain. Nothing is called yet.
     pub async fn new(access: &Access, budgets: Budgets) -> Self {
-        let Access { region, simulator, entrances } = access;
+        let Access { region, simulator, entrances, roots } = access;
         let (region, simulator) = (region.clone(), simulator.clone());
         let region_is_of_chain = region.is_none();
-        let loader = Loader { region, simulator, http: shared_http() };
+        let loader = Loader { region, simulator, http: shared_http(roots.as_ref()) };
         let base = Door::of(&loader.load(None).await);
         let mut doors = BTreeMap::new();
         for it in entrances {
             doors.insert(it.account.clone(), Door::new(it, &base, &loader).await);
         }
         let members = Mutex::default();
-        Self { base, doors, region_is_of_chain, budgets, witness: None, members }
+        Self { base, doors, region_is_of_chain, budgets, witness: None, tenure: None, members }
     }
 
     /// This one hears of every call to Lambda from now on.
     pub fn heard_by(&mut self, witness: Arc<dyn Witness>) {
         self.witness = Some(witness);
+    }
+
+    /// Writes only leave while this lasts.
+    pub fn under(&mut self, tenure: Tenure) {
+        self.tenure = Some(tenure);
     }
 
     /// The region of the AWS chain, if it has one.
@@ -168,8 +163,12 @@ impl Fleet {
         let config = aws_sdk_lambda::config::Builder::from(config).region(region).build();
         let client = LambdaClient::new(aws_sdk_lambda::Client::from_conf(config));
         let paced = Paced::new(client, self.budgets);
-        let member = Arc::new(match &self.witness {
+        let paced = match &self.witness {
             Some(it) => paced.heard_by(it),
+            None => paced,
+        };
+        let member = Arc::new(match &self.tenure {
+            Some(it) => paced.under(it.clone()),
             None => paced,
         });
         members.insert(place, Arc::clone(&member));

@@ -175,6 +175,8 @@ pub mod codes {
     pub const NO_PROFILE: &str = "NoProfile";
     /// Credentials that are another account's.
     pub const WRONG_ACCOUNT: &str = "WrongAccount";
+    /// A write that another replica has to make, for it leads now.
+    pub const NOT_LEADING: &str = "NotLeading";
 }
 
 /// A call that failed: how to go on, and what to tell people.

@@ -9,7 +9,7 @@
 mod bucket;
 mod reserved;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::lambda::{
     gateway::{
@@ -17,6 +17,7 @@ use crate::lambda::{
         Recovery, Urgency,
     },
     paced::{bucket::Bucket, reserved::Reserved},
+    tenure::{GAP_TIMEOUT, Tenure, WRITE_TIMEOUT, within},
     witness::Witness,
 };
 use crate::policy::{
@@ -80,6 +81,7 @@ pub struct Paced<G> {
     get_function: Bucket,
     control: Bucket,
     reserved: Reserved,
+    tenure: Option<Tenure>,
 }
 
 impl<G> Paced<G> {
@@ -93,7 +95,27 @@ impl<G> Paced<G> {
             get_function: Bucket::new(get_function),
             control: Bucket::new(budgets.control),
             reserved: Reserved::default(),
+            tenure: None,
         }
+    }
+
+    /// Writes only leave while this lasts.
+    #[must_use]
+    pub fn under(mut self, tenure: Tenure) -> Self {
+        self.tenure = Some(tenure);
+        self
+    }
+
+    /// A write whose turn has come, and that may take so long with what has to follow it.
+    async fn write<T>(
+        &self,
+        operation: &'static str,
+        needs: Duration,
+        call: impl Future<Output = Result<T, GatewayError>>,
+    ) -> Result<T, GatewayError> {
+        let Some(tenure) = &self.tenure else { return self.control.send(operation, call).await };
+        tenure.may_start(needs).await?;
+        self.control.send(operation, within(call)).await
     }
 
     /// This one hears of every call and every wait, and how fast the budgets go.
@@ -197,9 +219,8 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
         if !self.reserved.take_add(target) {
             self.control.turns(Urgency::Write, 1).await;
         }
-        self.control
-            .send("AddPermission", self.inner.add_permission(target, sid, permission, revision))
-            .await
+        let call = self.inner.add_permission(target, sid, permission, revision);
+        self.write("AddPermission", WRITE_TIMEOUT, call).await
     }
 
     async fn remove_permission(
@@ -208,8 +229,9 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
         sid: &str,
         revision: &str,
     ) -> Result<Receipt, GatewayError> {
-        let call = || self.inner.remove_permission(target, sid, revision);
-        self.control.pace(Urgency::Write, "RemovePermission", call).await
+        self.control.turns(Urgency::Write, 1).await;
+        let call = self.inner.remove_permission(target, sid, revision);
+        self.write("RemovePermission", WRITE_TIMEOUT, call).await
     }
 
     async fn remove_to_replace(
@@ -220,7 +242,7 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
     ) -> Result<Receipt, GatewayError> {
         self.turns_to_replace().await;
         let call = self.inner.remove_to_replace(target, sid, revision);
-        let res = self.control.send("RemovePermission", call).await;
+        let res = self.write("RemovePermission", GAP_TIMEOUT, call).await;
         match &res {
             // Perhaps removed is a gap as well.
             Ok(_) | Err(GatewayError { recovery: Recovery::Unknown, .. }) => {
@@ -237,8 +259,9 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
         document: &str,
         revision: &str,
     ) -> Result<Put, GatewayError> {
-        let call = || self.inner.put_policy(target, document, revision);
-        self.control.pace(Urgency::Write, "PutResourcePolicy", call).await
+        self.control.turns(Urgency::Write, 1).await;
+        let call = self.inner.put_policy(target, document, revision);
+        self.write("PutResourcePolicy", WRITE_TIMEOUT, call).await
     }
 
     async fn delete_policy(
@@ -246,7 +269,8 @@ impl<G: PolicyGateway> PolicyGateway for Paced<G> {
         target: &Target,
         revision: &str,
     ) -> Result<Receipt, GatewayError> {
-        let call = || self.inner.delete_policy(target, revision);
-        self.control.pace(Urgency::Write, "DeleteResourcePolicy", call).await
+        self.control.turns(Urgency::Write, 1).await;
+        let call = self.inner.delete_policy(target, revision);
+        self.write("DeleteResourcePolicy", WRITE_TIMEOUT, call).await
     }
 }

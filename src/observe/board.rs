@@ -40,6 +40,25 @@ pub struct View {
     pub unlisted: BTreeMap<AccountRegion, String>,
     /// The queue of events, once it was asked.
     pub events: Option<EventsView>,
+    /// The lease, where several replicas take turns.
+    pub lease: Option<LeaseView>,
+}
+
+/// Which of several replicas leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseView {
+    /// Its namespace and name.
+    pub lease: String,
+    /// What this process is called there.
+    pub identity: String,
+    /// This one leads.
+    pub leads: bool,
+    /// Who does, as far as is known.
+    pub holder: Option<String>,
+    /// Since when this one leads, or stands by.
+    pub since: Timestamp,
+    /// Why it cannot be read or written, in one line.
+    pub trouble: Option<String>,
 }
 
 /// How the queue of events does.
@@ -104,6 +123,11 @@ pub struct Offer {
 }
 
 impl View {
+    /// Another replica leads, or nobody does: what this one once saw says nothing any more.
+    pub fn stands_by(&self) -> bool {
+        self.lease.as_ref().is_some_and(|it| !it.leads)
+    }
+
     /// The targets of one account and region.
     pub fn targets_of(&self, place: &AccountRegion) -> &[Arc<Standing>] {
         let of = |it: &Arc<Standing>| {
@@ -158,6 +182,19 @@ impl Board {
             wanted.iter().map(|it| it.target.account_region()).collect();
         inner.places.retain(|place, _| places.contains(place));
         inner.config = ConfigView { mode: Some(mode), loaded_at: Some(now), refused: None };
+    }
+
+    /// How the lease stands.
+    pub fn lease(&self, lease: LeaseView) {
+        self.inner().lease = Some(lease);
+    }
+
+    /// Another replica leads from now on: what was known here is over.
+    pub fn forget(&self, wanted: &[Wanted], now: Timestamp) {
+        let mut inner = self.inner();
+        inner.targets = wanted.iter().map(|it| Arc::new(Standing::new(it, now))).collect();
+        inner.places.clear();
+        inner.offers.clear();
     }
 
     /// A configuration was not usable, and the old one stays.

@@ -285,7 +285,7 @@ impl Metrics {
                 it.reset();
             }
         }
-        for it in &view.targets {
+        for it in view.targets.iter().filter(|_| !view.stands_by()) {
             let arn = it.target.arn();
             self.set(STATE_OF_TARGET, &[&arn, it.state.name()], 1.0);
             let read = it.last_read.map_or(0.0, |it| it.as_duration().as_secs_f64());
@@ -314,9 +314,11 @@ impl Metrics {
         let mut kinds: BTreeMap<&str, usize> =
             diff::Kind::ALL.into_iter().map(|it| (it.name(), 0)).collect();
         let mut held: BTreeMap<&str, usize> = Reason::NAMES.into_iter().map(|it| (it, 0)).collect();
+        // A standby sees nothing: only the leader says how targets stand.
+        let n_seen = if view.stands_by() { 0 } else { view.targets.len() };
         let (mut in_sync, mut foreign, mut ignored, mut contended) = (0, 0, 0, 0);
         let mut oldest = now;
-        for it in &view.targets {
+        for it in view.targets.iter().take(n_seen) {
             *states.entry(it.state).or_default() += 1;
             for open in &it.open {
                 *kinds.entry(open.kind.name()).or_default() += 1;
@@ -365,7 +367,7 @@ impl Metrics {
         if let Some(it) = &view.events {
             self.set_count("permitd_event_queue_up", &[], usize::from(it.trouble.is_none()));
         }
-        self.set("permitd_leader", &[], 1.0);
+        self.set_count("permitd_leader", &[], usize::from(!view.stands_by()));
     }
 }
 

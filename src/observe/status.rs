@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::drift::{actor::Actor, outcome::State};
 use crate::observe::{
-    board::{ConfigView, EventsView, Offer, PassView, PlaceView, View},
+    board::{ConfigView, EventsView, LeaseView, Offer, PassView, PlaceView, View},
     standing::{Event, Open, Standing},
 };
 use crate::policy::size;
@@ -31,6 +31,9 @@ struct Status<'a> {
     config: Config<'a>,
     summary: Summary,
     places: Vec<Place<'a>>,
+    /// None without a lease.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease: Option<Lease<'a>>,
     /// None where no queue is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<Events<'a>>,
@@ -92,6 +95,16 @@ struct Pass {
 struct Events<'a> {
     last_answer: Option<Timestamp>,
     trouble: Option<Refused<'a>>,
+}
+
+#[derive(Serialize)]
+struct Lease<'a> {
+    name: &'a str,
+    identity: &'a str,
+    leader: bool,
+    since: Timestamp,
+    holder: Option<&'a str>,
+    trouble: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -188,6 +201,7 @@ pub fn status(view: &View, started: Timestamp, now: Timestamp) -> Vec<u8> {
             .iter()
             .map(|(place, it)| of_place(&place.account, &place.region, it))
             .collect(),
+        lease: view.lease.as_ref().map(lease),
         events: view.events.as_ref().map(events),
         held: view.offers.iter().map(held).collect(),
         paused: view
@@ -214,6 +228,17 @@ pub fn status(view: &View, started: Timestamp, now: Timestamp) -> Vec<u8> {
     };
     // Maps with keys that are text, and numbers that are finite: it cannot fail.
     serde_json::to_vec(&document).unwrap_or_default()
+}
+
+fn lease(it: &LeaseView) -> Lease<'_> {
+    Lease {
+        name: &it.lease,
+        identity: &it.identity,
+        leader: it.leads,
+        since: it.since,
+        holder: it.holder.as_deref(),
+        trouble: it.trouble.as_deref(),
+    }
 }
 
 fn of_place<'a>(account: &'a str, region: &'a str, it: &PlaceView) -> Place<'a> {

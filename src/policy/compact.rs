@@ -133,6 +133,8 @@ pub fn rewritten(document: &Document, target: &Target) -> String {
 fn plain_of(statement: &Statement) -> Option<&Permission> {
     match statement.class() {
         Class::Expressible(it) => Some(it),
+        // A member of a list stays one when its role is deleted.
+        Class::Orphaned(it) if statement.listed_in().is_some() => Some(it),
         Class::Orphaned(_) | Class::Inexpressible(_) | Class::Fixed(_) => None,
     }
 }
@@ -201,8 +203,12 @@ fn value(permission: &Permission, dimension: Dimension) -> Option<&str> {
         Dimension::SourceArn => permission.source_arn.as_deref(),
         Dimension::SourceAccount => permission.source_account.as_deref(),
         Dimension::Principal => match &permission.principal {
-            Principal::Account(it) | Principal::Iam(it) | Principal::Service(it) => Some(it),
-            Principal::Anyone | Principal::Deleted(_) => None,
+            // What was deleted still stands in its list, and makes it nobody else's.
+            Principal::Account(it)
+            | Principal::Iam(it)
+            | Principal::Service(it)
+            | Principal::Deleted(it) => Some(it),
+            Principal::Anyone => None,
         },
     }
 }

@@ -73,7 +73,9 @@ impl World {
             | Operation::ListEventSourceMappings
             | Operation::GetAccountSettings => self.incidental(request, caller),
             Operation::GetCallerIdentity => Ok(sts::get_caller_identity(caller)),
-            Operation::AssumeRole => sts::assume_role(self, request, caller, now),
+            Operation::AssumeRole | Operation::AssumeRoleWithWebIdentity => {
+                sts::assume_role(self, request, caller, now)
+            }
         }
     }
 
@@ -123,7 +125,7 @@ impl World {
 
 /// The ARN that a request is about, for the log: also where there is no such function.
 pub(crate) fn target(request: &Request, caller: &Caller) -> Option<String> {
-    if request.operation == Operation::AssumeRole {
+    if request.operation.is_assume_role() {
         return request.query("RoleArn").map(str::to_owned);
     }
     if request.operation == Operation::CreateFunction {

@@ -64,6 +64,7 @@ operations! {
     GetAccountSettings "GET" "/2016-08-19/account-settings";
     GetCallerIdentity "STS" "";
     AssumeRole "STS" "";
+    AssumeRoleWithWebIdentity "STS" "";
 }
 
 /// The buckets that Lambda counts requests in, per account and region
@@ -76,13 +77,18 @@ pub(crate) enum Bucket {
 }
 
 impl Operation {
+    /// Its answer is a session of a role.
+    pub(crate) fn is_assume_role(self) -> bool {
+        self == Self::AssumeRole || self == Self::AssumeRoleWithWebIdentity
+    }
+
     /// Where it is counted; STS has limits of its own, which nobody meets.
     pub(crate) fn bucket(self) -> Option<Bucket> {
         if self == Self::GetPolicy {
             Some(Bucket::GetPolicy)
         } else if self == Self::GetFunction {
             Some(Bucket::GetFunction)
-        } else if self == Self::GetCallerIdentity || self == Self::AssumeRole {
+        } else if self == Self::GetCallerIdentity || self.is_assume_role() {
             None
         } else {
             Some(Bucket::Control)

@@ -18,6 +18,7 @@ pub(crate) fn route(form: &str) -> Option<Request> {
     let operation = match action? {
         "GetCallerIdentity" => Operation::GetCallerIdentity,
         "AssumeRole" => Operation::AssumeRole,
+        "AssumeRoleWithWebIdentity" => Operation::AssumeRoleWithWebIdentity,
         _ => return None,
     };
     Some(Request { operation, labels: Vec::new(), query, body: Vec::new() })
@@ -35,8 +36,8 @@ pub(crate) fn get_caller_identity(caller: &Caller) -> Reply {
     )
 }
 
-/// AssumeRole. Any role of any account can be assumed, unless the seed names some; its access key belongs to that
-/// account.
+/// AssumeRole, and the same with a token in place of a signature; any token will do. Any role of any account can be
+/// assumed, unless the seed names some; its access key belongs to that account.
 pub(crate) fn assume_role(
     world: &mut World,
     request: &Request,
@@ -47,6 +48,10 @@ pub(crate) fn assume_role(
     let role = request.query("RoleArn").ok_or_else(|| invalid("RoleArn is missing"))?;
     let name = request.query("RoleSessionName");
     let name = name.ok_or_else(|| invalid("RoleSessionName is missing"))?;
+    let with_token = request.operation == Operation::AssumeRoleWithWebIdentity;
+    if with_token && request.query("WebIdentityToken").is_none_or(str::is_empty) {
+        return Err(invalid("WebIdentityToken is missing"));
+    }
     let parts: Vec<&str> = role.splitn(6, ':').collect();
     let &["arn", partition, "iam", "", account, path] = parts.as_slice() else {
         return Err(invalid(&format!("{role} is invalid")));
@@ -59,10 +64,12 @@ pub(crate) fn assume_role(
         .is_some_and(|it| it.as_deref().is_none_or(|it| request.query("ExternalId") == Some(it)));
     if !world.roles.is_empty() && !trusted {
         // STS tells nobody whether it is the role, its trust policy or the external id.
-        let caller = caller.arn();
-        let text = format!(
-            "User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role}"
-        );
+        let (caller, action) = (caller.arn(), request.operation.name());
+        let text = if with_token {
+            format!("Not authorized to perform sts:{action}")
+        } else {
+            format!("User: {caller} is not authorized to perform: sts:{action} on resource: {role}")
+        };
         return Err(Refusal::new(403, "AccessDenied", &text));
     }
     let short = path.rsplit('/').next().unwrap_or(path);

@@ -9,7 +9,9 @@ use std::{
 
 use serde_yaml::Value;
 
+mod aws;
 mod events;
+mod kubernetes;
 #[cfg(feature = "aws")]
 mod run;
 

@@ -22,12 +22,12 @@ use permitd::{
 };
 use proptest::{collection::vec, option, prelude::*};
 
-fn target() -> Target {
+pub(crate) fn target() -> Target {
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:f:live";
     Target::parse(arn, None, &Defaults::default()).unwrap()
 }
 
-fn source() -> Source {
+pub(crate) fn source() -> Source {
     Source { file: "p.yaml".into(), line: 1, column: 1 }
 }
 
@@ -91,7 +91,7 @@ fn grants() -> impl Strategy<Value = Vec<Grant>> {
     })
 }
 
-fn json() -> impl Strategy<Value = String> {
+pub(crate) fn json() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),
         Just("true".to_owned()),
@@ -123,7 +123,7 @@ fn json() -> impl Strategy<Value = String> {
 }
 
 /// A live statement: an expressible one, a Deny, one with a list, one without a Sid, or anything.
-fn live_statement() -> impl Strategy<Value = String> {
+pub(crate) fn live_statement() -> impl Strategy<Value = String> {
     let made = (("[a-f]|x-permitd-[0-9a-f]{8}"), permission())
         .prop_map(|(sid, it)| it.statement_text(&sid, &target()));
     let patched = |from: &'static str, to: &'static str| {
@@ -150,7 +150,7 @@ fn document_of(statements: &[String]) -> Option<Document> {
     Some(Document::parse(text, "r".into(), &target()).unwrap())
 }
 
-fn ownership() -> impl Strategy<Value = Ownership> {
+pub(crate) fn ownership() -> impl Strategy<Value = Ownership> {
     prop_oneof![
         Just(Ownership::All),
         Just(Ownership::Declared),

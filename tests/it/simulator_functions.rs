@@ -66,6 +66,21 @@ async fn sts_says_who_one_is_and_makes_one_somebody_else() {
 }
 
 #[tokio::test]
+async fn sts_takes_a_token_in_place_of_a_signature() {
+    let served = Served::new("").await;
+    let role = "arn%3Aaws%3Aiam%3A%3A210987654321%3Arole%2Fpermitd";
+    let form = format!("Action=AssumeRoleWithWebIdentity&RoleArn={role}&RoleSessionName=x");
+    let bad = served.send("POST", "/", &form).await;
+    assert_eq!((bad.status, bad.body.contains("WebIdentityToken is missing")), (400, true));
+    let assumed = served.send("POST", "/", &format!("{form}&WebIdentityToken=any")).await.body;
+    assert!(assumed.contains("<AssumeRoleWithWebIdentityResult>"), "{assumed}");
+    let key = assumed.split_once("<AccessKeyId>").unwrap().1.split_once('<').unwrap().0;
+    let there = served.signed(key, "us-east-1");
+    let me = there.send("POST", "/", "Action=GetCallerIdentity&Version=2011-06-15").await.body;
+    assert!(me.contains("arn:aws:sts::210987654321:assumed-role/permitd/x"), "{me}");
+}
+
+#[tokio::test]
 async fn lists_come_in_pages_of_fifty_at_most() {
     let served = Served::new("").await;
     for n in 0..120 {

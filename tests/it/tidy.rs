@@ -126,6 +126,22 @@ fn the_sdk_is_named_only_where_it_is_translated() {
     }
 }
 
+/// One file speaks to the API server; the election knows nothing of it.
+#[test]
+fn kubernetes_is_named_in_one_file() {
+    const NAMES: [&str; 2] = ["kube::", "k8s_openapi"];
+    let mut found = 0;
+    for (module, _) in LAYERS {
+        for (at, line) in code_of(module) {
+            let names = NAMES.iter().any(|it| line.contains(it));
+            let exempt = at.starts_with("src/daemon/lease/kubernetes.rs");
+            assert!(exempt || !names, "{at}: names Kubernetes");
+            found += usize::from(names);
+        }
+    }
+    assert!(found > 0, "the names are right");
+}
+
 #[test]
 fn every_file_is_compiled_documented_and_layered() {
     let rows: BTreeSet<String> = LAYERS.iter().map(|(it, _)| (*it).to_owned()).collect();

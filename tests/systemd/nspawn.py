@@ -480,20 +480,25 @@ def main():
         box.end()
 
 
+def in_mounts_of_its_own(main):
+    """Runs `main`, and ends with what came of the checks. Whatever becomes of this process, no mount of it is left."""
+    try:
+        if os.environ.get("PERMITD_NSPAWN_INSIDE") != "1":
+            unshare = ["unshare", "--mount", "--propagation", "private"]
+            if run(*unshare, "true").returncode:
+                raise Skip("needs root, and to be allowed to mount")
+            os.environ["PERMITD_NSPAWN_INSIDE"] = "1"
+            words = [sys.executable, os.path.abspath(sys.argv[0])] + [os.path.abspath(it) for it in sys.argv[1:]]
+            os.execvp("unshare", unshare + words)
+        main()
+    except Skip as why:
+        print(f"SKIPPED: {why}")
+        sys.exit(SKIPPED)
+    n = results.count("FAILED")
+    print(f"{len(results)} checks, {n} failed, {time.monotonic() - START:.0f} s")
+    sys.exit(1 if n else 0)
+
+
 START = time.monotonic()
-try:
-    if os.environ.get("PERMITD_NSPAWN_INSIDE") != "1":
-        # Mounts of its own: whatever becomes of this process, none of them is left.
-        unshare = ["unshare", "--mount", "--propagation", "private"]
-        if run(*unshare, "true").returncode:
-            raise Skip("needs root, and to be allowed to mount")
-        os.environ["PERMITD_NSPAWN_INSIDE"] = "1"
-        words = [sys.executable, os.path.abspath(__file__)] + [os.path.abspath(it) for it in sys.argv[1:]]
-        os.execvp("unshare", unshare + words)
-    main()
-except Skip as why:
-    print(f"SKIPPED: {why}")
-    sys.exit(SKIPPED)
-n = results.count("FAILED")
-print(f"{len(results)} checks, {n} failed, {time.monotonic() - START:.0f} s")
-sys.exit(1 if n else 0)
+if __name__ == "__main__":
+    in_mounts_of_its_own(main)

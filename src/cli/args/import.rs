@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::args::common::{BudgetArgs, SourceArgs, TargetArgs};
+use crate::cli::args::common::{BudgetArgs, SourceArgs, TargetArgs, TlsArgs};
 use crate::policy::target::{Defaults, Target};
 
 /// `permitd import`
@@ -69,6 +69,9 @@ pub struct ImportArgs {
     /// How fast.
     #[command(flatten)]
     pub budgets: BudgetArgs,
+    /// Whom is trusted.
+    #[command(flatten)]
+    pub tls: TlsArgs,
 }
 
 /// `--from`
@@ -102,6 +105,7 @@ impl ImportArgs {
             source,
             targets: self.targets.clone(),
             budgets: self.budgets.clone(),
+            tls: self.tls.clone(),
             ..TargetArgs::default()
         }
     }

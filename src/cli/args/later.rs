@@ -1,7 +1,7 @@
 //! What `interface.md` promises of a later version.
 
 /// Flags and values of `interface.md` that a later version has.
-const LATER_FLAGS: &[&str] = &["--allow-missing", "--lease", "--ca-bundle"];
+const LATER_FLAGS: &[&str] = &["--allow-missing"];
 
 /// What is known but not built yet is told apart from what is misspelt.
 pub(crate) fn not_yet(args: &[String]) -> Option<String> {

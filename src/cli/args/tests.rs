@@ -74,8 +74,8 @@ fn flags_for_limits_take_what_the_settings_take() {
 fn what_comes_later_is_told_apart_from_what_is_misspelt() {
     let args = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let said = |text: &str| not_yet(&args(text)).unwrap_or_default();
-    assert!(said("permitd run --lease x").contains("`--lease` is not supported yet"));
+    assert!(said("permitd plan --allow-missing").contains("`--allow-missing` is not supported"));
     assert_eq!(said("permitd plan --output sarif"), "", "plan will never have that");
-    assert_eq!(said("permitd plan --output json -- --lease"), "");
+    assert_eq!(said("permitd plan --output json -- --allow-missing"), "");
     assert_eq!(said("permitd plann"), "");
 }

@@ -57,7 +57,7 @@ pub(super) async fn find(args: &ImportArgs, show: Show) -> Result<Way, Stop> {
     let region = defaults.region.clone().or_else(own).or_else(first);
     let simulator = simulator.as_ref().map(embedded::Embedded::endpoint);
     let access = setup::access(&texts.settings, region, simulator);
-    let fleet = setup::fleet(&access, setup::budgets(&texts.settings, &common)).await?;
+    let fleet = setup::fleet(access, &texts.settings, &common).await?;
     if lacks_region && defaults.region.is_none() {
         let hint = "set AWS_REGION, or pass --region";
         let Some(region) = fleet.region() else {

@@ -24,7 +24,7 @@ use crate::daemon::{
     watch::Known,
 };
 use crate::drift::wanted::Wanted;
-use crate::lambda::fleet::Fleet;
+use crate::lambda::{fleet::Fleet, trust::Roots};
 use crate::observe::monitor::Monitor;
 use crate::policy::target::Target;
 
@@ -43,6 +43,8 @@ pub(super) struct Reloading<'a> {
     pub(super) started: &'a Settings,
     /// Who tells receivers.
     pub(super) monitor: &'a Monitor,
+    /// Whom TLS trusts.
+    pub(super) roots: Option<&'a Roots>,
     pub(super) show: Show,
     /// How often the files are looked at, as they say it now.
     pub(super) poll: Cell<Duration>,
@@ -93,7 +95,7 @@ impl Reloading<'_> {
             return Ok((setup::in_force(understood, &texts.settings), texts.settings.clone()));
         }
         let texts = Arc::new(read_anew(self.args.source.clone(), self.known).await?);
-        let receivers = Receivers::read(&texts.settings.notify, &texts.base)?;
+        let receivers = Receivers::read(&texts.settings.notify, &texts.base, self.roots)?;
         let understood = setup::understand(&texts, self.args, self.fleet, lists).await?;
         receivers.take_over(self.monitor);
         self.discovering.wants(&understood, &texts);

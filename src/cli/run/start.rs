@@ -14,7 +14,7 @@ use crate::cli::{
     show::{Show, Stop},
 };
 use crate::daemon::{clock, discovery::Discovery, run::Call, systemd::Systemd, watch::Heard};
-use crate::lambda::fleet::Fleet;
+use crate::lambda::{fleet::Fleet, trust::Roots};
 use crate::observe::monitor::Monitor;
 
 /// What is said to who wants a pass.
@@ -32,6 +32,7 @@ pub(super) struct Start<'a> {
     pub(super) monitor: &'a Arc<Monitor>,
     pub(super) systemd: &'a Systemd,
     pub(super) stop: &'a CancellationToken,
+    pub(super) roots: Option<&'a Roots>,
     pub(super) show: Show,
 }
 
@@ -86,7 +87,8 @@ impl Start<'_> {
                     pauses = backoff.build();
                     self.systemd.reloading();
                     let read = hearing.read_anew().await.and_then(|it| {
-                        Receivers::read(&it.settings.notify, &it.base)?.take_over(self.monitor);
+                        Receivers::read(&it.settings.notify, &it.base, self.roots)?
+                            .take_over(self.monitor);
                         Ok(it)
                     });
                     let said = match &read {

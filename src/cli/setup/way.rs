@@ -1,6 +1,6 @@
 //! The way to Lambda: who enters which account how, from where, and how fast.
 
-use super::{Texts, named_defaults};
+use super::{Texts, named_defaults, roots};
 use crate::cli::{args::TargetArgs, embedded, show::Stop};
 use crate::config::{
     permissions, resolve,
@@ -44,7 +44,7 @@ pub(super) async fn way_to(
         None => own(),
     };
     let access = access(&texts.settings, defaults.region.or_else(own), simulator);
-    Ok(Metered::new(Box::pin(fleet(&access, budgets(&texts.settings, args))).await?))
+    Ok(Metered::new(Box::pin(fleet(access, &texts.settings, args)).await?))
 }
 
 /// Where the AWS chain looks first.
@@ -74,7 +74,7 @@ pub(crate) fn access(
     let none: &[Account] = &[];
     let accounts = if simulator.is_some() { none } else { &settings.accounts };
     let entrances = accounts.iter().map(entrance).collect();
-    Access { region, simulator, entrances }
+    Access { region, simulator, entrances, roots: None }
 }
 
 /// The variables of an endpoint that the SDK reads.
@@ -83,13 +83,18 @@ const ENDPOINTS: [&str; 3] =
 
 /// The way to Lambda. An endpoint that is set to nothing would make the SDK panic.
 #[expect(clippy::disallowed_methods, reason = "the SDK reads the environment by itself")]
-pub(crate) async fn fleet(access: &Access, budgets: Budgets) -> Result<Fleet, Stop> {
+pub(crate) async fn fleet(
+    access: Access,
+    settings: &Settings,
+    args: &TargetArgs,
+) -> Result<Fleet, Stop> {
     let is_empty = |name: &&str| std::env::var(name).is_ok_and(|it| it.trim().is_empty());
     if let Some(name) = ENDPOINTS.iter().find(|it| is_empty(it)) {
         let hint = "unset it, or set it to an address such as http://127.0.0.1:4566";
         return Err(Stop::config(format!("{name} is set, and is empty"), hint));
     }
-    Ok(Fleet::new(access, budgets).await)
+    let access = Access { roots: roots(&args.tls).await?, ..access };
+    Ok(Fleet::new(&access, budgets(settings, args)).await)
 }
 
 pub(crate) fn budgets(settings: &Settings, args: &TargetArgs) -> Budgets {

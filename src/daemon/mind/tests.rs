@@ -102,11 +102,16 @@ fn a_yes_is_used_once() {
     let mind = Mind::default();
     let digest = offered(&mind, &["a", "b"], 0);
     mind.approve(&digest, at(0)).unwrap();
-    mind.settle(&outcome(vec![entry("a")], StepResult::Refused("no".to_owned())), 1, at(1));
+    mind.settle(
+        &outcome(vec![entry("a")], StepResult::Refused("no".to_owned())),
+        1,
+        Used::default(),
+        at(1),
+    );
     assert_eq!(approved(&mind, 1), 2, "what was refused was not used");
-    mind.settle(&outcome(vec![entry("a")], StepResult::Done), 1, at(1));
+    mind.settle(&outcome(vec![entry("a")], StepResult::Done), 1, Used::default(), at(1));
     assert_eq!(approved(&mind, 1), 1);
-    mind.settle(&outcome(vec![entry("b")], StepResult::Done), 1, at(1));
+    mind.settle(&outcome(vec![entry("b")], StepResult::Done), 1, Used::default(), at(1));
     assert!(mind.decisions(&wanted(Vec::new()), None, at(1)).approved.is_empty());
 }
 

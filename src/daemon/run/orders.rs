@@ -20,11 +20,20 @@ impl<G: PolicyGateway> Work<'_, G> {
     /// Answers, and notes what has to be looked at now.
     pub(super) async fn asked(&mut self, request: Request, reply: Reply) {
         let answer = match request {
+            Request::Status => self.status(),
+            Request::Approve { .. }
+            | Request::Pause { .. }
+            | Request::Resume { .. }
+            | Request::Undo { .. }
+                if !self.leads =>
+            {
+                let (message, hint) = self.stands_by();
+                Answer::refused(message).hint(hint)
+            }
             Request::Approve { digest } => self.approve(&digest),
             Request::Pause { target, duration } => self.pause(target.as_deref(), duration),
             Request::Resume { target } => self.resume(target.as_deref()),
             Request::Undo { id, digest } => self.undo(id, &digest).await,
-            Request::Status => self.status(),
         };
         reply.send(answer);
     }
@@ -203,6 +212,9 @@ impl<G: PolicyGateway> Work<'_, G> {
     fn status(&self) -> Answer {
         let now = self.now();
         let mut lines = vec![format!("{} targets", self.loaded.wanted.len())];
+        if !self.leads {
+            lines.push(self.stands_by().0);
+        }
         for pause in self.daemon.mind.pauses(now) {
             let what = pause.target.unwrap_or_else(|| "everything".to_owned());
             let until = pause.until.map_or(String::new(), |it| format!(" until {it}"));

@@ -52,7 +52,7 @@ const JUST_AFTER: SignedDuration = SignedDuration::from_micros(1);
 impl<G: PolicyGateway> Work<'_, G> {
     /// Full passes whose time has come, and one small pass a place for what else is due.
     pub(super) fn start_what_is_due(&mut self) {
-        if self.daemon.stop.is_cancelled() {
+        if self.daemon.stop.is_cancelled() || !self.leads {
             return;
         }
         let now = Instant::now();

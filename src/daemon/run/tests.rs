@@ -28,6 +28,7 @@ use crate::drift::allow::Mode;
 use crate::simulator::{Direct, Seed, Simulator};
 
 mod hearsay;
+mod leading;
 mod places;
 mod stays_alive;
 mod urgency;
@@ -115,6 +116,7 @@ async fn beside_gateway<G: PolicyGateway, F: Future<Output = ()>>(
         stop: &stop,
         monitor,
         systemd: &Systemd::default(),
+        tenure: None,
     };
     let (hangup, mut hangups) = mpsc::unbounded_channel();
     let next = RefCell::new(next.into_iter());

@@ -107,7 +107,8 @@ impl Converge<'_> {
             let Some(sid) = &change.drift.sid else { continue };
             // What was only held, and not tried, is known already.
             let tried = self.done.iter().any(|it| {
-                it.step.sid == *sid && it.step.replaces.as_ref() == Some(sid) && it.opened_gap
+                let gap = it.step.replaces.as_ref() == Some(sid) && it.opened_gap;
+                it.step.sid == *sid && (gap || matches!(it.step.action, Action::Put(_)))
             });
             if let (true, Some(text)) = (tried, self.text_of(sid)) {
                 self.known.refused(sid, text, answer, now);

@@ -163,9 +163,9 @@ impl Converge<'_> {
     }
 
     /// What this step asked for stands in the document as read.
-    pub(super) fn part_was_applied(&self, part: &Part) -> bool {
+    pub(super) fn part_was_applied(&self, part: &Part, now: Timestamp) -> bool {
         let Some(live) = &self.live else { return part.step.action.takes_away() };
-        let view = whole::view(self.wanted, live);
+        let view = whole::view(self.wanted, live, now);
         let statements = view.as_ref().unwrap_or(live).statements();
         let sid = Some(part.step.sid.as_str());
         match &part.step.action {

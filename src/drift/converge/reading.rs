@@ -7,16 +7,18 @@ use jiff::Timestamp;
 use super::writing::has_sid;
 use super::{Converge, MAX_FAILURES, MAX_STALE, MAX_THROTTLES, OTHER_WRITER};
 use crate::drift::{
-    dialogue::{Failure, FailureKind, Request},
+    dialogue::{Failure, FailureKind, Request, Write},
     outcome::TroubleReason,
     plan::{Plan, plan},
+    whole,
 };
 use crate::policy::{document::Document, statement::Statement};
 
 impl Converge<'_> {
     pub(super) fn has_read(&mut self, policy: Option<(String, String)>, now: Timestamp) -> Request {
-        // A removal whose answer was lost may have been that of the last statement.
-        let removal_in_doubt = self.doubtful.as_ref().is_some_and(|it| it.write.takes_away);
+        // A removal whose answer was lost may have been that of the last statement. A document always has one.
+        let empties = |it: &Write| it.takes_away && !(it.whole && it.after.is_some());
+        let removal_in_doubt = self.doubtful.as_ref().is_some_and(|it| empties(&it.write));
         if policy.is_none() && removal_in_doubt {
             self.known.expect_nothing();
         }
@@ -43,7 +45,8 @@ impl Converge<'_> {
         self.notice_fresh_refusal(live.as_ref());
         self.live = live;
         self.done_at_read = self.done.len();
-        self.known.saw(self.live.as_ref(), now);
+        let view = self.live.as_ref().and_then(|it| whole::view(self.wanted, it, now));
+        self.known.saw(view.as_ref().or(self.live.as_ref()), now);
         self.settle_doubt(now);
         let back = self
             .live
@@ -61,7 +64,7 @@ impl Converge<'_> {
     pub(super) fn settle_doubt(&mut self, now: Timestamp) {
         let revision = self.live.as_ref().map(Document::revision);
         if let Some(it) = self.doubtful.take_if(|it| it.write.revision.as_deref() != revision)
-            && self.was_applied(&it)
+            && self.was_applied(&it, now)
         {
             self.known.seems_to_have_written(it.write.adds(), now);
             self.has_written(it);
@@ -127,7 +130,8 @@ impl Converge<'_> {
 
     pub(super) fn make_plan(&mut self, now: Timestamp) -> Plan {
         let live = self.live.as_ref();
-        let statements = live.map_or(&[][..], Document::statements);
+        let view = live.and_then(|it| whole::view(self.wanted, it, now));
+        let statements = view.as_ref().or(live).map_or(&[][..], Document::statements);
         let sure = |it: &&Statement| self.known.confirms(it, self.rules.orphan_grace, now);
         self.memory.confirmed =
             statements.iter().filter(sure).map(|it| it.text().to_owned()).collect();

@@ -164,9 +164,9 @@ impl Converge<'_> {
     }
 
     /// What the write asked for stands there.
-    pub(super) fn was_applied(&self, it: &InFlight) -> bool {
+    pub(super) fn was_applied(&self, it: &InFlight, now: Timestamp) -> bool {
         if it.write.whole {
-            return it.parts.iter().all(|it| self.part_was_applied(it));
+            return it.parts.iter().all(|it| self.part_was_applied(it, now));
         }
         let step = &it.write.step;
         let statements = self.live.as_ref().map_or(&[][..], Document::statements);
@@ -241,7 +241,9 @@ impl Converge<'_> {
             FailureKind::Denied | FailureKind::NotOffered if whole => {
                 self.cannot_put(Failure { kind, message, hint, request_id }, now)
             }
-            FailureKind::Refused | FailureKind::TooLarge if whole && it.parts.len() > 1 => {
+            FailureKind::Refused | FailureKind::TooLarge
+                if whole && it.parts.len() > 1 && !self.memory.one_by_one =>
+            {
                 // Which of them it is that Lambda does not take shows when each is put by itself.
                 self.memory.one_by_one = true;
                 self.planned(now)

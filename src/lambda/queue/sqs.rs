@@ -15,6 +15,7 @@ use super::{Message, Queue};
 use crate::lambda::{
     client::failure,
     gateway::{GatewayError, Recovery},
+    trust::{Roots, shared_http},
 };
 
 /// A receive waits so long for a message: the most that SQS allows.
@@ -35,13 +36,14 @@ pub struct SqsQueue {
 
 impl SqsQueue {
     /// Reads the AWS chain, and calls nothing yet. It is not that of Lambda, which may be a simulator.
-    pub async fn new(url: String, region: Option<String>) -> Self {
+    pub async fn new(url: String, region: Option<String>, roots: Option<&Roots>) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
             .operation_timeout(OPERATION_TIMEOUT)
             .build();
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(shared_http(roots))
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());

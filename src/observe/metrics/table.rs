@@ -285,7 +285,12 @@ pub const TABLE: &[Metric] = &[
         &[],
         "1 if the queue of events could be read the last time, 0 if not; only where `events` is set.",
     ),
-    gauge("permitd_leader", "", &[], "1 if this process acts. Without a lease every process does."),
+    gauge(
+        "permitd_leader",
+        "",
+        &[],
+        "1 if this process acts, 0 if it stands by for another that holds the lease, and then it says nothing of targets. Without a lease every process acts.",
+    ),
     Metric {
         name: "process_cpu_seconds_total",
         kind: Kind::Counter,

@@ -3,33 +3,48 @@
 use std::{sync::OnceLock, time::Duration};
 
 use futures::future::BoxFuture;
-use reqwest::{Client, header, redirect::Policy};
+use reqwest::{Certificate, Client, header, redirect::Policy};
 
 use super::{Answer, Post, Request};
 
 /// One client for all receivers, made when the first one is there.
 #[derive(Debug, Default)]
-pub struct Web(OnceLock<Client>);
+pub struct Web {
+    client: OnceLock<Client>,
+    /// In PEM, instead of the authorities of this machine.
+    roots: Option<Vec<u8>>,
+}
 
 impl Web {
+    /// Trusts these authorities, in PEM, instead of those of this machine.
+    pub fn trusting(roots: Option<&[u8]>) -> Self {
+        Self { roots: roots.map(<[u8]>::to_vec), ..Self::default() }
+    }
+
     /// Whether something can be sent: reads proxies and certificates.
     pub fn check(&self) -> Result<(), String> {
         self.client().map(drop)
     }
 
     fn client(&self) -> Result<&Client, String> {
-        if let Some(it) = self.0.get() {
+        if let Some(it) = self.client.get() {
             return Ok(it);
         }
         let agent = concat!("permitd/", env!("CARGO_PKG_VERSION"));
         // A receiver is asked seldom: what is kept open would mostly be closed by the other side.
-        let client = Client::builder()
+        let mut builder = Client::builder()
             .user_agent(agent)
             .redirect(Policy::none())
-            .pool_idle_timeout(Duration::from_secs(30))
-            .build()
-            .map_err(told)?;
-        Ok(self.0.get_or_init(|| client))
+            .pool_idle_timeout(Duration::from_secs(30));
+        if let Some(pem) = &self.roots {
+            let roots = Certificate::from_pem_bundle(pem).map_err(told)?;
+            if roots.is_empty() {
+                return Err("there is no certificate in it".to_owned());
+            }
+            builder = builder.tls_certs_only(roots);
+        }
+        let client = builder.build().map_err(told)?;
+        Ok(self.client.get_or_init(|| client))
     }
 }
 

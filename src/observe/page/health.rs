@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use crate::drift::{allow::Mode, outcome::State};
 use crate::observe::{
-    board::{EventsView, PlaceView, View},
+    board::{EventsView, LeaseView, PlaceView, View},
     page::{Facts, time, time_or},
 };
 use crate::report::{palette::safe, sums::count};
@@ -40,6 +40,8 @@ pub(super) fn verdict(view: &View, facts: &Facts) -> Verdict {
         of("bad", "no valid configuration is loaded yet".to_owned())
     } else if view.config.refused.is_some() {
         of("bad", "the new configuration was refused, the old one is in force".to_owned())
+    } else if view.stands_by() {
+        of("drift", "stands by: another permitd acts".to_owned())
     } else if bad > 0 {
         of("bad", format!("{} in trouble", functions(bad)))
     } else if !view.offers.is_empty() {
@@ -88,6 +90,7 @@ pub(super) fn health(view: &View, facts: &Facts, verdict: &Verdict) -> Markup {
                     ", the process since " (time(facts.started))
                 }
                 (configuration(view))
+                @if let Some(it) = &view.lease { dt { "Lease" } dd { (lease(it)) } }
                 dt { "Journal" }
                 dd {
                     @match &facts.entries {
@@ -139,6 +142,18 @@ fn events(it: &EventsView) -> Markup {
                 "; full passes go on"
             }
         }
+    }
+}
+
+fn lease(it: &LeaseView) -> Markup {
+    html! {
+        (it.lease) ": this one, " (it.identity) ", "
+        @if it.leads { "leads" } @else { "stands by" } " since " (time(it.since))
+        @if !it.leads {
+            "; "
+            @match &it.holder { Some(who) => { (safe(who)) " leads" } None => "nobody is known to lead" }
+        }
+        @if let Some(why) = &it.trouble { "; " span .alarm { "the lease cannot be read or written" } ": " (safe(why)) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! An empty room to run permitd in, what it said there, and statements to begin with.
 
 mod lambda;
+pub(crate) mod tls;
 
 use std::{
     fmt,

@@ -76,12 +76,26 @@ fn wrong_usage() {
 fn what_is_not_built_yet_says_so() {
     let lambda = Lambda::new(&json!([{"name": "f"}]));
     let room = lambda.room(WISHES);
-    for (words, what) in
-        [("plan permissions.yaml --allow-missing", "--allow-missing"), ("run --lease x", "--lease")]
-    {
+    for (words, what) in [("plan permissions.yaml --allow-missing", "--allow-missing")] {
         let message = format!("error: `{what}` is not supported yet in this version of permitd\n");
         room.permitd(words).is(64, "", &message);
     }
+    assert_eq!(lambda.calls(), Vec::<String>::new());
+}
+
+/// The image has what it takes.
+#[cfg(not(feature = "kubernetes"))]
+#[test]
+fn a_lease_needs_a_permitd_that_was_built_with_it() {
+    let lambda = Lambda::new(&json!([{"name": "f"}]));
+    let room = lambda.room(WISHES);
+    let said = room.permitd("run permissions.yaml --mode observe --lease permitd/main");
+    said.is(
+        64,
+        "",
+        "error: `--lease` needs a permitd that was built with the feature `kubernetes`\n\
+         hint: take the container image, which has it, or build with `cargo build --release --features kubernetes`\n",
+    );
     assert_eq!(lambda.calls(), Vec::<String>::new());
 }
 

@@ -3,16 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use permitd::drift::allow::Rules;
+use permitd::drift::{allow::Rules, wanted::Wanted};
 use permitd::lambda::gateway::{GatewayError, LivePolicy, Recovery};
 use permitd::policy::{document::Document, statement::Statement, target::Target};
+use serde_json::Value;
 
-use super::{case::Case, world::Sent};
+use super::{
+    case::{Case, Puts},
+    lists,
+    world::{Sent, What},
+};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// What is known of the process that is watched.
 pub(crate) struct Book {
+    wanted: Vec<Wanted>,
+    /// Documents have revisions of their own.
+    own_revisions: bool,
     pub(crate) process: u32,
     pub(crate) rules: Rules,
     pub(crate) targets: BTreeMap<Target, Watch>,
@@ -46,6 +54,8 @@ pub(crate) struct Watch {
     /// The statements of the first read of this pass.
     pub(crate) first_read: Option<Vec<Statement>>,
     pub(crate) calls: Calls,
+    /// What an answer said that the document is, and the revision that it gave with it.
+    given: Option<(Vec<Value>, String)>,
 }
 
 /// The calls of one pass.
@@ -55,6 +65,7 @@ pub(crate) struct Calls {
     pub(crate) exists: u32,
     pub(crate) writes: u32,
     pub(crate) refused: u32,
+    pub(crate) resources: u32,
 }
 
 #[derive(Debug, Default)]
@@ -64,6 +75,20 @@ pub(crate) enum LastRead {
     Failed,
     Nothing,
     Policy(Document),
+}
+
+fn statements_of(text: &str) -> Vec<Value> {
+    let document: Value = serde_json::from_str(text).unwrap();
+    document["Statement"].as_array().unwrap().clone()
+}
+
+impl Watch {
+    /// The revision that an answer gave guards the document that it gave it for.
+    pub(crate) fn was_given(&self, revision: &str) -> bool {
+        let LastRead::Policy(read) = &self.last_read else { return false };
+        let given = self.given.as_ref().filter(|(_, it)| it == revision);
+        given.is_some_and(|(document, _)| *document == statements_of(read.text()))
+    }
 }
 
 impl LastRead {
@@ -78,6 +103,8 @@ impl LastRead {
 impl Book {
     pub(crate) fn new(case: &Case) -> Self {
         Self {
+            wanted: case.wanted.clone(),
+            own_revisions: case.puts == Puts::OwnRevision,
             process: 0,
             rules: case.rules.clone(),
             targets: case.wanted.iter().map(|it| (it.target.clone(), Watch::default())).collect(),
@@ -112,15 +139,31 @@ impl Book {
         self.targets.get_mut(target).unwrap()
     }
 
+    fn view(&self, target: &Target, statements: &[Statement], now: Timestamp) -> Vec<Statement> {
+        let wanted = self.wanted.iter().find(|it| it.target == *target).unwrap();
+        lists::view(wanted, statements, now)
+    }
+
+    /// GetResourcePolicy was answered.
+    pub(crate) fn read_resource(
+        &mut self,
+        target: &Target,
+        found: &Result<LivePolicy, GatewayError>,
+    ) {
+        let watch = self.watch(target);
+        watch.calls.resources += 1;
+        if let Ok(it) = found {
+            watch.given = Some((statements_of(&it.text), it.revision.clone()));
+        }
+    }
+
     pub(crate) fn read(
         &mut self,
         target: &Target,
         found: &Result<LivePolicy, GatewayError>,
         now: Timestamp,
     ) {
-        let watch = self.watch(target);
-        watch.calls.reads += 1;
-        watch.last_read = match found {
+        let last_read = match found {
             Ok(it) => {
                 let document = Document::parse(it.text.clone(), it.revision.clone(), target);
                 LastRead::Policy(document.unwrap())
@@ -128,11 +171,14 @@ impl Book {
             Err(it) if it.recovery == Recovery::Absent => LastRead::Nothing,
             Err(_) => LastRead::Failed,
         };
+        let statements = self.view(target, last_read.statements(), now);
+        let watch = self.watch(target);
+        watch.calls.reads += 1;
+        watch.last_read = last_read;
         if let LastRead::Failed = watch.last_read {
             return;
         }
         watch.must_read = false;
-        let statements = watch.last_read.statements().to_vec();
         watch.first_read.get_or_insert_with(|| statements.clone());
         // What was seen replaced is not believed again, and tells nothing.
         let old = found.as_ref().is_ok_and(|it| {
@@ -159,22 +205,39 @@ impl Book {
         }
     }
 
-    pub(crate) fn answered(&mut self, sent: &Sent, res: &Result<(), GatewayError>, now: Timestamp) {
+    pub(crate) fn answered(
+        &mut self,
+        sent: &Sent,
+        res: &Result<Option<String>, GatewayError>,
+        now: Timestamp,
+    ) {
+        let own_revisions = self.own_revisions;
         let flying = self.in_flight.entry(sent.target.function_arn()).or_default();
         *flying = flying.saturating_sub(1);
         let watch = self.targets.get_mut(&sent.target).unwrap();
         match res {
-            Ok(()) => {
+            Ok(revision) => {
                 watch.spent.extend(sent.revision.clone());
-                if sent.adds.is_some() {
+                if sent.adds() {
                     watch.added_at = Some(now);
+                }
+                if let (What::Put { document: Some(it), .. }, Some(revision)) =
+                    (&sent.what, revision)
+                {
+                    watch.given = Some((statements_of(it), revision.clone()));
                 }
             }
             Err(it) => {
-                watch.calls.refused += u32::from(matches!(
+                let whole = matches!(sent.what, What::Put { .. });
+                let refused = matches!(
                     it.recovery,
-                    Recovery::Rejected | Recovery::TooLarge | Recovery::Denied
-                ));
+                    Recovery::Rejected
+                        | Recovery::TooLarge
+                        | Recovery::Denied
+                        | Recovery::NotOffered
+                );
+                let other = whole && own_revisions && it.recovery == Recovery::Stale;
+                watch.calls.refused += u32::from(refused || other);
                 match it.recovery {
                     Recovery::Unknown => watch.must_read = true,
                     Recovery::TooLarge => watch.too_large = true,

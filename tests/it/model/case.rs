@@ -14,7 +14,10 @@ use permitd::simulator::Seed;
 use serde_json::{Value, json};
 use wildmatch::WildMatch;
 
-use super::content::{self, ACCOUNT, N_CONTENTS, N_SHORT, Odd, REFUSED, ROLES};
+use super::{
+    content::{self, ACCOUNT, N_CONTENTS, N_SHORT, N_WIDE, Odd, REFUSED, ROLES},
+    lists,
+};
 
 /// When every case begins.
 pub(crate) const START: Timestamp = Timestamp::constant(1_790_000_000, 0);
@@ -31,7 +34,19 @@ pub(crate) struct Case {
     pub(crate) n_targets: usize,
     pub(crate) pauses: Vec<Pause>,
     pub(crate) seed: Value,
+    pub(crate) puts: Puts,
     pub(crate) weather: Weather,
+}
+
+/// How Lambda takes whole documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Puts {
+    /// It does.
+    Always,
+    /// It does, and they have revisions of their own.
+    OwnRevision,
+    /// It does not, or not from us.
+    Never,
 }
 
 /// What goes wrong, and how often.
@@ -88,6 +103,14 @@ impl Case {
         let crowded = dice.percent(12);
         let mut wanted: Vec<Wanted> =
             names.iter().map(|it| wanted(&mut dice, content::target(it), crowded)).collect();
+        // Dice of their own, so that the other cases stay what they were.
+        let mut more = Dice::new(seed ^ 0xD0C);
+        let writer = more.pick(&WRITERS);
+        if writer != Writer::Statements {
+            for it in &mut wanted {
+                write_wholly(&mut more, writer, it);
+            }
+        }
         let rules = rules(&mut dice);
         // Of every third case what a rule grants: it waits for the limits, and comes to the same. How wide rules may
         // be, the scenarios know. No dice, so that the cases stay what they were.
@@ -108,7 +131,18 @@ impl Case {
             1 => vec![pause(&wanted[0], Some(START + SignedDuration::from_secs(90)))],
             _ => Vec::new(),
         };
-        let seed = account(&mut dice, &wanted, crowded);
+        let mut seed = account(&mut dice, &mut more, &wanted, crowded);
+        let puts = match more.below(16) {
+            _ if writer == Writer::Statements => Puts::Always,
+            0 | 1 => Puts::Never,
+            2 | 3 => Puts::OwnRevision,
+            _ => Puts::Always,
+        };
+        seed["switches"] = match puts {
+            Puts::Always => json!({}),
+            Puts::OwnRevision => json!({"put_revision": "own"}),
+            Puts::Never => json!({"put_family": more.pick(&["absent", "absent_403"])}),
+        };
         let weather = Weather {
             faults: dice.pick(&[0, 5, 20, 20, 50]),
             writer: dice.pick(&[0, 5, 15, 30]),
@@ -117,15 +151,16 @@ impl Case {
             crashes: dice.pick(&[0, 0, 40, 80]),
         };
         let n_targets = dice.pick(&[wanted.len(), wanted.len(), 10]);
-        Self { wanted, rules, n_targets, pauses, seed, weather }
+        Self { wanted, rules, n_targets, pauses, seed, puts, weather }
     }
 
     /// What is wanted and allowed, for people.
     pub(crate) fn about(&self) -> String {
         let Rules { mode, remove_inexpressible, deny_risks, limits, .. } = &self.rules;
         let mut res = format!(
-            "{mode:?}, remove_inexpressible {remove_inexpressible}, deny_risks {deny_risks:?}, {limits:?} of {}, {:?}, {} pauses\n",
+            "{mode:?}, remove_inexpressible {remove_inexpressible}, deny_risks {deny_risks:?}, {limits:?} of {}, puts {:?}, {:?}, {} pauses\n",
             self.n_targets,
+            self.puts,
             self.weather,
             self.pauses.len(),
         );
@@ -224,6 +259,34 @@ fn wanted(dice: &mut Dice, target: Target, crowded: bool) -> Wanted {
     }
 }
 
+/// In which share of the cases.
+const WRITERS: [Writer; 10] = [
+    Writer::Statements,
+    Writer::Statements,
+    Writer::Statements,
+    Writer::Statements,
+    Writer::Statements,
+    Writer::Document,
+    Writer::Document,
+    Writer::Document,
+    Writer::Auto,
+    Writer::Auto,
+];
+
+/// What only a write of the whole document can do.
+fn write_wholly(dice: &mut Dice, writer: Writer, wanted: &mut Wanted) {
+    wanted.writer = writer;
+    wanted.compact = dice.percent(30);
+    for grant in &mut wanted.grants {
+        if dice.percent(20) {
+            grant.terms = content::wide(dice.below(N_WIDE), &wanted.target);
+        } else if wanted.compact && dice.percent(40) {
+            // So that there is something to gather.
+            grant.terms = content::permission(dice.below(5)).into();
+        }
+    }
+}
+
 fn rules(dice: &mut Dice) -> Rules {
     let limits = match dice.below(8) {
         0 => Limits { max_revocations: Some(0), max_changed_targets: None },
@@ -257,13 +320,16 @@ fn rules(dice: &mut Dice) -> Rules {
 }
 
 /// The account as it is in the beginning.
-fn account(dice: &mut Dice, wanted: &[Wanted], crowded: bool) -> Value {
+fn account(dice: &mut Dice, more: &mut Dice, wanted: &[Wanted], crowded: bool) -> Value {
     let mut functions: Vec<Value> = Vec::new();
     for name in ["f", "g"] {
         functions.push(json!({"name": name, "versions": 1, "aliases": {"live": "1"}}));
     }
     for it in wanted {
-        let statements = live(dice, it, crowded);
+        let mut statements = live(dice, it, crowded);
+        if it.writer != Writer::Statements && more.percent(if it.compact { 50 } else { 10 }) {
+            statements = lists::gathered(more, it, &statements);
+        }
         if statements.is_empty() || dice.percent(4) {
             continue;
         }

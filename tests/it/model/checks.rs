@@ -2,16 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 use permitd::drift::{
-    allow::{Mode, Replace, Rules},
+    allow::{Mode, Replace, Rules, Writer},
     wanted::Wanted,
 };
 use permitd::journal::{
-    entry::{Filter, Outcome},
+    entry::{Action, Filter, NewEntry, Outcome},
     store::Journal,
 };
 use permitd::policy::{
     document::Document,
-    grant::Grant,
+    grant::{Grant, Permission},
     size::LIMIT,
     statement::{Class, Statement},
     target::Target,
@@ -20,9 +20,9 @@ use permitd::policy::{
 use super::{
     book::{Book, LastRead, Watch},
     case::Case,
-    content,
-    reference::{self, Role, allows, is_denied, live_grants, role},
-    world::Sent,
+    content, documents, lists,
+    reference::{self, Role, allows, is_denied, live_grants, role, takes_away},
+    world::{Sent, What},
 };
 
 fn wanted_of<'a>(case: &'a Case, target: &Target) -> &'a Wanted {
@@ -43,7 +43,7 @@ pub(crate) fn sent(
     sent: &Sent,
     now: Timestamp,
 ) -> Result<(), String> {
-    let Sent { target, sid, adds, revision, .. } = sent;
+    let Sent { target, what, revision, .. } = sent;
     let wanted = wanted_of(case, target);
     let flying = book.in_flight.entry(target.function_arn()).or_default();
     *flying += 1;
@@ -67,8 +67,10 @@ pub(crate) fn sent(
     match (&watch.last_read, revision) {
         (LastRead::Never, _) => return Err("2: a write without a read".to_owned()),
         (LastRead::Failed, _) => return Err("13: a write after a read that failed".to_owned()),
-        (LastRead::Nothing, None) if adds.is_some() => {}
+        (LastRead::Nothing, None) if matches!(what, What::Add { .. }) => {}
         (LastRead::Policy(it), Some(revision)) if it.revision() == revision => {}
+        (LastRead::Policy(_), Some(revision))
+            if matches!(what, What::Put { .. }) && watch.was_given(revision) => {}
         (LastRead::Nothing | LastRead::Policy(_), _) => {
             return Err(format!("2: a write not guarded by the last read, but by {revision:?}"));
         }
@@ -82,48 +84,94 @@ pub(crate) fn sent(
     }
     in_journal(journal, sent, &watch.last_read)?;
     let statements = watch.last_read.statements().to_vec();
-    if adds.is_some() {
-        may_add(wanted, &rules, watch, sent, &statements, now)
-    } else {
-        watch.added_at = None;
-        let mut same = statements.iter().enumerate().filter(|(_, it)| it.sid() == Some(sid));
-        let (Some((at, it)), None) = (same.next(), same.next()) else {
-            return Err(format!("6: {sid} is to be removed, and does not stand there once"));
-        };
-        may_remove(wanted, &rules, watch, sent, &statements, at, now)?;
-        if sent.opens_gap {
-            watch.gaps.insert(sid.clone(), it.clone());
+    by_its_writer(wanted, what, &statements)?;
+    match what {
+        What::Add { sid, permission } => {
+            may_add(wanted, &rules, watch, sid, permission, &statements, now)
         }
-        Ok(())
+        What::Remove { sid, opens_gap } => {
+            watch.added_at = None;
+            let mut same = statements.iter().filter(|it| it.sid() == Some(sid));
+            let (Some(it), None) = (same.next(), same.next()) else {
+                return Err(format!("6: {sid} is to be removed, and does not stand there once"));
+            };
+            let view = lists::view(wanted, &statements, now);
+            let there = |of: &Statement| of == it;
+            let Some(at) = view.iter().position(there) else {
+                return Err(format!("6: {sid} is a list, and is removed as a whole"));
+            };
+            may_remove(wanted, &rules, watch, *opens_gap, (&statements, &view), at, now)?;
+            if *opens_gap {
+                watch.gaps.insert(sid.clone(), it.clone());
+            }
+            Ok(())
+        }
+        What::Put { document, .. } => {
+            if document.is_none() {
+                watch.added_at = None;
+            }
+            documents::may_put(wanted, &rules, watch, document.as_deref(), now)
+        }
     }
+}
+
+/// Each writer keeps to its calls.
+fn by_its_writer(wanted: &Wanted, what: &What, live: &[Statement]) -> Result<(), String> {
+    let beside_orphan = || live.iter().any(Statement::blocks_adding);
+    let good = match (wanted.writer, what) {
+        (Writer::Statements, What::Put { .. }) => false,
+        (Writer::Document, What::Add { .. }) => live.is_empty(),
+        (Writer::Document, What::Remove { .. }) => beside_orphan(),
+        (Writer::Statements, What::Add { .. } | What::Remove { .. })
+        | (Writer::Document, What::Put { .. })
+        | (Writer::Auto, _) => true,
+    };
+    if good { Ok(()) } else { Err(format!("{:?} does not write like that", wanted.writer)) }
 }
 
 fn in_journal(journal: &Journal, sent: &Sent, read: &LastRead) -> Result<(), String> {
     let filter = Filter { limit: Some(6), ..Filter::default() };
     let entries = journal.entries(&filter).unwrap();
-    let statement = read.statements().iter().find(|it| it.sid() == Some(sent.sid.as_str()));
-    let before = statement.map(Statement::text).filter(|_| sent.adds.is_none());
+    let statement = |sid: &str| read.statements().iter().find(|it| it.sid() == Some(sid));
+    let text = |sid: &str| statement(sid).map(Statement::text);
+    let document = match read {
+        LastRead::Policy(it) => Some(it.text()),
+        LastRead::Never | LastRead::Failed | LastRead::Nothing => None,
+    };
+    let is_it = |it: &NewEntry| {
+        let (before, after) = (it.before.as_deref(), it.after.as_deref());
+        match &sent.what {
+            What::Add { sid, .. } => {
+                it.action == Action::Add && it.sid.as_ref() == Some(sid) && after.is_some()
+            }
+            What::Remove { sid, .. } => {
+                let same = it.action == Action::Remove && it.sid.as_ref() == Some(sid);
+                same && before == text(sid) && after.is_none()
+            }
+            What::Put { document: put, .. } => {
+                it.action == Action::Put && before == document && after == put.as_deref()
+            }
+        }
+    };
     let found = entries.iter().any(|it| {
         it.outcome == Outcome::Pending
             && it.step.target == sent.target.arn()
-            && it.step.sid.as_deref() == Some(sent.sid.as_str())
-            && it.step.before.as_deref() == before
-            && it.step.after.is_some() == sent.adds.is_some()
             && it.step.revision == sent.revision
+            && is_it(&it.step)
     });
-    if found { Ok(()) } else { Err(format!("4: {} is not in the journal", sent.sid)) }
+    if found { Ok(()) } else { Err("4: it is not in the journal".to_owned()) }
 }
 
 fn may_add(
     wanted: &Wanted,
     rules: &Rules,
     watch: &mut Watch,
-    sent: &Sent,
+    sid: &str,
+    permission: &Permission,
     statements: &[Statement],
     now: Timestamp,
 ) -> Result<(), String> {
-    let Sent { target, sid, adds, .. } = sent;
-    let Some(permission) = adds else { return Ok(()) };
+    let target = &wanted.target;
     if let Some(old) = watch.gaps.get(sid)
         && old.says_plainly(permission)
     {
@@ -132,6 +180,15 @@ fn may_add(
     let bridge = |it: &&Grant| content::bridge_sid(target, &it.sid) == *sid;
     let own = |it: &&Grant| it.sid == *sid;
     let grant = live_grants(wanted, now).find(|it| own(it) || bridge(it));
+    // What a document begins with where AddPermission can say nothing of what is wanted.
+    let wide = |it: &&Grant| bridge(it) && it.terms.plain().is_none();
+    if statements.is_empty()
+        && wanted.writer != Writer::Statements
+        && grant.filter(wide).is_some()
+        && content::is_seed(permission)
+    {
+        return Ok(());
+    }
     let Some(grant) = grant.filter(|it| it.terms.plain() == Some(permission)) else {
         return Err(format!("{sid} is added, and nobody wants it"));
     };
@@ -143,7 +200,7 @@ fn may_add(
     Ok(())
 }
 
-fn bridge_stands(wanted: &Wanted, it: &Statement, grant: &Grant) -> bool {
+pub(crate) fn bridge_stands(wanted: &Wanted, it: &Statement, grant: &Grant) -> bool {
     let sid = content::bridge_sid(&wanted.target, &grant.sid);
     it.sid() == Some(sid.as_str()) && it.says(&grant.terms)
 }
@@ -153,16 +210,16 @@ fn may_remove(
     wanted: &Wanted,
     rules: &Rules,
     watch: &Watch,
-    sent: &Sent,
-    statements: &[Statement],
+    opens_gap: bool,
+    (raw, statements): (&[Statement], &[Statement]),
     at: usize,
     now: Timestamp,
 ) -> Result<(), String> {
     let it = &statements[at];
-    let sid = &sent.sid;
+    let sid = it.sid().unwrap();
     let orphaned = matches!(it.class(), Class::Orphaned(_));
     let inexpressible = matches!(it.class(), Class::Inexpressible(_));
-    let role = role(wanted, statements, at, now);
+    let role = role(wanted, statements, at, false, now);
     if inexpressible && !rules.remove_inexpressible {
         return Err(format!("6: {sid}, which cannot be made again, is removed"));
     }
@@ -170,23 +227,30 @@ fn may_remove(
         let since = watch.orphans.get(it.text());
         since.is_some_and(|it| now.duration_since(*it) >= SignedDuration::from_secs(60))
     };
-    let narrows = match role {
+    let unasked = matches!(role, Role::Unmanaged | Role::Leftover(_) | Role::Changed(_));
+    if it.denies() && unasked {
+        return Err(format!("6: {sid} denies, and is removed unasked"));
+    }
+    match role {
         Role::Untouchable => return Err(format!("6: {sid} is removed, and is not ours")),
         Role::Stands => return Err(format!("5: {sid} is removed, and is as wanted")),
         Role::Changed(grant) => {
-            replaces(wanted, watch, sent, statements, at, grant)?;
-            !it.denies()
+            replaces(wanted, watch, opens_gap, (raw, statements), at, grant)?;
         }
         Role::OrphanOf(_) | Role::Orphan | Role::Leftover(_) if orphaned => {
             if !sure() {
                 return Err(format!("{sid}: an orphan is removed before it is sure"));
             }
-            false
         }
-        Role::OrphanOf(_) | Role::Orphan | Role::Leftover(_) | Role::Twin(_) => false,
-        Role::Expired | Role::Absent | Role::Unmanaged => !it.denies(),
-    };
-    if narrows && rules.mode == Mode::Additive {
+        Role::OrphanOf(_)
+        | Role::Orphan
+        | Role::Leftover(_)
+        | Role::Twin(_)
+        | Role::Expired
+        | Role::Absent
+        | Role::Unmanaged => {}
+    }
+    if takes_away(role, it) && rules.mode == Mode::Additive {
         return Err(format!("6: additive takes {sid} away"));
     }
     Ok(())
@@ -196,8 +260,8 @@ fn may_remove(
 fn replaces(
     wanted: &Wanted,
     watch: &Watch,
-    sent: &Sent,
-    statements: &[Statement],
+    opens_gap: bool,
+    (raw, statements): (&[Statement], &[Statement]),
     at: usize,
     grant: &Grant,
 ) -> Result<(), String> {
@@ -208,17 +272,17 @@ fn replaces(
     let it = &statements[at];
     let bridge = content::bridge_sid(&wanted.target, &grant.sid);
     let text = grant.terms.statement_text(&bridge, &wanted.target);
-    let size = content::size(statements.iter().map(Statement::text).chain([text.as_str()]));
+    let size = content::size(raw.iter().map(Statement::text).chain([text.as_str()]));
     let own = grant.terms.statement_text(&grant.sid, &wanted.target);
     let then = size + own.len() - it.text().len();
     let full = size > LIMIT || then + 1 > LIMIT || watch.too_large;
     let taken = statements.iter().any(|it| it.sid() == Some(bridge.as_str()));
     let reason = wanted.replace == Replace::Direct || full || taken;
     if !reason && !it.denies() {
-        return Err(format!("5: {} is removed before the new one stands", sent.sid));
+        return Err(format!("5: {} is removed before the new one stands", grant.sid));
     }
-    if !sent.opens_gap && !it.denies() {
-        return Err(format!("5: the gap of {} was not announced", sent.sid));
+    if !opens_gap && !it.denies() {
+        return Err(format!("5: the gap of {} was not announced", grant.sid));
     }
     Ok(())
 }
@@ -240,15 +304,26 @@ pub(crate) fn applied(
     if !done {
         return if old == new { Ok(()) } else { Err("a refused write changed something".into()) };
     }
-    let gone = before.iter().position(|it| it.sid() == Some(sent.sid.as_str()));
-    match (&sent.adds, gone) {
-        (Some(_), _) => drop(new.pop()),
-        (None, Some(at)) => drop(old.remove(at)),
-        (None, None) => return Err("a removal of nothing was done".to_owned()),
+    let (sid, opens_gap, adds) = match &sent.what {
+        What::Add { sid, .. } => (sid, false, true),
+        What::Remove { sid, opens_gap } => (sid, *opens_gap, false),
+        What::Put { .. } => {
+            return documents::applied(case, wanted, book, sent, before, after, now);
+        }
+    };
+    let gone = before.iter().position(|it| it.sid() == Some(sid.as_str()));
+    match (adds, gone) {
+        (true, _) => drop(new.pop()),
+        (false, Some(at)) => drop(old.remove(at)),
+        (false, None) => return Err("a removal of nothing was done".to_owned()),
     }
     if old != new {
-        return Err(format!("6: the write of {} changed another statement", sent.sid));
+        return Err(format!("6: the write of {sid} changed another statement"));
     }
+    let removed = gone.map(|at| before[at].clone());
+    let (before, after) =
+        (&lists::view(wanted, before, now)[..], &lists::view(wanted, after, now)[..]);
+    let gone = removed.and_then(|it| before.iter().position(|of| *of == it));
     // What is replaced by another Sid's content in a gap, or without room for both bridges, is away for a moment.
     let longest =
         wanted.grants.iter().map(|it| it.terms.statement_text(&it.sid, &wanted.target).len() + 60);
@@ -258,37 +333,38 @@ pub(crate) fn applied(
         let stands = |of: &[Statement]| of.iter().any(|it| it.says(&grant.terms));
         let own = before.iter().any(|it| it.sid() == Some(grant.sid.as_str()));
         let direct = wanted.replace == Replace::Direct && own;
-        let gap = sent.opens_gap || crowded || direct;
+        let gap = opens_gap || crowded || direct;
         if stands(before) && !stands(after) && !gap {
             return Err(format!("5: nothing says any more what {} wants", grant.sid));
         }
     }
-    let (None, Some(at)) = (&sent.adds, gone) else { return Ok(()) };
+    let (false, Some(at)) = (adds, gone) else { return Ok(()) };
     if sent.process != book.process {
         return Ok(());
     }
     let rules = book.rules.clone();
     let removed = &before[at];
-    let missing = |it: &Grant| !after.iter().any(|of| of.says(&it.terms));
+    let missing = |it: &Grant| !it.terms.denies() && !after.iter().any(|of| of.says(&it.terms));
     let comes = live_grants(wanted, now).any(missing);
-    let narrows = narrowed(wanted, &rules, book.watch(&sent.target), before, at, now);
+    let narrows = narrowed(wanted, &rules, book.watch(&sent.target), before, at, false, now);
     if narrows && allows(removed) && !after.iter().any(allows) && !comes {
-        return Err(format!("7: {} was the last Allow", sent.sid));
+        return Err(format!("7: {sid} was the last Allow"));
     }
     if narrows { book.narrow(case, &sent.target, removed.text(), now) } else { Ok(()) }
 }
 
 /// A replacement that had begun before this pass is only finished.
-fn narrowed(
+pub(crate) fn narrowed(
     wanted: &Wanted,
     rules: &Rules,
     watch: &Watch,
     before: &[Statement],
     at: usize,
+    wholly: bool,
     now: Timestamp,
 ) -> bool {
-    match role(wanted, before, at, now) {
-        Role::Changed(grant) if !before[at].denies() => {
+    match role(wanted, before, at, wholly, now) {
+        Role::Changed(grant) if takes_away(Role::Changed(grant), &before[at]) => {
             let first = watch.first_read.iter().flatten();
             !first.into_iter().any(|it| bridge_stands(wanted, it, grant))
         }
@@ -301,6 +377,6 @@ fn narrowed(
         | Role::Orphan
         | Role::Twin(_)
         | Role::Unmanaged
-        | Role::Untouchable => reference::narrows(wanted, before, at, rules, now),
+        | Role::Untouchable => reference::narrows(wanted, before, at, wholly, rules, now),
     }
 }

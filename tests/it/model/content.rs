@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use permitd::policy::{
-    grant::{Draft, Permission},
+    grant::{Action, Draft, Permission},
     target::{Defaults, Target},
+    terms::{Parts, Terms},
 };
 use sha2::{Digest, Sha256};
 
@@ -55,6 +56,48 @@ pub(crate) fn permission(which: usize) -> Permission {
     draft.check("aws").unwrap()
 }
 
+pub(crate) const N_WIDE: usize = 7;
+
+/// What only a write of the whole document can say. The first two say what odd statements say.
+pub(crate) fn wide(which: usize, target: &Target) -> Terms {
+    let parts = Parts::of(&permission(2));
+    let lists = |it: &str, values: &[&str]| {
+        let values = values.iter().map(|it| (*it).to_owned()).collect();
+        ("StringEquals".to_owned(), it.to_owned(), values)
+    };
+    let parts = match which {
+        0 => Parts { denies: true, ..parts },
+        1 => Parts {
+            actions: ["lambda:InvokeFunction", "lambda:GetFunction"]
+                .map(|it| Action(it.to_owned()))
+                .to_vec(),
+            ..parts
+        },
+        2 => Parts { conditions: vec![lists("aws:SourceVpc", &["vpc-1"])], ..parts },
+        3 => {
+            let mut principals = parts.principals;
+            principals.push(permission(3).principal);
+            Parts { principals, ..parts }
+        }
+        4 => {
+            let mut parts = Parts::of(&permission(0));
+            let sources = parts.conditions.iter_mut().find(|it| it.1 == "AWS:SourceArn");
+            sources.unwrap().2.push("arn:aws:s3:::b".to_owned());
+            parts
+        }
+        5 => Parts {
+            denies: true,
+            conditions: vec![lists("aws:SourceAccount", &[ACCOUNT, "210987654321"])],
+            ..Parts::of(&permission(6))
+        },
+        _ => Parts {
+            conditions: vec![lists("aws:PrincipalTag/team", &["a", "b"])],
+            ..Parts::of(&permission(6))
+        },
+    };
+    Terms::of(&parts, target)
+}
+
 /// Statements that AddPermission does not write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Odd {
@@ -87,6 +130,17 @@ impl Odd {
             }
         }
     }
+}
+
+/// The function's own account may read its policy.
+pub(crate) fn is_seed(permission: &Permission) -> bool {
+    let draft = Draft {
+        sid: "s",
+        principal: ACCOUNT,
+        action: Some("lambda:GetPolicy"),
+        ..Draft::default()
+    };
+    *permission == draft.check("aws").unwrap()
 }
 
 /// The Sid of a bridge, as the design says it.

@@ -1,5 +1,6 @@
 //! Another writer: what it does to policies, functions and principals behind permitd's back.
 
+use permitd::drift::{allow::Writer, wanted::Wanted};
 use permitd::lambda::gateway::PolicyGateway;
 use permitd::policy::{document::Document, statement::Statement, target::Target};
 use serde_json::Value;
@@ -7,6 +8,7 @@ use serde_json::Value;
 use super::{
     case::{OTHERS, SIDS},
     content::{self, N_SHORT, Odd, ROLES},
+    lists,
     world::{Observed, short},
 };
 
@@ -26,9 +28,9 @@ pub(crate) async fn operate(world: &Observed<'_>) {
         let own = dice.percent(50) && !wanted.grants.is_empty();
         let content = if own {
             let which = dice.below(wanted.grants.len());
-            wanted.grants[which].terms.plain().unwrap().clone()
+            wanted.grants[which].terms.clone()
         } else {
-            content::permission(dice.below(N_SHORT - 1))
+            content::permission(dice.below(N_SHORT - 1)).into()
         };
         (target, dice.below(20), sid, content, dice.pick(&Odd::ALL))
     };
@@ -37,7 +39,8 @@ pub(crate) async fn operate(world: &Observed<'_>) {
     };
     match kind {
         0..=4 => {
-            let res = world.direct.add_permission(&target, &sid, &content, None).await;
+            let plain = content.plain().cloned().unwrap_or_else(|| content::permission(2));
+            let res = world.direct.add_permission(&target, &sid, &plain, None).await;
             note(format!("adds {sid} ({})", res.is_ok()));
         }
         5..=8 => remove(world, &target, &sid, note).await,
@@ -55,6 +58,16 @@ pub(crate) async fn operate(world: &Observed<'_>) {
             })
             .await;
             note(format!("puts {sid}, {}", if kind == 9 { "plain" } else { "odd" }));
+        }
+        11 if wanted_of(world, &target).writer != Writer::Statements => {
+            if let Some(it) = world.document(&target).await {
+                let texts = {
+                    let dice = &mut world.lock().dice;
+                    lists::tampered(dice, wanted_of(world, &target), &it)
+                };
+                put(world, &target, |_| texts).await;
+            }
+            note("puts another list".to_owned());
         }
         11 => {
             put(world, &target, |it| it.iter().map(|it| it.text().to_owned()).rev().collect())
@@ -108,6 +121,10 @@ pub(crate) async fn operate(world: &Observed<'_>) {
     }
     // So that stale reads can show it.
     world.truth(&target).await;
+}
+
+fn wanted_of<'a>(world: &Observed<'a>, target: &Target) -> &'a Wanted {
+    world.case.wanted.iter().find(|it| it.target == *target).unwrap()
 }
 
 async fn remove(world: &Observed<'_>, target: &Target, sid: &str, note: impl Fn(String)) {

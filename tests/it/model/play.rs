@@ -11,7 +11,7 @@ use permitd::daemon::{
     scribe::{Occasion, Scribe},
 };
 use permitd::drift::{
-    allow::{Mode, Reason},
+    allow::{Mode, Reason, Writer},
     outcome::{Outcome, State},
     plan::Plan,
     wanted::Wanted,
@@ -23,12 +23,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     book::LastRead,
-    case::{Case, MIDDLE, START},
+    case::{Case, MIDDLE, Puts, START},
     checks::is_untouched,
-    other,
-    reference::{self, Expected, Fate, compare, expected},
+    documents::has_a_sid_twice,
+    lists, other,
+    reference::{self, Circumstances, Expected, Fate, compare, expected},
     world::{CLOCK, Observed, short, start_clock},
 };
+
+fn wholly(wanted: &Wanted) -> bool {
+    wanted.writer != Writer::Statements
+}
 
 /// What became of a case that did not go well.
 #[derive(Debug)]
@@ -232,15 +237,16 @@ impl<'a> Player<'a> {
                 {
                     return Err(format!("13: {} is in sync, and was not read", it.target));
                 }
-                watch.last_read.statements().to_vec()
+                lists::view(wanted, watch.last_read.statements(), CLOCK())
             };
             let truth = self.world.document(&it.target).await;
             let truth = truth.as_ref().map_or(&[][..], Document::statements);
-            for statements in std::iter::once(&read[..]).chain(quiet.then_some(truth)) {
+            let truth = lists::view(wanted, truth, CLOCK());
+            for statements in std::iter::once(&read[..]).chain(quiet.then_some(&truth[..])) {
                 let now = CLOCK();
                 let differs = |at| {
                     !matches!(
-                        reference::role(wanted, statements, at, now),
+                        reference::role(wanted, statements, at, wholly(wanted), now),
                         reference::Role::Stands | reference::Role::Untouchable
                     )
                 };
@@ -263,8 +269,14 @@ impl<'a> Player<'a> {
         for it in &self.wanted {
             self.show("quiet", it).await;
             let document = self.world.document(&it.target).await;
-            before.push(document.map_or_else(Vec::new, |it| it.statements().to_vec()));
+            before.push(lists::view(
+                it,
+                document.as_ref().map_or(&[][..], Document::statements),
+                CLOCK(),
+            ));
         }
+        // The second one of a Sid is news once the first is gone.
+        let twice = before.iter().any(|it| has_a_sid_twice(it));
         let mut late = self.world.lock().late.is_empty();
         let mut n_writes = Vec::new();
         // Orphans are sure after a minute; limits and refusals are forgotten after an hour.
@@ -279,7 +291,7 @@ impl<'a> Player<'a> {
             let holds = |it: &Outcome| {
                 it.left.iter().flat_map(Plan::holds).any(|(_, why)| *why == Reason::NotJudged)
             };
-            if outcomes.iter().any(holds) {
+            if outcomes.iter().any(holds) && !twice {
                 return Err(
                     "7: nothing is news in a quiet pass, and something is not judged".into()
                 );
@@ -297,7 +309,11 @@ impl<'a> Player<'a> {
         for it in &self.wanted {
             self.show("after", it).await;
             let document = self.world.document(&it.target).await;
-            after.push(document.map_or_else(Vec::new, |it| it.statements().to_vec()));
+            after.push(lists::view(
+                it,
+                document.as_ref().map_or(&[][..], Document::statements),
+                CLOCK(),
+            ));
         }
         self.compare(&before, &after)?;
         self.nothing_left().await
@@ -307,7 +323,8 @@ impl<'a> Player<'a> {
     fn few_calls(&self) -> Result<(), String> {
         for (target, watch) in &self.world.lock().book.targets {
             let calls = watch.calls;
-            if calls.reads > calls.writes + 1 || calls.exists > calls.writes + 1 {
+            let resources = calls.resources > calls.refused;
+            if calls.reads > calls.writes + 1 || calls.exists > calls.writes + 1 || resources {
                 return Err(format!("10: {target}: {calls:?}"));
             }
         }
@@ -359,10 +376,12 @@ impl<'a> Player<'a> {
         let now = CLOCK();
         let rules = self.world.lock().book.rules.clone();
         let principals = self.world.simulator.principals();
+        let puts = self.case.puts != Puts::Never;
         let table = |no_narrowing: bool| -> Vec<Expected> {
+            let about =
+                Circumstances { rules: &rules, principals: &principals, puts, no_narrowing, now };
             let one = |(it, statements): (&&Wanted, &Vec<Statement>)| {
-                let untouched = is_untouched(self.case, it, now);
-                expected(it, statements, &rules, untouched, &principals, no_narrowing, now)
+                expected(it, statements, is_untouched(self.case, it, now), about)
             };
             self.wanted.iter().zip(before).map(one).collect()
         };
@@ -375,8 +394,16 @@ impl<'a> Player<'a> {
             let (mut n, mut changed) = (0, 0);
             for ((it, statements), expected) in self.wanted.iter().zip(before).zip(&free) {
                 let goes = |at: &usize| counts(expected.statements[*at]);
-                let narrows = |at: &usize| reference::narrows(it, statements, *at, &rules, now);
+                let narrows =
+                    |at: &usize| reference::narrows(it, statements, *at, wholly(it), &rules, now);
                 let here = (0..statements.len()).filter(goes).filter(narrows).count();
+                let denies = reference::narrowing_grants(it, statements, now);
+                let comes = |at: &usize| match expected.grants[*at] {
+                    Fate::Stays => counts(Fate::Goes),
+                    Fate::Goes => counts(Fate::Stays),
+                    Fate::Either => counts(Fate::Either),
+                };
+                let here = here + denies.filter(comes).count();
                 n += here;
                 changed += usize::from(here > 0);
             }
@@ -394,7 +421,8 @@ impl<'a> Player<'a> {
         let limited = limits.max_revocations.is_some();
         // What is held until an orphan is sure comes to be asked of the limits an hour later than the rest.
         let orphans = before.iter().flatten().any(Statement::blocks_adding);
-        let any_weak = orphans || self.unread || res.iter().any(|it| it.weak);
+        let denied = self.world.lock().put_was_denied;
+        let any_weak = orphans || denied || self.unread || res.iter().any(|it| it.weak);
         for it in &mut res {
             it.weak |= (limited && any_weak) || surely != perhaps;
         }

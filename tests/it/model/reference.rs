@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use permitd::drift::{
-    allow::{Mode, Ownership, Rules},
+    allow::{Mode, Ownership, Rules, Writer},
     wanted::Wanted,
 };
 use permitd::policy::{
@@ -15,6 +15,7 @@ use permitd::policy::{
 use super::{
     case::IGNORED,
     content::{self, REFUSED, ROLES},
+    documents::has_a_sid_twice,
 };
 
 /// What one live statement is to the files.
@@ -34,7 +35,8 @@ pub(crate) enum Role<'a> {
     /// Ours, and says what this grant says.
     Twin(&'a Grant),
     Unmanaged,
-    /// None of our business, or nothing that can be done: foreign, ignored, without a Sid, one Sid twice.
+    /// None of our business, or nothing that can be done: foreign, ignored, and statement by statement also without
+    /// a Sid, or one Sid twice.
     Untouchable,
 }
 
@@ -56,6 +58,8 @@ pub(crate) struct Expected {
     pub(crate) grants: Vec<Fate>,
     /// It is crowded, so that not everything fits: nothing is compared.
     pub(crate) weak: bool,
+    /// What a document begins with may have been left.
+    pub(crate) seed: bool,
 }
 
 pub(crate) fn is_live(grant: &Grant, now: Timestamp) -> bool {
@@ -87,16 +91,22 @@ pub(crate) fn role<'a>(
     wanted: &'a Wanted,
     statements: &'a [Statement],
     at: usize,
+    wholly: bool,
     now: Timestamp,
 ) -> Role<'a> {
     let it = &statements[at];
     let sid = match (it.class(), it.sid()) {
+        (Class::Fixed(_), sid) if wholly => {
+            let sid = sid.unwrap_or_default();
+            let ours = owns(wanted, sid) && !sid.starts_with(IGNORED);
+            return if ours { Role::Unmanaged } else { Role::Untouchable };
+        }
         (Class::Fixed(_), _) | (_, None) => return Role::Untouchable,
         (_, Some(sid)) => sid,
     };
     let orphaned = matches!(it.class(), Class::Orphaned(_));
     let twice = statements.iter().filter(|it| it.sid() == Some(sid)).count() > 1;
-    if twice {
+    if twice && !wholly {
         return Role::Untouchable;
     }
     if let Some(grant) = wanted.grants.iter().find(|it| it.sid == sid) {
@@ -113,7 +123,8 @@ pub(crate) fn role<'a>(
     if let Some(of) = leftover(wanted, sid) {
         return Role::Leftover(of);
     }
-    if sid.starts_with(IGNORED) || !owns(wanted, sid) {
+    let listed = it.listed_in().is_some();
+    if sid.starts_with(IGNORED) || !(listed || owns(wanted, sid)) {
         return Role::Untouchable;
     }
     if orphaned {
@@ -127,9 +138,25 @@ pub(crate) fn role<'a>(
 
 /// Lambda refuses it.
 fn is_refused(grant: &Grant, principals: &[String]) -> bool {
-    let who = grant.terms.principals()[0].to_owned();
-    grant.terms == content::permission(REFUSED).into()
-        || (ROLES.contains(&who.as_str()) && !principals.iter().any(|it| *it == who))
+    let gone = |who: &&str| ROLES.contains(who) && !principals.iter().any(|it| it == who);
+    grant.terms == content::permission(REFUSED).into() || grant.terms.principals().iter().any(gone)
+}
+
+/// Statement by statement it cannot be said.
+fn is_wide(grant: &Grant) -> bool {
+    grant.terms.plain().is_none()
+}
+
+/// Putting it right takes access away.
+pub(crate) fn takes_away(role: Role<'_>, it: &Statement) -> bool {
+    match role {
+        Role::Changed(grant) => grant.terms.denies() || !it.denies(),
+        Role::OrphanOf(grant) => grant.terms.denies(),
+        Role::Expired | Role::Absent | Role::Unmanaged => !it.denies(),
+        Role::Stands | Role::Leftover(_) | Role::Orphan | Role::Twin(_) | Role::Untouchable => {
+            false
+        }
+    }
 }
 
 /// The settings deny one of its risks, and its statement does not accept it.
@@ -148,6 +175,7 @@ pub(crate) fn narrows(
     wanted: &Wanted,
     statements: &[Statement],
     at: usize,
+    wholly: bool,
     rules: &Rules,
     now: Timestamp,
 ) -> bool {
@@ -156,8 +184,8 @@ pub(crate) fn narrows(
         let grant = wanted.grants.iter().find(|of| it.sid() == Some(of.sid.as_str()));
         grant.and_then(|it| it.expires).is_some_and(|it| it > rules.loaded_at)
     };
-    match role(wanted, statements, at, now) {
-        _ if it.denies() => false,
+    match role(wanted, statements, at, wholly, now) {
+        role if !takes_away(role, it) => false,
         Role::Changed(grant) => {
             let bridge = content::bridge_sid(&wanted.target, &grant.sid);
             let is_begun =
@@ -165,26 +193,105 @@ pub(crate) fn narrows(
             !statements.iter().any(is_begun)
         }
         Role::Expired => !ran_out(),
-        Role::Absent | Role::Unmanaged => true,
-        Role::Stands
-        | Role::OrphanOf(_)
-        | Role::Leftover(_)
-        | Role::Orphan
-        | Role::Twin(_)
-        | Role::Untouchable => false,
+        Role::Absent | Role::Unmanaged | Role::OrphanOf(_) => true,
+        Role::Stands | Role::Leftover(_) | Role::Orphan | Role::Twin(_) | Role::Untouchable => {
+            false
+        }
     }
 }
 
-/// The table. `no_narrowing`: a limit is passed.
+/// Grants whose coming takes access away: a Deny that nothing says yet.
+pub(crate) fn narrowing_grants<'a>(
+    wanted: &'a Wanted,
+    statements: &[Statement],
+    now: Timestamp,
+) -> impl Iterator<Item = usize> + use<'a> {
+    let comes = |grant: &Grant| {
+        let own = |it: &Statement| it.sid() == Some(grant.sid.as_str());
+        grant.terms.denies() && is_live(grant, now) && !statements.iter().any(own)
+    };
+    let all: Vec<usize> =
+        (0..wanted.grants.len()).filter(|at| comes(&wanted.grants[*at])).collect();
+    all.into_iter()
+}
+
+/// What holds for all targets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Circumstances<'a> {
+    pub(crate) rules: &'a Rules,
+    pub(crate) principals: &'a [String],
+    /// Lambda takes whole documents.
+    pub(crate) puts: bool,
+    /// A limit is passed.
+    pub(crate) no_narrowing: bool,
+    pub(crate) now: Timestamp,
+}
+
+/// What a target should become, by its writer. The statements are as the files see them.
 pub(crate) fn expected(
     wanted: &Wanted,
     statements: &[Statement],
-    rules: &Rules,
     untouched: bool,
-    principals: &[String],
-    no_narrowing: bool,
-    now: Timestamp,
+    about: Circumstances<'_>,
 ) -> Expected {
+    let table = |wholly| by_table(wanted, statements, untouched, about, wholly);
+    let (singly, wholly) = (table(false), table(true));
+    let blocked = |fate: Fate| {
+        let blocks = |(it, is): (&Statement, &Fate)| it.blocks_adding() && *is == fate;
+        statements.iter().zip(&wholly.statements).any(blocks)
+    };
+    match (wanted.writer, about.puts) {
+        (Writer::Statements, _) | (Writer::Auto, false) => singly,
+        // Nothing is put with such a statement in it; what goes can go by itself.
+        (Writer::Document, true) if blocked(Fate::Either) => Expected { weak: true, ..wholly },
+        (Writer::Document, true) if blocked(Fate::Stays) => either(singly, &wholly),
+        (Writer::Document, true) => wholly,
+        (Writer::Auto, true) => either(singly, &wholly),
+        (Writer::Document, false) => Expected {
+            statements: wholly.statements.into_iter().map(Fate::perhaps_stays).collect(),
+            grants: wholly.grants.into_iter().map(Fate::perhaps_goes).collect(),
+            weak: wholly.weak,
+            seed: true,
+        },
+    }
+}
+
+impl Fate {
+    fn or(self, other: Self) -> Self {
+        if self == other { self } else { Self::Either }
+    }
+
+    fn perhaps_stays(self) -> Self {
+        if self == Self::Goes { Self::Either } else { self }
+    }
+
+    fn perhaps_goes(self) -> Self {
+        if self == Self::Stays { Self::Either } else { self }
+    }
+}
+
+/// One or the other; what both say is sure.
+fn either(one: Expected, other: &Expected) -> Expected {
+    let both = |one: &[Fate], other: &[Fate]| -> Vec<Fate> {
+        one.iter().zip(other).map(|(one, other)| one.or(*other)).collect()
+    };
+    Expected {
+        statements: both(&one.statements, &other.statements),
+        grants: both(&one.grants, &other.grants),
+        weak: one.weak || other.weak,
+        seed: one.seed || other.seed,
+    }
+}
+
+/// The table. `wholly`: by writes of the whole document.
+fn by_table(
+    wanted: &Wanted,
+    statements: &[Statement],
+    untouched: bool,
+    about: Circumstances<'_>,
+    wholly: bool,
+) -> Expected {
+    let Circumstances { rules, principals, puts: _, no_narrowing, now } = about;
     let stands = |grant: &Grant| {
         let own = |it: &Statement| it.sid() == Some(grant.sid.as_str());
         statements.iter().any(|it| own(it) && it.says(&grant.terms))
@@ -195,9 +302,12 @@ pub(crate) fn expected(
             statements: vec![Fate::Stays; statements.len()],
             grants: wanted.grants.iter().map(there).collect(),
             weak: false,
+            seed: false,
         };
     }
-    let table = Table { wanted, statements, rules, principals, no_narrowing, now };
+    let table = Table { wanted, statements, rules, principals, no_narrowing, wholly, now };
+    let narrowing: Vec<usize> = narrowing_grants(wanted, statements, now).collect();
+    let held = no_narrowing || rules.mode == Mode::Additive;
     let mut fates: Vec<Fate> = (0..statements.len()).map(|at| table.fate(at, false)).collect();
     let blocked = (0..statements.len()).any(|at| table.blocks(at, fates[at]));
     if blocked {
@@ -205,12 +315,17 @@ pub(crate) fn expected(
     }
     let grant_fate = |fates: &[Fate], grant: &Grant| {
         let place = statements.iter().position(|it| it.sid() == Some(grant.sid.as_str()));
+        let narrows = narrowing.iter().any(|at| wanted.grants[*at].sid == grant.sid);
         let risky = is_denied(grant, rules);
         let begun = table.is_begun(grant);
         match place.map(|it| fates[it]) {
             // Its statement's own fate says it.
             _ if !is_live(grant, now) => Fate::Either,
             _ if stands(grant) => Fate::Stays,
+            _ if is_wide(grant) && !wholly => Fate::Goes,
+            // It may stand elsewhere, and only get another name.
+            None if narrows && statements.iter().any(|it| it.says(&grant.terms)) => Fate::Either,
+            None if narrows && held => Fate::Goes,
             Some(Fate::Stays) => Fate::Goes,
             Some(Fate::Either) if !blocked => Fate::Either,
             _ if blocked || is_refused(grant, principals) => Fate::Goes,
@@ -221,22 +336,21 @@ pub(crate) fn expected(
     };
     let mut grants: Vec<Fate> = wanted.grants.iter().map(|it| grant_fate(&fates, it)).collect();
     // Somebody has to say yes to nothing being allowed any more.
-    let last_bridge = |at: usize| matches!(role(wanted, statements, at, now), Role::Leftover(of) if table.is_last(of));
+    let last_bridge = |at: usize| matches!(table.role(at), Role::Leftover(of) if table.is_last(of));
     let stays = |at: usize| fates[at] != Fate::Goes && !last_bridge(at);
     let kept = (0..statements.len()).any(|at| allows(&statements[at]) && stays(at));
-    let comes = live_grants(wanted, now).count() > 0
-        && wanted
-            .grants
-            .iter()
-            .zip(&grants)
-            .any(|(it, fate)| is_live(it, now) && *fate != Fate::Goes);
+    let comes = wanted
+        .grants
+        .iter()
+        .zip(&grants)
+        .any(|(it, fate)| is_live(it, now) && !it.terms.denies() && *fate != Fate::Goes);
     if !kept && !comes {
         for (at, it) in statements.iter().enumerate() {
             let bridge = matches!(
-                role(wanted, statements, at, now),
+                table.role(at),
                 Role::Leftover(of) if !live_grants(wanted, now).any(|it| it.sid == of)
             );
-            if allows(it) && narrows(wanted, statements, at, rules, now) {
+            if allows(it) && narrows(wanted, statements, at, wholly, rules, now) {
                 fates[at] = Fate::Stays;
             } else if allows(it) && bridge {
                 // It goes first, while what is refused later still seems to come.
@@ -244,6 +358,22 @@ pub(crate) fn expected(
             }
         }
         grants = wanted.grants.iter().map(|it| grant_fate(&fates, it)).collect();
+    }
+    if wanted.compact && wholly {
+        // What a list says for one grant it says for all that want the same.
+        let said: Vec<bool> = wanted
+            .grants
+            .iter()
+            .map(|it| {
+                let mut all = wanted.grants.iter().zip(&grants);
+                all.any(|(of, fate)| {
+                    of.terms == it.terms && is_live(of, now) && *fate != Fate::Goes
+                })
+            })
+            .collect();
+        for (fate, said) in grants.iter_mut().zip(said) {
+            *fate = if said && *fate == Fate::Goes { Fate::Either } else { *fate };
+        }
     }
     let text = |(it, fate): (&Grant, &Fate)| match fate {
         Fate::Stays if !stands(it) => it.terms.statement_text(&it.sid, &wanted.target),
@@ -253,12 +383,12 @@ pub(crate) fn expected(
     let left = statements.iter().zip(&fates).filter(|(_, fate)| **fate != Fate::Goes);
     let finally = content::size(left.map(|(it, _)| it.text())) + new + 60;
     let all = content::size(statements.iter().map(Statement::text)) + new + 60;
-    let held = no_narrowing || rules.mode == Mode::Additive;
     let elsewhere =
         |grant: &Grant| !stands(grant) && statements.iter().any(|it| it.says(&grant.terms));
     let stuck = held || live_grants(wanted, now).any(elsewhere);
-    let weak = finally > LIMIT || (all > LIMIT && stuck);
-    Expected { statements: fates, grants, weak }
+    let twice = wholly && has_a_sid_twice(statements);
+    let weak = twice || finally > LIMIT || (all > LIMIT && stuck && !wholly);
+    Expected { statements: fates, grants, weak, seed: false }
 }
 
 struct Table<'a> {
@@ -267,10 +397,52 @@ struct Table<'a> {
     rules: &'a Rules,
     principals: &'a [String],
     no_narrowing: bool,
+    /// By writes of the whole document.
+    wholly: bool,
     now: Timestamp,
 }
 
-impl Table<'_> {
+impl<'a> Table<'a> {
+    fn role(&self, at: usize) -> Role<'a> {
+        role(self.wanted, self.statements, at, self.wholly, self.now)
+    }
+
+    /// Only a write of the whole document can say it, and there is none.
+    fn is_beyond(&self, grant: &Grant) -> bool {
+        is_wide(grant) && !self.wholly
+    }
+
+    /// It may not be taken away, whatever else is asked for.
+    fn is_kept(&self, at: usize) -> bool {
+        let Self { wanted, statements, rules, no_narrowing, now, .. } = *self;
+        let it = &statements[at];
+        let role = self.role(at);
+        let granted = wanted.grants.iter().any(|of| it.sid() == Some(of.sid.as_str()));
+        let odd = match it.class() {
+            Class::Inexpressible(_) => !(self.wholly && granted),
+            Class::Fixed(_) => true,
+            Class::Expressible(_) | Class::Orphaned(_) => false,
+        };
+        let asked = match role {
+            Role::Changed(grant) | Role::OrphanOf(grant) => grant.terms.denies(),
+            Role::Unmanaged | Role::Leftover(_) => false,
+            Role::Stands
+            | Role::Expired
+            | Role::Absent
+            | Role::Orphan
+            | Role::Twin(_)
+            | Role::Untouchable => true,
+        };
+        let held = narrows(wanted, statements, at, self.wholly, rules, now) && no_narrowing;
+        let additive = rules.mode == Mode::Additive && takes_away(role, it);
+        let listed = it.listed_in().is_some() && !self.wholly;
+        (odd && !rules.remove_inexpressible)
+            || (it.denies() && !asked)
+            || held
+            || additive
+            || listed
+    }
+
     fn is_begun(&self, grant: &Grant) -> bool {
         let bridge = content::bridge_sid(&self.wanted.target, &grant.sid);
         let is_it = |it: &Statement| it.sid() == Some(bridge.as_str());
@@ -282,7 +454,7 @@ impl Table<'_> {
     fn is_last(&self, of: &str) -> bool {
         let Self { wanted, statements, now, .. } = *self;
         let sure = |at: usize| {
-            let role = role(wanted, statements, at, now);
+            let role = self.role(at);
             allows(&statements[at]) && matches!(role, Role::Untouchable | Role::Stands)
         };
         !live_grants(wanted, now).any(|it| it.sid == of) && !(0..statements.len()).any(sure)
@@ -290,7 +462,7 @@ impl Table<'_> {
 
     fn blocks(&self, at: usize, fate: Fate) -> bool {
         let it = &self.statements[at];
-        let replaced = matches!(role(self.wanted, self.statements, at, self.now), Role::Changed(_));
+        let replaced = matches!(self.role(at), Role::Changed(_)) && !self.wholly;
         it.blocks_adding() && (fate == Fate::Stays || replaced)
     }
 
@@ -301,16 +473,14 @@ impl Table<'_> {
     /// Whether something stays may hang on others that stay; `depth` ends a circle.
     #[expect(clippy::match_same_arms, reason = "a table is read from above")]
     fn fate_in(&self, at: usize, blocked: bool, depth: u32) -> Fate {
-        let Self { wanted, statements, rules, principals, no_narrowing, now } = *self;
+        let Self { wanted, statements, rules, principals, now, .. } = *self;
         let it = &statements[at];
         let it_stands = |grant: &Grant| {
             let own = |it: &&Statement| it.sid() == Some(grant.sid.as_str());
             statements.iter().filter(own).any(|it| it.says(&grant.terms))
         };
-        let role = role(wanted, statements, at, now);
-        let odd = matches!(it.class(), Class::Inexpressible(_)) && !rules.remove_inexpressible;
-        let held = narrows(wanted, statements, at, rules, now) && no_narrowing;
-        let kept = rules.mode == Mode::Additive && !it.denies();
+        let role = self.role(at);
+        let renamed = |grant: &Grant| self.wholly && !it_stands(grant);
         let stuck = |grant: &Grant| {
             let own = statements.iter().position(|it| it.sid() == Some(grant.sid.as_str()));
             let stays = own.is_some_and(|own| {
@@ -319,7 +489,11 @@ impl Table<'_> {
                     && !it_stands(grant)
                     && self.fate_in(own, blocked, depth - 1) != Fate::Goes
             });
-            blocked || stays || is_denied(grant, rules) || is_refused(grant, principals)
+            blocked
+                || stays
+                || self.is_beyond(grant)
+                || is_denied(grant, rules)
+                || is_refused(grant, principals)
         };
         // What cannot be granted may stay where it is said.
         let needed = |of: &str| {
@@ -328,10 +502,11 @@ impl Table<'_> {
         };
         match role {
             Role::Untouchable | Role::Stands => Fate::Stays,
-            _ if odd => Fate::Stays,
-            Role::Changed(_) if kept || held || blocked => Fate::Stays,
-            // A Deny cannot be put back.
-            Role::Changed(grant) if is_refused(grant, principals) && it.denies() => Fate::Either,
+            // What only has to be called otherwise is said in the files.
+            Role::Twin(grant) if self.is_kept(at) && renamed(grant) => Fate::Either,
+            _ if self.is_kept(at) => Fate::Stays,
+            Role::Changed(_) if blocked => Fate::Stays,
+            Role::Changed(grant) | Role::OrphanOf(grant) if self.is_beyond(grant) => Fate::Stays,
             Role::Changed(grant) if is_refused(grant, principals) => Fate::Stays,
             Role::Changed(grant) if is_denied(grant, rules) && self.is_begun(grant) => Fate::Either,
             Role::Changed(grant) if is_denied(grant, rules) => Fate::Stays,
@@ -345,7 +520,6 @@ impl Table<'_> {
             Role::Leftover(_) => Fate::Goes,
             Role::Twin(grant) if stuck(grant) => Fate::Either,
             Role::Twin(_) => Fate::Goes,
-            Role::Expired | Role::Absent | Role::Unmanaged if kept || held => Fate::Stays,
             Role::Expired | Role::Absent if needed("") => Fate::Either,
             Role::Expired | Role::Absent | Role::Unmanaged => Fate::Goes,
         }
@@ -382,7 +556,8 @@ pub(crate) fn compare(
     }
     for it in after {
         let granted = wanted.grants.iter().any(|grant| is_grant(grant, it));
-        if !granted && !has(before, it) {
+        let seed = expected.seed && it.permission().is_some_and(content::is_seed);
+        if !granted && !seed && !has(before, it) {
             wrong.push(format!("{} came from nowhere", name(it)));
         }
     }

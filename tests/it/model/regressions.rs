@@ -10,11 +10,15 @@ use permitd::drift::{
     limits::Limits,
     wanted::Wanted,
 };
-use permitd::policy::{grant::Grant, source::Source};
+use permitd::policy::{
+    compact,
+    grant::{Grant, Permission},
+    source::Source,
+};
 use serde_json::json;
 
 use super::{
-    case::{Case, START, Weather},
+    case::{Case, Puts, START, Weather},
     content::{self, ACCOUNT, Odd},
     play::play,
 };
@@ -70,7 +74,8 @@ fn calm(wanted: Wanted, live: &[String]) -> Case {
     }]});
     let weather = Weather { faults: 0, writer: 0, n_operations: 0, n_passes: 1, crashes: 0 };
     let (rules, pauses) = (rules(), Vec::new());
-    Case { wanted: vec![wanted], rules, n_targets: 1, pauses, seed, weather }
+    let puts = Puts::Always;
+    Case { wanted: vec![wanted], rules, n_targets: 1, pauses, seed, puts, weather }
 }
 
 fn passes(case: &Case) {
@@ -155,4 +160,91 @@ fn regression_what_is_doubted_is_not_known_again_in_the_next_pass() {
     conversation.doubt();
     known.merge(conversation);
     assert!(known.believes(Some("fresh"), now));
+}
+
+fn by_document(grants: Vec<Grant>) -> Wanted {
+    Wanted { writer: Writer::Document, ..wanted(grants) }
+}
+
+/// One statement for these contents.
+fn list(contents: &[usize]) -> String {
+    let members: Vec<Permission> = contents.iter().map(|it| content::permission(*it)).collect();
+    let members: Vec<&Permission> = members.iter().collect();
+    let target = content::target("f");
+    let place = compact::places(&members, &target, "").remove(0).unwrap();
+    compact::statement_text(&place, &members, &target)
+}
+
+/// A member of a list that one grant still asks for was taken for what an expired one had left: the same document was
+/// put again and again.
+#[test]
+fn regression_a_list_says_nothing_for_who_has_expired() {
+    let past = Grant { expires: Some(START - SignedDuration::from_secs(1)), ..grant("a", 0) };
+    let wanted = by_document(vec![past, grant("b", 0), grant("c", 1)]);
+    passes(&calm(Wanted { compact: true, ..wanted }, &[list(&[0, 1])]));
+}
+
+/// Its Sid is that of a list, and it is one statement by itself as well: both stayed for ever.
+#[test]
+fn regression_what_stands_in_a_list_and_by_itself_stands_once() {
+    let wanted = by_document(vec![grant("a", 0), grant("b", 1)]);
+    let wanted = Wanted { compact: true, ..wanted };
+    passes(&calm(wanted, &[text("a", 0), list(&[0, 1])]));
+}
+
+/// The role of a grant was deleted: what was left of its statement stayed in every document, and Lambda takes none with
+/// it, so nothing else was written either.
+#[test]
+fn regression_what_is_left_of_a_deleted_role_goes_though_its_grant_is_refused() {
+    let orphan = Odd::Orphan.text("a", &content::target("f"));
+    let (role, other) = (grant("a", 3), grant("b", 1));
+    passes(&calm(by_document(vec![role.clone(), other.clone()]), &[orphan, text("x", 5)]));
+    // So it is in a list, which is ours whoever is in it.
+    let account = grant("c", 2);
+    let wanted = by_document(vec![role, other, account]);
+    let wanted = Wanted { compact: true, ownership: Ownership::Declared, ..wanted };
+    let orphan = list(&[2, 3]).replace(content::ROLES[0], content::ORPHAN);
+    passes(&calm(wanted, &[orphan]));
+}
+
+/// Beside a statement with a deleted principal that is held, what goes was put, and Lambda refused that.
+#[test]
+fn regression_what_goes_beside_a_held_orphan_goes_by_itself() {
+    let orphan = Odd::OrphanInList.text("y", &content::target("f"));
+    let live = [text("a", 0), orphan, text("x", 1)];
+    let mut case = calm(by_document(vec![grant("a", 0)]), &live);
+    case.rules.remove_inexpressible = false;
+    passes(&case);
+}
+
+/// What was to be replaced kept itself from being replaced.
+#[test]
+fn regression_an_orphan_in_a_list_is_replaced_by_a_document() {
+    let orphan = Odd::OrphanInList.text("a", &content::target("f"));
+    for writer in [Writer::Document, Writer::Auto] {
+        let wanted = by_document(vec![grant("a", 2), grant("b", 1)]);
+        passes(&calm(Wanted { writer, ..wanted }, std::slice::from_ref(&orphan)));
+    }
+}
+
+/// Lambda refuses the one grant of a target without a policy: a policy was begun for it, and deleted again, in every
+/// pass.
+#[test]
+fn regression_a_policy_is_not_begun_again_and_again_for_what_is_refused() {
+    let terms = content::wide(3, &content::target("f"));
+    let mut case = calm(by_document(vec![Grant { terms, ..grant("a", 0) }]), &[text("x", 1)]);
+    case.seed["accounts"][0]["functions"][0].as_object_mut().unwrap().remove("policy");
+    passes(&case);
+}
+
+/// Lambda did not take all of it together, so it was put one after the other: what was wanted elsewhere went before it
+/// stood there.
+#[test]
+fn regression_one_by_one_comes_before_what_goes() {
+    let past = Grant { expires: Some(START - SignedDuration::from_secs(1)), ..grant("a", 0) };
+    let wanted = by_document(vec![past, grant("b", 3), grant("c", 0)]);
+    passes(&calm(wanted, &[text("a", 0), text("x", 1)]));
+    // Two that change places go together.
+    let wanted = by_document(vec![grant("a", 0), grant("b", 1), grant("c", 3)]);
+    passes(&calm(wanted, &[text("a", 1), text("b", 0)]));
 }

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 use super::{
     book::Book,
-    case::{Case, Dice, START},
+    case::{Case, Dice, Puts, START},
     checks,
     faults::{ReadFate, WriteFate},
     other,
@@ -42,14 +42,55 @@ fn passed() -> Duration {
 #[derive(Debug, Clone)]
 pub(crate) struct Sent {
     pub(crate) target: Target,
-    pub(crate) sid: String,
-    /// None: it is removed.
-    pub(crate) adds: Option<Permission>,
+    pub(crate) what: What,
     pub(crate) revision: Option<String>,
-    /// It was announced that a statement is away until the next one comes.
-    pub(crate) opens_gap: bool,
     /// By which process, counted from 0.
     pub(crate) process: u32,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum What {
+    Add {
+        sid: String,
+        permission: Permission,
+    },
+    Remove {
+        sid: String,
+        /// It was announced that the statement is away until the next one comes.
+        opens_gap: bool,
+    },
+    /// The whole document; none where nothing is left of it.
+    Put {
+        document: Option<String>,
+        /// The statements of the read before it.
+        from: Vec<String>,
+    },
+}
+
+impl Sent {
+    /// There is a policy afterwards.
+    pub(crate) fn adds(&self) -> bool {
+        match &self.what {
+            What::Add { .. } => true,
+            What::Remove { .. } => false,
+            What::Put { document, .. } => document.is_some(),
+        }
+    }
+
+    fn name(&self) -> String {
+        let what = match &self.what {
+            What::Add { sid, .. } => format!("AddPermission {sid}"),
+            What::Remove { sid, .. } => format!("RemovePermission {sid}"),
+            What::Put { document: Some(it), .. } => {
+                let document = Document::parse(it.clone(), String::new(), &self.target).unwrap();
+                let sids = document.statements().iter().map(|it| it.sid().unwrap_or("-"));
+                format!("PutResourcePolicy [{}]", sids.collect::<Vec<_>>().join(" "))
+            }
+            What::Put { document: None, .. } => "DeleteResourcePolicy".to_owned(),
+        };
+        let revision = self.revision.as_deref().map_or("none", |it| &it[..4]);
+        format!("{what} {} if {revision}", short(&self.target))
+    }
 }
 
 /// Everything that happens goes through here.
@@ -77,6 +118,8 @@ pub(crate) struct Inner {
     pub(crate) late: Vec<Sent>,
     /// The functions that are not there for now, with what they were.
     pub(crate) missing: Vec<serde_json::Value>,
+    /// Somebody said once that we may not put a document.
+    pub(crate) put_was_denied: bool,
 }
 
 impl Inner {
@@ -117,6 +160,7 @@ impl<'a> Observed<'a> {
             past: BTreeMap::new(),
             late: Vec::new(),
             missing: Vec::new(),
+            put_was_denied: case.puts == Puts::Never,
         };
         let (crashed, inner) = (Notify::new(), Mutex::new(inner));
         Self { case, direct: simulator.direct(), simulator, journal, crashed, inner }
@@ -190,7 +234,7 @@ impl<'a> Observed<'a> {
             (late, operation)
         };
         if let Some(it) = late {
-            self.lock().note(&format!("... a write of {} arrives late", it.sid));
+            self.lock().note(&format!("... late comes {}", it.name()));
             let _unheard = self.apply(&it).await;
         }
         if operation {
@@ -199,17 +243,25 @@ impl<'a> Observed<'a> {
     }
 
     /// Does it, and checks what came of it.
-    async fn apply(&self, sent: &Sent) -> Result<(), GatewayError> {
+    async fn apply(&self, sent: &Sent) -> Result<Option<String>, GatewayError> {
         let before = self.document(&sent.target).await;
-        let Sent { target, sid, adds, revision, .. } = sent;
-        let res = match (adds, revision) {
-            (Some(permission), revision) => {
-                self.direct.add_permission(target, sid, permission, revision.as_deref()).await
+        let Sent { target, what, revision, .. } = sent;
+        let guard = revision.as_deref().unwrap_or_default();
+        let res = match what {
+            What::Add { sid, permission } => {
+                let sent = self.direct.add_permission(target, sid, permission, revision.as_deref());
+                sent.await.map(|_| None)
             }
-            (None, Some(revision)) => self.direct.remove_permission(target, sid, revision).await,
-            (None, None) => unreachable!(),
+            What::Remove { sid, .. } => {
+                self.direct.remove_permission(target, sid, guard).await.map(|_| None)
+            }
+            What::Put { document: Some(document), .. } => {
+                self.direct.put_policy(target, document, guard).await.map(|it| Some(it.revision))
+            }
+            What::Put { document: None, .. } => {
+                self.direct.delete_policy(target, guard).await.map(|_| None)
+            }
         };
-        let res = res.map(drop);
         let after = self.document(&sent.target).await;
         let mut inner = self.lock();
         if let Err(why) = checks::applied(
@@ -226,11 +278,17 @@ impl<'a> Observed<'a> {
         res
     }
 
-    async fn write(&self, sent: Sent) -> Result<(), GatewayError> {
-        let Sent { target, sid, adds, revision, .. } = &sent;
-        let what = if adds.is_some() { "AddPermission" } else { "RemovePermission" };
-        let revision = revision.as_deref().map_or("none", |it| &it[..4]);
-        let name = format!("{what} {} {sid} if {revision}", short(target));
+    /// With the new revision, where the answer tells it.
+    async fn write(
+        &self,
+        target: &Target,
+        what: What,
+        revision: Option<&str>,
+    ) -> Result<Option<String>, GatewayError> {
+        let (target, revision) = (target.clone(), revision.map(str::to_owned));
+        let process = self.lock().book.process;
+        let sent = Sent { target, what, revision, process };
+        let (target, name) = (&sent.target, sent.name());
         {
             let mut inner = self.lock();
             inner.note(&format!("{name} …"));
@@ -245,7 +303,7 @@ impl<'a> Observed<'a> {
         let fate = {
             let mut inner = self.lock();
             let faults = if inner.rough { self.case.weather.faults } else { 0 };
-            WriteFate::draw(&mut inner.dice, faults, adds.is_some())
+            WriteFate::draw(&mut inner.dice, faults, sent.adds())
         };
         let res = match fate.instead() {
             Some(it) => Err(it),
@@ -262,10 +320,11 @@ impl<'a> Observed<'a> {
         self.turn(target).await;
         let mut inner = self.lock();
         let said = match &res {
-            Ok(()) => "ok".to_owned(),
+            Ok(_) => "ok".to_owned(),
             Err(it) => it.to_string().chars().take(90).collect(),
         };
         inner.note(&format!("{name} -> {fate:?} {said}"));
+        inner.put_was_denied |= fate == WriteFate::Denied && matches!(sent.what, What::Put { .. });
         inner.book.answered(&sent, &res, CLOCK());
         res
     }
@@ -300,7 +359,26 @@ impl PolicyReader for Observed<'_> {
     }
 
     async fn get_resource_policy(&self, target: &Target) -> Result<LivePolicy, GatewayError> {
-        self.get_policy(target).await
+        self.turn(target).await;
+        self.meanwhile(target).await;
+        self.perhaps_crash().await;
+        let fate = {
+            let mut inner = self.lock();
+            let faults = if inner.rough { self.case.weather.faults } else { 0 };
+            ReadFate::draw(&mut inner.dice, faults)
+        };
+        let found = match fate.instead() {
+            Some(it) => Err(it),
+            None => self.direct.get_resource_policy(target).await,
+        };
+        let mut inner = self.lock();
+        let said = match &found {
+            Ok(it) => it.revision[..4].to_owned(),
+            Err(it) => it.to_string(),
+        };
+        inner.note(&format!("GetResourcePolicy {} -> {fate:?} {said}", short(target)));
+        inner.book.read_resource(target, &found);
+        found
     }
 
     async fn function_exists(&self, target: &Target) -> Result<(), GatewayError> {
@@ -331,16 +409,8 @@ impl PolicyGateway for Observed<'_> {
         permission: &Permission,
         revision: Option<&str>,
     ) -> Result<Receipt, GatewayError> {
-        let process = self.lock().book.process;
-        let sent = Sent {
-            target: target.clone(),
-            sid: sid.to_owned(),
-            adds: Some(permission.clone()),
-            revision: revision.map(str::to_owned),
-            opens_gap: false,
-            process,
-        };
-        self.write(sent).await.map(|()| Receipt::default())
+        let what = What::Add { sid: sid.to_owned(), permission: permission.clone() };
+        self.write(target, what, revision).await.map(|_| Receipt::default())
     }
 
     async fn remove_permission(
@@ -349,7 +419,8 @@ impl PolicyGateway for Observed<'_> {
         sid: &str,
         revision: &str,
     ) -> Result<Receipt, GatewayError> {
-        self.remove(target, sid, revision, false).await.map(|()| Receipt::default())
+        let what = What::Remove { sid: sid.to_owned(), opens_gap: false };
+        self.write(target, what, Some(revision)).await.map(|_| Receipt::default())
     }
 
     async fn remove_to_replace(
@@ -358,47 +429,38 @@ impl PolicyGateway for Observed<'_> {
         sid: &str,
         revision: &str,
     ) -> Result<Receipt, GatewayError> {
-        self.remove(target, sid, revision, true).await.map(|()| Receipt::default())
+        let what = What::Remove { sid: sid.to_owned(), opens_gap: true };
+        self.write(target, what, Some(revision)).await.map(|_| Receipt::default())
     }
 
     async fn put_policy(
         &self,
-        _target: &Target,
-        _document: &str,
-        _revision: &str,
+        target: &Target,
+        document: &str,
+        revision: &str,
     ) -> Result<Put, GatewayError> {
-        self.lock().violated("PutResourcePolicy is not for the writer of statements".to_owned());
-        Err(error(403, Some("AccessDeniedException"), "no"))
+        let from = self.last_read(target);
+        let what = What::Put { document: Some(document.to_owned()), from };
+        let revision = self.write(target, what, Some(revision)).await?;
+        Ok(Put { revision: revision.unwrap(), receipt: Receipt::default() })
     }
 
     async fn delete_policy(
         &self,
-        _target: &Target,
-        _revision: &str,
+        target: &Target,
+        revision: &str,
     ) -> Result<Receipt, GatewayError> {
-        self.lock().violated("DeleteResourcePolicy is not for the writer of statements".to_owned());
-        Err(error(403, Some("AccessDeniedException"), "no"))
+        let what = What::Put { document: None, from: self.last_read(target) };
+        self.write(target, what, Some(revision)).await.map(|_| Receipt::default())
     }
 }
 
 impl Observed<'_> {
-    async fn remove(
-        &self,
-        target: &Target,
-        sid: &str,
-        revision: &str,
-        opens_gap: bool,
-    ) -> Result<(), GatewayError> {
-        let process = self.lock().book.process;
-        let sent = Sent {
-            target: target.clone(),
-            sid: sid.to_owned(),
-            adds: None,
-            revision: Some(revision.to_owned()),
-            opens_gap,
-            process,
-        };
-        self.write(sent).await
+    /// The texts of the statements that the last read showed.
+    fn last_read(&self, target: &Target) -> Vec<String> {
+        let mut inner = self.lock();
+        let statements = inner.book.watch(target).last_read.statements();
+        statements.iter().map(|it| it.text().to_owned()).collect()
     }
 
     /// Memory is lost; what was asked of Lambda is not taken back.

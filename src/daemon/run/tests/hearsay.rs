@@ -36,6 +36,7 @@ impl World {
             stop: &stop,
             monitor,
             systemd: &Systemd::default(),
+            tenure: None,
         };
         let (to, mut from) = mpsc::channel::<Batch>(1);
         let reload = async || Err("p.yaml:1:1: bad".to_owned());

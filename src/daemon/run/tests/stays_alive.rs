@@ -35,6 +35,7 @@ async fn who_finishes_a_slow_write_is_alive() {
         stop: &stop,
         monitor: &monitor,
         systemd: &systemd,
+        tenure: None,
     };
     let story = async {
         sleep(5.0).await;

@@ -2,24 +2,18 @@
 //! where somebody names one.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
+    io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread,
 };
 
 use super::{events, lambda, receiver::Got, room};
-use crate::commands::harness::{Room, account, eventually};
+use crate::commands::harness::{
+    Room, account, eventually,
+    tls::{certificates, proxy},
+};
 
-/// An authority, and what it says about `localhost`.
-const CERTIFICATES: &str = "
-set -e
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=ours -keyout ca.key -out ca.pem
-openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -keyout leaf.key -out leaf.csr
-printf 'subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n' > leaf.ext
-openssl x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -days 2 -extfile leaf.ext -out leaf.pem
-";
 /// Prints its port, and then each request as one line of JSON.
 const SERVER: &str = "
 import http.server, json, ssl
@@ -48,16 +42,9 @@ struct Server {
 impl Server {
     /// None where this machine lacks what it takes.
     fn start(room: &Room) -> Option<Self> {
-        let has = |program: &str, word: &str| {
-            room.command(program).arg(word).output().is_ok_and(|it| it.status.success())
-        };
-        if !has("python3", "--version") || !has("openssl", "version") {
-            let mut err = std::io::stderr();
-            writeln!(err, "SKIPPED: no python3, or no openssl").unwrap();
+        if !certificates(room) {
             return None;
         }
-        let made = room.command("sh").args(["-c", CERTIFICATES]).output().unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let mut command: Command = room.command("python3");
         command.args(["-c", SERVER]).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
@@ -91,37 +78,6 @@ impl Drop for Server {
     }
 }
 
-/// A proxy that lets everybody through, and remembers where to.
-fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&asked);
-    thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let kept = Arc::clone(&kept);
-            thread::spawn(move || tunnel(stream, &kept));
-        }
-    });
-    (url, asked)
-}
-
-fn tunnel(mut stream: TcpStream, asked: &Mutex<Vec<String>>) {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|it| it == 1) {
-        head.push(byte[0]);
-    }
-    let line = String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned();
-    asked.lock().unwrap().push(line.clone());
-    let Some(port) = line.split(' ').nth(1).and_then(|it| it.split(':').nth(1)) else { return };
-    let mut server = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
-    stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
-    let (mut there, mut back) = (stream.try_clone().unwrap(), server.try_clone().unwrap());
-    thread::spawn(move || drop(std::io::copy(&mut there, &mut back)));
-    drop(std::io::copy(&mut server, &mut stream));
-}
-
 #[test]
 fn it_is_spoken_with_whom_the_authorities_name_and_through_the_proxy_of_the_environment() {
     let lambda = lambda(&[account("rogue", "210987654321")]);
@@ -148,4 +104,16 @@ fn it_is_spoken_with_whom_the_authorities_name_and_through_the_proxy_of_the_envi
         assert_eq!(asked, [format!("CONNECT localhost:{} HTTP/1.1", server.port)]);
         assert!(!daemon.err().contains("T0P"), "{}", daemon.err());
     }
+}
+
+/// What AWS is trusted by, receivers are, too.
+#[test]
+fn a_bundle_of_the_flag_is_for_receivers_too() {
+    let lambda = lambda(&[account("rogue", "210987654321")]);
+    let room = room(&lambda, "[{url_file: hook.url}]");
+    let Some(server) = Server::start(&room) else { return };
+    room.write("hook.url", &format!("https://localhost:{}/T0P\n", server.port));
+    let mut daemon = room.start("run --ca-bundle ca.pem");
+    assert_eq!(events(&server.got(1)[0])[0], "drift_found rogue");
+    daemon.stops();
 }
