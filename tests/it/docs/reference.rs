@@ -74,6 +74,7 @@ An unknown key is an error with its place. `$${{` is a plain `${{`; keys that be
 "
     );
     let page = schemas::page(&head, "The document", &schema::permissions());
+    assert!(page.contains("| `sid` | text, also with `${…}` | required |"), "{page}");
     for name in ["`functions`", "`sid`", "`principals`", "`conditions`", "`expires`", "`tags`"] {
         assert!(page.contains(&format!("| {name} |")), "{name}\n{page}");
     }

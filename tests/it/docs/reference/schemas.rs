@@ -34,12 +34,14 @@ impl Reader<'_> {
             writeln!(res, "{}\n", cell(about)).unwrap();
         }
         writeln!(res, "| key | value | default | |\n|---|---|---|---|").unwrap();
+        let needed = needed(map);
         for (key, schema) in map["properties"].as_object().unwrap() {
             let schema = self.resolved(schema);
             let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
             let value = self.value(&schema, &inner);
             let default = match schema.get("default") {
                 Some(it) => format!("`{}`", plain(it)),
+                None if needed.contains(&key.as_str()) => "required".to_owned(),
                 None => String::new(),
             };
             let mut about = cell(schema["description"].as_str().unwrap_or_default());
@@ -107,20 +109,28 @@ impl Reader<'_> {
             Some("array") => {
                 let mut list = it["then"].clone();
                 list["type"] = "array".into();
-                format!("{} or {}", self.value(&list, path), self.value(&it["else"], path))
+                format!("{}; or {}", self.value(&list, path), self.value(&it["else"], path))
             }
             Some("object") => {
-                format!("{} or {}", self.value(&it["then"], path), self.value(&it["else"], path))
+                format!("{}; or {}", self.value(&it["then"], path), self.value(&it["else"], path))
             }
             Some("string") => {
                 assert_eq!(question["pattern"], r"\$\{", "{path}: {it}");
-                self.value(&it["else"], path)
+                format!("{}, also with `${{…}}`", self.value(&it["else"], path))
             }
             Some(other) => panic!("{path} asks for {other}"),
             // Any scalar, as it is written.
             None => "text".to_owned(),
         }
     }
+}
+
+/// What has to be there, whatever else is.
+fn needed(map: &Value) -> Vec<&str> {
+    let rules = map["else"]["allOf"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let alone = rules.iter().filter(|it| it.as_object().is_some_and(|it| it.len() == 1));
+    let lists = alone.filter_map(|it| it["required"].as_array());
+    lists.flatten().filter_map(Value::as_str).collect()
 }
 
 /// A value as YAML would have it in a line.
