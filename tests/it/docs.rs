@@ -15,6 +15,8 @@ use permitd::drift::{
 };
 
 #[cfg(feature = "aws")]
+mod applied;
+#[cfg(feature = "aws")]
 mod commands;
 pub(crate) mod markdown;
 mod reference;
