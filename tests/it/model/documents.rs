@@ -264,7 +264,7 @@ pub(crate) fn applied(
     if without_roles(&texts(after)) != without_roles(&texts(&asked)) {
         return Err("what was put is not what was asked for".to_owned());
     }
-    if sent.process != book.process {
+    if sent.process != book.process || has_a_sid_twice(before) {
         return Ok(());
     }
     // Whom a role's name means may have changed since, and that takes nothing away.

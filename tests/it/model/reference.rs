@@ -313,6 +313,19 @@ fn by_table(
     if blocked {
         fates = (0..statements.len()).map(|at| table.fate(at, true)).collect();
     }
+    // A member of a list that is said for two goes when both are through.
+    for at in 0..statements.len() {
+        let same = |of: usize| {
+            let (it, other) = (&statements[at], &statements[of]);
+            it.listed_in().is_some()
+                && it.listed_in() == other.listed_in()
+                && it.permission() == other.permission()
+        };
+        if fates[at] == Fate::Goes && (0..fates.len()).any(|of| same(of) && fates[of] != Fate::Goes)
+        {
+            fates[at] = Fate::Either;
+        }
+    }
     let grant_fate = |fates: &[Fate], grant: &Grant| {
         let place = statements.iter().position(|it| it.sid() == Some(grant.sid.as_str()));
         let narrows = narrowing.iter().any(|at| wanted.grants[*at].sid == grant.sid);
