@@ -220,8 +220,8 @@ fn may_come(
     if is_denied(grant, rules) && !before.iter().any(|it| bridge_stands(wanted, it, grant)) {
         return Err(format!("{sid} comes, with a risk that is denied"));
     }
-    let said = before.iter().any(|it| it.says(&grant.terms));
-    if grant.terms.denies() && !said && rules.mode == Mode::Additive {
+    let was_there = before.iter().any(|it| it.says(&grant.terms));
+    if grant.terms.denies() && !was_there && rules.mode == Mode::Additive {
         return Err(format!("6: additive puts {sid}, which denies"));
     }
     Ok(())

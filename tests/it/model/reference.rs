@@ -245,9 +245,9 @@ pub(crate) fn expected(
         (Writer::Statements, _) | (Writer::Auto, false) => singly,
         // Nothing is put with such a statement in it; what goes can go by itself.
         (Writer::Document, true) if blocked(Fate::Either) => Expected { weak: true, ..wholly },
-        (Writer::Document, true) if blocked(Fate::Stays) => either(singly, &wholly),
+        (Writer::Document, true) if blocked(Fate::Stays) => either(&singly, &wholly),
         (Writer::Document, true) => wholly,
-        (Writer::Auto, true) => either(singly, &wholly),
+        (Writer::Auto, true) => either(&singly, &wholly),
         (Writer::Document, false) => Expected {
             statements: wholly.statements.into_iter().map(Fate::perhaps_stays).collect(),
             grants: wholly.grants.into_iter().map(Fate::perhaps_goes).collect(),
@@ -272,7 +272,7 @@ impl Fate {
 }
 
 /// One or the other; what both say is sure.
-fn either(one: Expected, other: &Expected) -> Expected {
+fn either(one: &Expected, other: &Expected) -> Expected {
     let both = |one: &[Fate], other: &[Fate]| -> Vec<Fate> {
         one.iter().zip(other).map(|(one, other)| one.or(*other)).collect()
     };
