@@ -138,6 +138,7 @@ async fn passes(simulator: &Simulator, wanted: Vec<Wanted>, monitor: &Monitor) -
         stop: &stop,
         monitor,
         systemd: &Systemd::default(),
+        tenure: None,
     };
     let reload = async || Err("there is nothing to load".to_owned());
     let called = async || std::future::pending::<Call>().await;

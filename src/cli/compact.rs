@@ -15,6 +15,7 @@ use crate::daemon::clock;
 use crate::policy::{
     compact::rewritten,
     document::{Document, document_of},
+    statement::Statement,
     target::{Defaults, Target},
 };
 use crate::report::compact::{Compacted, json, text};
@@ -61,6 +62,7 @@ fn defaults(texts: &setup::Texts, source: &SourceArgs) -> Result<Defaults, Stop>
 }
 
 /// The policy in this file, if it is one; other files are permission files.
+#[expect(clippy::disallowed_methods, reason = "a policy is no file of the configuration")]
 fn policy_in(path: &Path) -> Result<Option<(String, String)>, Stop> {
     let name = path.display().to_string();
     if name == "-" || !path.is_file() {
@@ -95,7 +97,7 @@ fn of_policies(
             .map_err(|it| Stop::failure(format!("{name}: {it}")))?;
         res.push(Compacted {
             arn: target.arn(),
-            before: document.with_statements(document.statements().iter().map(|it| it.text())),
+            before: document.with_statements(document.statements().iter().map(Statement::text)),
             after: rewritten(&document, &target),
         });
     }

@@ -31,13 +31,17 @@ use crate::daemon::{
     clock,
     control::server::Server,
     events::Listener,
-    run::{self, Daemon},
+    run::{self, Daemon, Loaded},
+    scribe::Scribe,
     systemd::Systemd,
     watch::Known,
 };
-use crate::lambda::{queue::sqs::SqsQueue, tenure::Tenure, trust::Roots, witness::Witness};
+use crate::lambda::{
+    fleet::Fleet, queue::sqs::SqsQueue, tenure::Tenure, trust::Roots, witness::Witness,
+};
 use crate::observe::{
     http::{self, Listening, Site},
+    metered::Metered,
     monitor::Monitor,
 };
 
@@ -80,12 +84,7 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         tracing::info!(endpoint, "nothing goes to AWS, but to the simulator of the settings");
     };
     let (mut gateway, texts) = setup::way(texts, &args.target, tell).await?;
-    gateway.inner_mut().heard_by(Arc::clone(&monitor.metrics) as Arc<dyn Witness>);
-    let leading = Leading::new(args, &monitor, &systemd).await?;
-    let tenure = leading.as_ref().map(|it| it.tenure.clone());
-    if let Some(it) = &tenure {
-        gateway.inner_mut().under(it.clone());
-    }
+    let (leading, tenure) = take_part(args, &mut gateway, &monitor, &systemd).await?;
     let fleet = gateway.inner();
     let start = Start {
         args: &args.target,
@@ -107,18 +106,10 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
     let loaded = setup::in_force(understood, &settings);
     let scribe = journal::open_for_good(source, &found)?;
     let mind = journal::mind(&scribe);
-    if let Some(page) = &page {
-        let scribe = scribe.clone();
-        page.site.read_journal(move |limit| scribe.lately(limit));
-    }
+    show_journal(page.as_ref(), &scribe);
     let server = control(args, &found);
     monitor.set_ready();
-    tracing::info!(
-        targets = loaded.wanted.len(),
-        mode = loaded.rules.mode.name(),
-        shard = args.target.shard.map(|it| it.to_string()),
-        "permitd is running"
-    );
+    tell_that_it_runs(&loaded, args);
     let slow_passes = Slow::new(setup::budgets(&settings, &args.target));
     slow_passes.tell(&loaded.wanted, settings.interval);
     let daemon = Daemon {
@@ -161,6 +152,39 @@ pub(crate) async fn run(args: &RunArgs, show: Show) -> Result<Exit, Stop> {
         page.close().await;
     }
     Ok(stopped())
+}
+
+/// Who hears of calls, and the part that this replica takes where there is a lease.
+async fn take_part<'a>(
+    args: &RunArgs,
+    gateway: &mut Metered<Fleet>,
+    monitor: &'a Arc<Monitor>,
+    systemd: &'a Systemd,
+) -> Result<(Option<Leading<'a>>, Option<Tenure>), Stop> {
+    gateway.inner_mut().heard_by(Arc::clone(&monitor.metrics) as Arc<dyn Witness>);
+    let leading = Leading::new(args, monitor, systemd).await?;
+    let tenure = leading.as_ref().map(|it| it.tenure.clone());
+    if let Some(it) = &tenure {
+        gateway.inner_mut().under(it.clone());
+    }
+    Ok((leading, tenure))
+}
+
+fn tell_that_it_runs(loaded: &Loaded, args: &RunArgs) {
+    tracing::info!(
+        targets = loaded.wanted.len(),
+        mode = loaded.rules.mode.name(),
+        shard = args.target.shard.map(|it| it.to_string()),
+        "permitd is running"
+    );
+}
+
+/// The page shows the last writes.
+fn show_journal(page: Option<&Listening>, scribe: &Scribe) {
+    if let Some(page) = page {
+        let scribe = scribe.clone();
+        page.site.read_journal(move |limit| scribe.lately(limit));
+    }
 }
 
 fn stopped() -> Exit {

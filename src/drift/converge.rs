@@ -311,9 +311,8 @@ impl<'a> Converge<'a> {
     fn hear_of_failure(&mut self, answer: &Answer) {
         let failure = match answer {
             Answer::Waited => return,
-            Answer::Policy(it) => it.as_ref().err(),
+            Answer::Policy(it) | Answer::Resource(it) => it.as_ref().err(),
             Answer::Exists(it) => it.as_ref().err(),
-            Answer::Resource(it) => it.as_ref().err(),
             Answer::Written(it) => it.as_ref().err(),
         };
         self.failed_call = failure.and_then(|it| it.request_id.clone());

@@ -55,7 +55,7 @@ fn by_itself(scene: &Scene<'_>, change: &Change, wholly: bool) -> Option<Reason>
         }
         // What a grant says is in the files, and can be put again.
         (Some(Class::Inexpressible(odd)), _)
-            if !remove_inexpressible && !(wholly && is_granted(scene, change)) =>
+            if !(*remove_inexpressible || (wholly && is_granted(scene, change))) =>
         {
             Some(Reason::Inexpressible(odd.why))
         }

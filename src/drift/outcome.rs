@@ -182,6 +182,7 @@ impl fmt::Display for Trouble {
 
 /// One write and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Done {
     /// The write.
     pub step: Step,

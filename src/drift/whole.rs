@@ -213,13 +213,17 @@ fn chosen(scene: &Scene<'_>, changes: &[Change]) -> Vec<usize> {
     }
     let free: Vec<usize> = free().map(|(at, _)| at).collect();
     let change = |at: &usize| changes.get(*at);
-    // Lambda takes no document that a deleted principal stands in, so that goes first; and what comes, before what goes.
+    // Lambda takes no document that a deleted principal stands in, so all of that goes first; and what comes,
+    // before what goes.
     let rank = |at: &&usize| match change(at) {
         Some(it) if it.drift.before.as_ref().is_some_and(Statement::blocks_adding) => 0,
         Some(it) if it.adds() => 1,
         Some(_) | None => 2,
     };
-    let mut res: Vec<usize> = free.iter().min_by_key(rank).copied().into_iter().collect();
+    let mut res: Vec<usize> = free.iter().filter(|it| rank(it) == 0).copied().collect();
+    if res.is_empty() {
+        res.extend(free.iter().min_by_key(rank));
+    }
     // What it takes away may be what another one wants: then that comes with it.
     let wants = |res: &[usize], it: &Change| {
         let after = it.drift.after.as_ref().filter(|_| it.adds());

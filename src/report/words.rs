@@ -286,9 +286,8 @@ fn deed(it: &Done, outcome: &Outcome) -> String {
     };
     let what = match &it.step.action {
         Action::Add(permission_) => format!("added ({})", permission(permission_)),
-        Action::Remove => "removed".to_owned(),
         Action::Put(Some(it)) => format!("put there ({})", terms(it)),
-        Action::Put(None) => "removed".to_owned(),
+        Action::Remove | Action::Put(None) => "removed".to_owned(),
     };
     match &it.result {
         StepResult::Done => format!("{was}; {what}"),

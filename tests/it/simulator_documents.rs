@@ -27,11 +27,9 @@ async fn documents_come_out_as_written_down() {
                 .replace("${DOCUMENT_TEXT}", &Value::from(DOCUMENT).to_string())
         };
         let path = fill(case["request"][1].as_str().unwrap()).replace("${NEW}", &new);
-        let body = match &case["request"][2] {
-            Value::Null => String::new(),
-            body => fill(&body.to_string())
-                .replace("\"${DOCUMENT}\"", &Value::from(DOCUMENT).to_string()),
-        };
+        let body = Some(&case["request"][2]).filter(|it| !it.is_null()).map(Value::to_string);
+        let body = fill(&body.unwrap_or_default())
+            .replace("\"${DOCUMENT}\"", &Value::from(DOCUMENT).to_string());
         let answer = served.send(case["request"][0].as_str().unwrap(), &path, &body).await;
         assert_eq!(u64::from(answer.status), case["answer"][0], "{about}: {}", answer.body);
         let code = answer.header("x-amzn-errortype");

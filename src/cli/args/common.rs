@@ -90,7 +90,7 @@ pub struct TargetArgs {
 #[derive(Debug, Clone, Default, Args)]
 pub struct TlsArgs {
     /// The authorities that TLS trusts, in PEM, for AWS and for `notify`
-    /// [default: AWS_CA_BUNDLE, else `ca_bundle` of the AWS configuration, else those of this machine]
+    /// [default: `AWS_CA_BUNDLE`, else `ca_bundle` of the AWS configuration, else those of this machine]
     #[arg(long, env = "PERMITD_CA_BUNDLE", value_name = "FILE", help_heading = "Configuration")]
     pub ca_bundle: Option<PathBuf>,
 }

@@ -1,8 +1,4 @@
 //! Whom TLS trusts instead of the authorities of this machine: the file that somebody names.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "AWS_CA_BUNDLE is the AWS CLI's, and no flag of ours"
-)]
 
 use std::path::PathBuf;
 

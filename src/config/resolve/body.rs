@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::content::{self, Content, Texts};
 use super::findings::Findings;
-use super::merge::{Granted, Mark};
+use super::merge::{Granted, Mark, check_removable};
 use crate::config::diagnostic::{Diagnostic, File};
 use crate::config::permissions::{FunctionEntry, Statement};
 use crate::config::placeholders::{self, Values, Wrong};
@@ -132,6 +132,14 @@ impl<'a> Body<'a> {
         let file = self.file;
         let plain = self.plain_in(values.partition, findings);
         let example = example(values);
+        for Text { text, spot } in &self.entry.absent {
+            // What cannot be filled anywhere was told already.
+            if let Ok(sid) = placeholders::fill(text, values)
+                && let Err(message) = check_removable(&sid)
+            {
+                findings.push(spot.error(file, message));
+            }
+        }
         let mut res = Vec::new();
         for (at, (statement, kind)) in self.entry.statements.iter().zip(&self.kinds).enumerate() {
             let filled;

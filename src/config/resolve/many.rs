@@ -61,6 +61,7 @@ pub struct Asks {
 
 /// What a rule may write where it covers something.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Writes {
     /// It grants something.
     pub adds: bool,

@@ -323,7 +323,7 @@ fn absent_sids(
 }
 
 /// `RemovePermission` also takes dots (`lambda-semantics.md`, 2.1).
-fn check_removable(sid: &str) -> Result<(), String> {
+pub(super) fn check_removable(sid: &str) -> Result<(), String> {
     let bad = sid.chars().find(|it| !(it.is_ascii_alphanumeric() || "-_.".contains(*it)));
     match (sid.len(), bad) {
         (0, _) => Err("the sid is empty".to_owned()),

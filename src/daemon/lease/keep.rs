@@ -121,7 +121,7 @@ impl<'a> Keeper<'a> {
         }
         let since = if leads == before.leads { before.since } else { now };
         let (holder, trouble) = (holder.map(str::to_owned), trouble.map(str::to_owned));
-        self.view = LeaseView { leads, holder, trouble, since, ..before };
+        self.view = LeaseView { leads, holder, since, trouble, ..before };
         self.monitor.board.lease(self.view.clone());
         self.systemd.status(|| self.monitor.board.view());
     }

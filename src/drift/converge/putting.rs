@@ -153,10 +153,8 @@ impl Converge<'_> {
         let stuck =
             self.left.as_ref().is_some_and(|it| !it.drift.is_empty() && it.steps.is_empty());
         if stuck {
-            let reason = match kind {
-                FailureKind::Denied => TroubleReason::AccessDenied,
-                _ => TroubleReason::Refused,
-            };
+            let denied = kind == FailureKind::Denied;
+            let reason = if denied { TroubleReason::AccessDenied } else { TroubleReason::Refused };
             self.refusal.get_or_insert(Trouble { reason, message, hint, request_id });
         }
         request

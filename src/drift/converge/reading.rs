@@ -17,8 +17,8 @@ use crate::policy::{document::Document, statement::Statement};
 impl Converge<'_> {
     pub(super) fn has_read(&mut self, policy: Option<(String, String)>, now: Timestamp) -> Request {
         // A removal whose answer was lost may have been that of the last statement. A document always has one.
-        let empties = |it: &Write| it.takes_away && !(it.whole && it.after.is_some());
-        let removal_in_doubt = self.doubtful.as_ref().is_some_and(|it| empties(&it.write));
+        let takes_all = |it: &Write| it.takes_away && !(it.whole && it.after.is_some());
+        let removal_in_doubt = self.doubtful.as_ref().is_some_and(|it| takes_all(&it.write));
         if policy.is_none() && removal_in_doubt {
             self.known.expect_nothing();
         }

@@ -248,6 +248,14 @@ impl Converge<'_> {
                 self.memory.one_by_one = true;
                 self.planned(now)
             }
+            FailureKind::Refused | FailureKind::TooLarge
+                if whole && it.parts.len() > 1 && it.parts.iter().any(brings_back) =>
+            {
+                // Of several deleted principals those that are granted are given up first.
+                let sids = it.parts.iter().filter(|it| brings_back(it)).map(|it| &it.step.sid);
+                self.memory.refused.extend(sids.map(|it| (it.clone(), message.clone())));
+                self.planned(now)
+            }
             FailureKind::Gone | FailureKind::Conflict => {
                 self.wants_other_revision = whole && kind == FailureKind::Conflict;
                 self.known_to_exist &= kind != FailureKind::Gone;
@@ -349,6 +357,11 @@ impl Converge<'_> {
         self.done.push(done(step, StepResult::Refused(message)));
         self.planned(now)
     }
+}
+
+/// Its statement was left by a deleted principal, and is to say again what is granted.
+fn brings_back(part: &Part) -> bool {
+    part.step.kind == Kind::Orphaned && matches!(part.step.action, Action::Put(Some(_)))
 }
 
 /// The new content under a temporary Sid.

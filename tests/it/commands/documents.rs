@@ -31,7 +31,8 @@ fn settings(room: &Room) {
 #[test]
 fn three_hundred_buckets_fit_as_one_list_and_one_more_is_one_write() {
     let theirs = account("theirs", "210987654321");
-    let lambda = Lambda::new(&json!([{"name": "f", "policy": policy(&[theirs.clone()])}]));
+    let lambda =
+        Lambda::new(&json!([{"name": "f", "policy": policy(std::slice::from_ref(&theirs))}]));
     // Statement by statement they do not fit, and that is told before any call.
     let room = lambda.room(&buckets(300, ""));
     let said = room.permitd("check permissions.yaml");

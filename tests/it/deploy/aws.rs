@@ -292,7 +292,10 @@ mod calls {
             "permitd.yaml",
             "permissions: [permissions.yaml]\nmode: enforce\nremove_inexpressible: true\nlimits: unlimited\n",
         );
-        let said = room.permitd("apply --yes");
+        // Somebody's Deny goes only when somebody says yes.
+        let plan = room.permitd("plan --output json").json();
+        let digest = plan["digest"].as_str().unwrap();
+        let said = room.permitd(&format!("apply --yes --approve {digest}"));
         assert!(said.out.contains("Plan: "), "{said:?}");
         lambda.control("DELETE", "requests", &Json::Null);
         for it in room.history() {

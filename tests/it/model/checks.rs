@@ -184,7 +184,7 @@ fn may_add(
     let wide = |it: &&Grant| bridge(it) && it.terms.plain().is_none();
     if statements.is_empty()
         && wanted.writer != Writer::Statements
-        && grant.filter(wide).is_some()
+        && grant.as_ref().is_some_and(wide)
         && content::is_seed(permission)
     {
         return Ok(());

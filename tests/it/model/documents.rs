@@ -220,8 +220,8 @@ fn may_come(
     if is_denied(grant, rules) && !before.iter().any(|it| bridge_stands(wanted, it, grant)) {
         return Err(format!("{sid} comes, with a risk that is denied"));
     }
-    let said = before.iter().any(|it| it.says(&grant.terms));
-    if grant.terms.denies() && !said && rules.mode == Mode::Additive {
+    let was_there = before.iter().any(|it| it.says(&grant.terms));
+    if grant.terms.denies() && !was_there && rules.mode == Mode::Additive {
         return Err(format!("6: additive puts {sid}, which denies"));
     }
     Ok(())
@@ -264,7 +264,7 @@ pub(crate) fn applied(
     if without_roles(&texts(after)) != without_roles(&texts(&asked)) {
         return Err("what was put is not what was asked for".to_owned());
     }
-    if sent.process != book.process {
+    if sent.process != book.process || has_a_sid_twice(before) {
         return Ok(());
     }
     // Whom a role's name means may have changed since, and that takes nothing away.

@@ -100,9 +100,7 @@ pub(crate) fn tampered(dice: &mut Dice, wanted: &Wanted, document: &Document) ->
         } else if !named(&more) {
             members.push(more);
         }
-        let text =
-            compact::statement_text(&place, &members.iter().collect::<Vec<_>>(), &wanted.target);
-        text
+        compact::statement_text(&place, &members.iter().collect::<Vec<_>>(), &wanted.target)
     };
     document.statements().iter().map(&mut change).collect()
 }

@@ -10,6 +10,7 @@ use permitd::policy::{
     risk,
     size::LIMIT,
     statement::{Class, Statement},
+    terms::Terms,
 };
 
 use super::{
@@ -244,9 +245,9 @@ pub(crate) fn expected(
         (Writer::Statements, _) | (Writer::Auto, false) => singly,
         // Nothing is put with such a statement in it; what goes can go by itself.
         (Writer::Document, true) if blocked(Fate::Either) => Expected { weak: true, ..wholly },
-        (Writer::Document, true) if blocked(Fate::Stays) => either(singly, &wholly),
+        (Writer::Document, true) if blocked(Fate::Stays) => either(&singly, &wholly),
         (Writer::Document, true) => wholly,
-        (Writer::Auto, true) => either(singly, &wholly),
+        (Writer::Auto, true) => either(&singly, &wholly),
         (Writer::Document, false) => Expected {
             statements: wholly.statements.into_iter().map(Fate::perhaps_stays).collect(),
             grants: wholly.grants.into_iter().map(Fate::perhaps_goes).collect(),
@@ -271,7 +272,7 @@ impl Fate {
 }
 
 /// One or the other; what both say is sure.
-fn either(one: Expected, other: &Expected) -> Expected {
+fn either(one: &Expected, other: &Expected) -> Expected {
     let both = |one: &[Fate], other: &[Fate]| -> Vec<Fate> {
         one.iter().zip(other).map(|(one, other)| one.or(*other)).collect()
     };
@@ -313,6 +314,7 @@ fn by_table(
     if blocked {
         fates = (0..statements.len()).map(|at| table.fate(at, true)).collect();
     }
+    wait_for_each_other(statements, &mut fates);
     let grant_fate = |fates: &[Fate], grant: &Grant| {
         let place = statements.iter().position(|it| it.sid() == Some(grant.sid.as_str()));
         let narrows = narrowing.iter().any(|at| wanted.grants[*at].sid == grant.sid);
@@ -360,20 +362,7 @@ fn by_table(
         grants = wanted.grants.iter().map(|it| grant_fate(&fates, it)).collect();
     }
     if wanted.compact && wholly {
-        // What a list says for one grant it says for all that want the same.
-        let said: Vec<bool> = wanted
-            .grants
-            .iter()
-            .map(|it| {
-                let mut all = wanted.grants.iter().zip(&grants);
-                all.any(|(of, fate)| {
-                    of.terms == it.terms && is_live(of, now) && *fate != Fate::Goes
-                })
-            })
-            .collect();
-        for (fate, said) in grants.iter_mut().zip(said) {
-            *fate = if said && *fate == Fate::Goes { Fate::Either } else { *fate };
-        }
+        share(wanted, &mut grants, now);
     }
     let text = |(it, fate): (&Grant, &Fate)| match fate {
         Fate::Stays if !stands(it) => it.terms.statement_text(&it.sid, &wanted.target),
@@ -386,9 +375,45 @@ fn by_table(
     let elsewhere =
         |grant: &Grant| !stands(grant) && statements.iter().any(|it| it.says(&grant.terms));
     let stuck = held || live_grants(wanted, now).any(elsewhere);
-    let twice = wholly && has_a_sid_twice(statements);
+    let twice = wholly && (has_a_sid_twice(statements) || is_taken(wanted, statements));
     let weak = twice || finally > LIMIT || (all > LIMIT && stuck && !wholly);
     Expected { statements: fates, grants, weak, seed: false }
+}
+
+/// A member of a list that is said for two goes when both are through.
+fn wait_for_each_other(statements: &[Statement], fates: &mut [Fate]) {
+    for at in 0..statements.len() {
+        let same = |of: usize| {
+            let (it, other) = (&statements[at], &statements[of]);
+            it.listed_in().is_some()
+                && it.listed_in() == other.listed_in()
+                && it.permission() == other.permission()
+        };
+        let waits = (0..fates.len()).any(|of| same(of) && fates[of] != Fate::Goes);
+        if fates[at] == Fate::Goes && waits {
+            fates[at] = Fate::Either;
+        }
+    }
+}
+
+/// What a list says for one grant it says for all that want the same.
+fn share(wanted: &Wanted, grants: &mut [Fate], now: Timestamp) {
+    let comes = |terms: &Terms| {
+        let mut all = wanted.grants.iter().zip(grants.iter());
+        all.any(|(of, fate)| of.terms == *terms && is_live(of, now) && *fate != Fate::Goes)
+    };
+    let said: Vec<bool> = wanted.grants.iter().map(|it| comes(&it.terms)).collect();
+    for (fate, said) in grants.iter_mut().zip(said) {
+        *fate = if said && *fate == Fate::Goes { Fate::Either } else { *fate };
+    }
+}
+
+/// Somebody made something else of a list of ours, and it has the Sid that the list would have.
+fn is_taken(wanted: &Wanted, statements: &[Statement]) -> bool {
+    let other = |it: &Statement| {
+        it.listed_in().is_none() && it.sid().is_some_and(|it| it.contains("compact-permitd-"))
+    };
+    wanted.compact && statements.iter().any(other)
 }
 
 struct Table<'a> {

@@ -23,10 +23,10 @@ async fn in_turns<F: Future<Output = ()>>(
         systemd: &Systemd::default(),
         tenure: Some(tenure),
     };
-    let (caller, mut calls) = mpsc::unbounded_channel();
+    let (caller, mut orders) = mpsc::unbounded_channel();
     let next = RefCell::new(next.into_iter());
     let reload = async || next.borrow_mut().next().ok_or_else(|| "p.yaml:1:1: bad".to_owned());
-    let called = async || match calls.recv().await {
+    let next_call = async || match orders.recv().await {
         Some(it) => it,
         None => std::future::pending().await,
     };
@@ -34,9 +34,10 @@ async fn in_turns<F: Future<Output = ()>>(
         story(caller).await;
         stop.cancel();
     };
-    tokio::join!(Box::pin(run(&daemon, loaded(TWO), reload, called, None)), story);
+    tokio::join!(Box::pin(run(&daemon, loaded(TWO), reload, next_call, None)), story);
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as a tenure takes it")]
 fn from_now(seconds: f64) -> Option<Instant> {
     Some(Instant::now() + Duration::from_secs_f64(seconds))
 }

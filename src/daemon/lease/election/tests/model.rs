@@ -193,7 +193,7 @@ impl World {
 
     fn serve(&mut self, call: Call) -> Answer {
         let record = match (call, &self.lease) {
-            (Call::Get, None) | (Call::Replace(_), None) => return Answer::Missing,
+            (Call::Get | Call::Replace(_), None) => return Answer::Missing,
             (Call::Get, Some(it)) => return Answer::Is(it.clone()),
             (Call::Create(_), Some(_)) => return Answer::Conflict,
             (Call::Replace(it), Some(there)) if it.version != there.version => {
