@@ -106,7 +106,18 @@ pub(crate) fn read(path: &Path, text: String) -> Page {
                 }
                 spans.push(Found { line, text: it.to_string() });
             }
-            _ => {}
+            Event::Start(_)
+            | Event::End(_)
+            | Event::Text(_)
+            | Event::InlineMath(_)
+            | Event::DisplayMath(_)
+            | Event::Html(_)
+            | Event::InlineHtml(_)
+            | Event::FootnoteReference(_)
+            | Event::SoftBreak
+            | Event::HardBreak
+            | Event::Rule
+            | Event::TaskListMarker(_) => {}
         }
     }
     let anchors = anchors(&headings);

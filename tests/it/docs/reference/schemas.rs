@@ -79,7 +79,9 @@ impl Reader<'_> {
                 let kinds: Vec<String> = kinds.map(|kind| self.of_kind(kind, &it, path)).collect();
                 kinds.join(" or ")
             }
-            _ => self.either(&it, path),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+                self.either(&it, path)
+            }
         }
     }
 
