@@ -31,6 +31,28 @@ pub enum Signal {
 }
 
 impl Exit {
+    /// What a command may end with, for the manual and the documentation.
+    pub const MEANINGS: &[(Self, &str)] = &[
+        (Self::Success, "Done, or in sync. A reader of the output that went away is no error."),
+        (
+            Self::Failure,
+            "An error; some targets failed or are unknown; the question was answered with no, or nobody was there to \
+             answer it.",
+        ),
+        (Self::Drift, "Something differs. permitd plan says so with --detailed-exitcode only."),
+        (
+            Self::Held,
+            "Something is held by a limit or a risk. permitd plan says so with --detailed-exitcode only.",
+        ),
+        (Self::Usage, "Wrong usage."),
+        (Self::Config, "Wrong configuration."),
+        (Self::Interrupted(Signal::Interrupt), "Interrupted by SIGINT, after the write in flight."),
+        (
+            Self::Interrupted(Signal::Terminate),
+            "Interrupted by SIGTERM, after the write in flight.",
+        ),
+    ];
+
     /// The number the shell sees.
     pub fn code(self) -> u8 {
         match self {

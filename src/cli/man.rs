@@ -8,29 +8,11 @@ use clap_mangen::{
 
 use crate::cli::{
     args::{self, ManArgs},
-    exit::{Exit, Signal},
+    exit::Exit,
     folder,
     show::{Show, Stop},
 };
 
-/// What a command may end with; `interface.md`, section 3.
-const EXITS: &[(Exit, &str)] = &[
-    (Exit::Success, "Done, or in sync. A reader of the output that went away is no error."),
-    (
-        Exit::Failure,
-        "An error; some targets failed or are unknown; the question was answered with no, or nobody was there to \
-         answer it.",
-    ),
-    (Exit::Drift, "Something differs. permitd plan says so with --detailed-exitcode only."),
-    (
-        Exit::Held,
-        "Something is held by a limit or a risk. permitd plan says so with --detailed-exitcode only.",
-    ),
-    (Exit::Usage, "Wrong usage."),
-    (Exit::Config, "Wrong configuration."),
-    (Exit::Interrupted(Signal::Interrupt), "Interrupted by SIGINT, after the write in flight."),
-    (Exit::Interrupted(Signal::Terminate), "Interrupted by SIGTERM, after the write in flight."),
-];
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("PERMITD_...", "Every flag has a variable, which stands beside it; the flag wins."),
     (
@@ -93,7 +75,7 @@ fn page(command: &Command, root: &Command) -> String {
         notes_section(&mut roff, &notes.to_string());
     }
     let exits: Vec<(String, &str)> =
-        EXITS.iter().map(|(exit, it)| (exit.code().to_string(), *it)).collect();
+        Exit::MEANINGS.iter().map(|(exit, it)| (exit.code().to_string(), *it)).collect();
     list(&mut roff, "EXIT STATUS", exits.iter().map(|(code, it)| (code.as_str(), *it)));
     list(&mut roff, "ENVIRONMENT", ENVIRONMENT.iter().copied());
     list(&mut roff, "FILES", FILES.iter().copied());

@@ -18,6 +18,7 @@ mod config_properties;
 mod converge_properties;
 mod deploy;
 mod discovery;
+mod docs;
 mod evaluate_properties;
 mod golden_policy;
 mod http;
