@@ -24,13 +24,20 @@ use crate::drift::{
     wanted::Wanted,
 };
 use crate::policy::{
-    compact::{self, List, Place},
+    compact::{self, Place},
     document::Document,
     grant::{Action as Name, Grant, Permission},
     principal::Principal,
     size::{self, LIMIT},
     statement::Statement,
 };
+
+mod draft;
+mod saving;
+
+use draft::Draft;
+pub use saving::Saving;
+pub(super) use saving::saving;
 
 /// What one write makes of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,45 +125,6 @@ fn places(scene: &Scene<'_>) -> BTreeMap<String, Place> {
     let of_sid =
         |(grant, place): (&(&Grant, _), Option<Place>)| Some((grant.0.sid.clone(), place?));
     grants.iter().zip(places).filter_map(of_sid).collect()
-}
-
-/// Over this share of the limit somebody should know what lists would save, in percent.
-const NEARLY_FULL: usize = 80;
-
-/// The bytes that the policy would have with everything that is wanted in it, by itself and in lists, where it is nearly full
-/// and lists would save something.
-pub(super) fn saving(scene: &Scene<'_>, changes: &[Change]) -> Option<Saving> {
-    let Scene { wanted, raw, now, .. } = *scene;
-    let text = |it: &Grant| it.terms.statement_text(&it.sid, &wanted.target).len() + 1;
-    let missing = changes.iter().filter(|it| it.drift.before.is_none());
-    let more: usize = missing.filter_map(|it| it.drift.after.as_ref()).map(text).sum();
-    // Few policies are nearly full, and the others pay nothing for it.
-    if (size::of_document(raw) + more) * 100 <= LIMIT * NEARLY_FULL {
-        return None;
-    }
-    let granted = |it: &Statement| {
-        let sid = it.sid();
-        wanted.grants.iter().any(|grant| Some(grant.sid.as_str()) == sid)
-    };
-    let others = raw.map_or(&[][..], Document::statements).iter().filter(|it| !granted(it));
-    let others: usize = others.map(|it| size::of_statement(it.text())).fold(0, size::with);
-    let with = |compact| {
-        let texts = wanted.texts(compact, now);
-        texts.iter().map(|it| size::of_statement(it)).fold(others, size::with)
-    };
-    let plain = if wanted.compact { 0 } else { with(false) };
-    let nearly_full = plain * 100 > LIMIT * NEARLY_FULL;
-    let saving = nearly_full.then(|| Saving { plain, compact: with(true) });
-    saving.filter(|it| it.compact < it.plain)
-}
-
-/// What lists would save, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Saving {
-    /// Of the policy with everything that is wanted in it, each in a statement of its own.
-    pub plain: usize,
-    /// Of the same with lists.
-    pub compact: usize,
 }
 
 /// The steps of all changes that are not held, and the document that does them. What cannot fit is held.
@@ -312,153 +280,5 @@ fn nobody_new(wanted: &Wanted) -> Permission {
         event_source_token: None,
         function_url_auth_type: None,
         invoked_via_function_url: false,
-    }
-}
-
-/// The changes that one write makes.
-struct Draft<'s, 'a> {
-    scene: &'s Scene<'a>,
-    changes: &'s [Change],
-    chosen: &'s [usize],
-    places: &'s BTreeMap<String, Place>,
-}
-
-impl Draft<'_, '_> {
-    fn changes(&self) -> impl Iterator<Item = &Change> {
-        self.chosen.iter().filter_map(|it| self.changes.get(*it))
-    }
-
-    /// The change that takes this statement away, or makes another one of it.
-    fn change_of(&self, statement: &Statement) -> Option<&Change> {
-        let same = |it: &Statement| {
-            it.text() == statement.text() && it.listed_in() == statement.listed_in()
-        };
-        self.changes().find(|it| it.drift.before.as_ref().is_some_and(same))
-    }
-
-    /// The change of a grant whose Sid this one has as well: two of one Sid cannot be written.
-    fn change_under(&self, statement: &Statement) -> Option<&Change> {
-        let sid = statement.sid()?;
-        let twin = |it: &&Change| it.drift.after.is_some() && it.drift.sid.as_deref() == Some(sid);
-        self.changes().find(twin)
-    }
-
-    fn change_about(&self, statement: &Statement) -> Option<&Change> {
-        self.change_of(statement).or_else(|| self.change_under(statement))
-    }
-
-    /// What the change leaves, where it is no member of a list.
-    fn alone(&self, change: &Change) -> Option<String> {
-        let grant = change.drift.after.as_ref()?;
-        let target = &self.scene.wanted.target;
-        let listed = self.places.contains_key(&grant.sid);
-        (!listed).then(|| grant.terms.statement_text(&grant.sid, target))
-    }
-
-    fn statements(&self) -> Vec<String> {
-        let target = &self.scene.wanted.target;
-        let mut lists = self.lists();
-        // Sids that stand in the new document already.
-        let mut told: BTreeSet<&str> = BTreeSet::new();
-        let mut res = Vec::new();
-        let raw = self.scene.raw.map_or(&[][..], Document::statements);
-        let list_text = |place: &Place, members: &[Permission]| {
-            compact::statement_text(place, &members.iter().collect::<Vec<_>>(), target)
-        };
-        for statement in raw {
-            let list = statement.sid().and_then(|it| compact::read(it, statement.text(), target));
-            if let Some(List { place, members: before }) = list {
-                match lists.remove(&place) {
-                    // One that nothing is done about stays byte for byte.
-                    Some(members) if members == before => res.push(statement.text().to_owned()),
-                    Some(members) => res.push(list_text(&place, &members)),
-                    None => {}
-                }
-                // What stands in a list and gets a statement of its own comes where the list is.
-                let out = self.changes().filter(|it| {
-                    let before = it.drift.before.as_ref().and_then(Statement::listed_in);
-                    before == Some(place.sid.as_str())
-                });
-                // Of two that say the same the one by itself stays, where it is.
-                let twin = |it: &&Change| {
-                    let same = |of: &Statement| of.sid() == it.drift.sid.as_deref();
-                    it.drift.kind == Kind::Duplicate && raw.iter().any(same)
-                };
-                for change in out.filter(|it| !twin(it)) {
-                    let sid = change.drift.sid.as_deref().unwrap_or_default();
-                    if let Some(text) = self.alone(change).filter(|_| told.insert(sid)) {
-                        res.push(text);
-                    }
-                }
-                continue;
-            }
-            match self.change_about(statement) {
-                Some(change) => {
-                    let sid = change.drift.sid.as_deref().unwrap_or_default();
-                    // Of two that say the same one stays as it is.
-                    let stays = |it: String| match change.drift.kind {
-                        Kind::Duplicate => statement.text().to_owned(),
-                        Kind::Missing
-                        | Kind::Changed
-                        | Kind::Renamed
-                        | Kind::Unmanaged
-                        | Kind::Absent
-                        | Kind::Orphaned
-                        | Kind::Expired
-                        | Kind::Leftover => it,
-                    };
-                    let text = self.alone(change).filter(|_| told.insert(sid));
-                    res.extend(text.map(stays));
-                }
-                None => res.push(statement.text().to_owned()),
-            }
-        }
-        let missing = self.changes().filter(|it| it.drift.before.is_none());
-        res.extend(missing.filter_map(|it| self.alone(it)));
-        res.extend(lists.iter().map(|(place, members)| list_text(place, members)));
-        res
-    }
-
-    /// Every list of ours, with the members that it has after the write, in order.
-    fn lists(&self) -> BTreeMap<Place, Vec<Permission>> {
-        let target = &self.scene.wanted.target;
-        let raw = self.scene.raw.map_or(&[][..], Document::statements);
-        let mut res: BTreeMap<Place, Vec<Permission>> = BTreeMap::new();
-        let live = raw.iter().filter_map(|it| compact::read(it.sid()?, it.text(), target));
-        for List { place, members } in live {
-            // A member may stand for several grants: it stays for those that stay.
-            let stays = |member: &Permission| {
-                let statements = self.scene.statements().iter();
-                let here = |it: &&Statement| {
-                    it.listed_in() == Some(&place.sid) && it.permission() == Some(member)
-                };
-                statements.filter(here).any(|it| self.change_about(it).is_none())
-            };
-            let stay: Vec<Permission> = members.into_iter().filter(stays).collect();
-            if !stay.is_empty() {
-                res.insert(place, stay);
-            }
-        }
-        for change in self.changes() {
-            let Some(grant) = &change.drift.after else { continue };
-            let placed = self.places.get(&grant.sid).zip(grant.terms.plain());
-            if let Some((place, permission)) = placed {
-                let members = res.entry(place.clone()).or_default();
-                if !members.contains(permission) {
-                    members.push(permission.clone());
-                }
-            }
-        }
-        res
-    }
-
-    /// None where nothing is left.
-    fn text(&self, statements: &[String]) -> Option<String> {
-        if statements.is_empty() {
-            return None;
-        }
-        let all = statements.iter().map(String::as_str);
-        // Without a policy nothing is put, so nothing is missed.
-        self.scene.raw.map(|it| it.with_statements(all))
     }
 }

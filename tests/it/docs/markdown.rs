@@ -13,6 +13,10 @@ pub(crate) struct Page {
     pub(crate) blocks: Vec<Block>,
     pub(crate) links: Vec<Found>,
     /// What stands between backticks in a line.
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(dead_code, reason = "commands are looked for in them")
+    )]
     pub(crate) spans: Vec<Found>,
     /// What `#…` may say.
     pub(crate) anchors: BTreeSet<String>,
