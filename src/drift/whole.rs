@@ -271,14 +271,6 @@ fn judged(step: &Step, changes: &[Change]) -> bool {
 /// whoever they do not is not (IAM user guide, "Cross-account resource access": within one account either is enough,
 /// and an account as principal leaves it to the account's own policies).
 fn nobody_new(wanted: &Wanted) -> Permission {
-    Permission {
-        principal: Principal::Account(wanted.target.account().to_owned()),
-        action: Name("lambda:GetPolicy".to_owned()),
-        source_arn: None,
-        source_account: None,
-        principal_org_id: None,
-        event_source_token: None,
-        function_url_auth_type: None,
-        invoked_via_function_url: false,
-    }
+    let own = Principal::Account(wanted.target.account().to_owned());
+    Permission::of(own, Name("lambda:GetPolicy".to_owned()))
 }

@@ -131,6 +131,20 @@ pub struct Problem {
 }
 
 impl Permission {
+    /// Whoever `principal` is, from anywhere.
+    pub fn of(principal: Principal, action: Action) -> Self {
+        Self {
+            principal,
+            action,
+            source_arn: None,
+            source_account: None,
+            principal_org_id: None,
+            event_source_token: None,
+            function_url_auth_type: None,
+            invoked_via_function_url: false,
+        }
+    }
+
     /// The statement of a file that asks for exactly this.
     pub fn draft<'a>(&'a self, sid: &'a str) -> Draft<'a> {
         let Self {

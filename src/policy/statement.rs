@@ -272,16 +272,8 @@ pub(super) fn permission_of(
     if only(resource).ok_or("it has several resources")? != target.arn() {
         return Err("its resource is not this function");
     }
-    let mut res = Permission {
-        principal,
-        action: Action(action_as_written(json).unwrap_or_else(|| lower.to_owned())),
-        source_arn: None,
-        source_account: None,
-        principal_org_id: None,
-        event_source_token: None,
-        function_url_auth_type: None,
-        invoked_via_function_url: false,
-    };
+    let action = Action(action_as_written(json).unwrap_or_else(|| lower.to_owned()));
+    let mut res = Permission::of(principal, action);
     for (operator, keys) in condition.iter() {
         for (key, values) in keys.iter() {
             let value = only(values).ok_or("a condition has several values")?;
