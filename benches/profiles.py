@@ -14,20 +14,18 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 
 REPO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# Dependencies that a plan spends its time in.
-HOT = ("aws-runtime aws-sdk-lambda aws-sigv4 aws-smithy-http aws-smithy-http-client aws-smithy-json aws-smithy-runtime "
-       "aws-smithy-runtime-api aws-smithy-types bytes futures-util granit-parser http hyper hyper-util serde_json sha2 "
-       "tokio tracing").split()
-DEPENDENCIES = ['profile.release.package."*".opt-level="s"']
+with open(f"{REPO}/Cargo.toml", "rb") as manifest:
+    PACKAGES = tomllib.load(manifest)["profile"]["release"]["package"]
+level = lambda names, it: [f'profile.release.package."{name}".opt-level={it}' for name in names]
 VARIANTS = {
-    "3-thin": ['profile.release.lto="thin"'],
-    "3-fat": ['profile.release.lto="fat"'],
-    "dependencies-s-fat": ['profile.release.lto="fat"', *DEPENDENCIES],
-    "cold-s-fat": ['profile.release.lto="fat"', *DEPENDENCIES, *(f'profile.release.package.{it}.opt-level=3' for it in HOT)],
-    "s-fat": ['profile.release.lto="fat"', 'profile.release.opt-level="s"'],
-    "s-fat-abort": ['profile.release.lto="fat"', 'profile.release.opt-level="s"', 'profile.release.panic="abort"'],
+    "as it is": [],
+    "our own code for speed as well": ["profile.release.opt-level=3"],
+    "all for speed": ["profile.release.opt-level=3", *level(PACKAGES, 3)],
+    "all for size": level(PACKAGES, '"z"'),
+    "thin LTO": ['profile.release.lto="thin"'],
 }
 N_FUNCTIONS = 1_000
 PLACE = 'account: "123456789012"\nregion: us-east-1\nfunctions:\n'
@@ -35,7 +33,7 @@ PLACE = 'account: "123456789012"\nregion: us-east-1\nfunctions:\n'
 
 def built(name, settings):
     words = [word for it in settings for word in ("--config", it)]
-    environment = {**os.environ, "CARGO_TARGET_DIR": f"{REPO}/target/profiles/{name}"}
+    environment = {**os.environ, "CARGO_TARGET_DIR": f"{REPO}/target/profiles/{name.replace(' ', '-')}"}
     done = subprocess.run([f"{REPO}/deploy/build.sh", "static", *words], env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(f"{name} is not built")

@@ -12,10 +12,15 @@ shift || true
 # Panics name files of dependencies; where this machine keeps them is nobody's business.
 flags="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
 target=$(rustc -vV | sed -n 's/^host: //p')
+# The linker of Rust on x86-64 is lld: equal functions are kept once.
+if [ "$target" = x86_64-unknown-linux-gnu ]; then
+  flags="$flags -C link-arg=-Wl,--icf=safe,--no-eh-frame-hdr,-T,deploy/no-unwind.ld"
+fi
 case $kind in
   # glibc has files and DNS built in, and asks nsswitch.conf for nothing else; on a host whose nsswitch.conf names
   # other modules (sss, resolve) take the dynamic one.
-  static) flags="-C target-feature=+crt-static $flags" ;;
+  # Relative relocations are packed; a dynamic one would need glibc 2.36 for that.
+  static) flags="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs $flags" ;;
   dynamic) ;;
   *) echo "usage: deploy/build.sh static|dynamic [CARGO ARGUMENT…]" >&2; exit 64 ;;
 esac

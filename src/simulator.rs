@@ -17,6 +17,7 @@ use std::{
     time::Duration,
 };
 
+use erased_serde::Deserializer;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::{
@@ -189,7 +190,8 @@ impl Simulator {
                 given.entry(key).or_insert_with(|| value.clone());
             }
         }
-        let seed: Seed = serde_json::from_value(state).map_err(|it| it.to_string())?;
+        let seed = Seed::read(&mut <dyn Deserializer<'_>>::erase(state));
+        let seed = seed.map_err(|it| it.to_string())?;
         seed.check()?;
         let mut world = inner.world.clone();
         world.switches = seed.switches.unwrap_or(world.switches);

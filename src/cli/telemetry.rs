@@ -7,7 +7,11 @@ use std::{fs::File, io, os::fd::AsFd, os::unix::fs::MetadataExt};
 
 use tracing::Level;
 use tracing_subscriber::{
-    EnvFilter, Layer, filter::filter_fn, fmt, fmt::format::JsonFields, layer::SubscriberExt,
+    Layer,
+    filter::{ParseError, Targets, filter_fn},
+    fmt,
+    fmt::format::JsonFields,
+    layer::SubscriberExt,
     util::SubscriberInitExt,
 };
 
@@ -26,8 +30,7 @@ pub(crate) fn install(args: &OutputArgs, usual: &str, look: Look) -> Result<(), 
         None => usual,
     };
     let named = ["error", "warn", "info", "debug", "trace", "off"].contains(&level);
-    let filter = if named { format!("permitd={level}") } else { level.to_owned() };
-    let filter = EnvFilter::try_new(&filter)
+    let filter = filter(&if named { format!("permitd={level}") } else { level.to_owned() })
         .map_err(|it| format!("--log-level `{level}` is not a level or a filter: {it}"))?;
     // At trace the AWS SDK prints whole requests, with their signatures and session tokens.
     let discreet = filter_fn(|it| is_ours(it.target()) || (*it.level() <= Level::DEBUG));
@@ -44,6 +47,14 @@ pub(crate) fn install(args: &OutputArgs, usual: &str, look: Look) -> Result<(), 
     // Tests run several commands in one process; the first one's log serves them all.
     drop(tracing_subscriber::registry().with(layer).with(filter).with(discreet).try_init());
     Ok(())
+}
+
+/// Levels, and modules with or without one, separated by commas.
+fn filter(text: &str) -> Result<Targets, String> {
+    if text.split([',', '=']).any(|it| it.trim().is_empty()) {
+        return Err("write as in `permitd=debug,warn`".to_owned());
+    }
+    text.parse().map_err(|it: ParseError| it.to_string())
 }
 
 /// Whether permitd itself says it.

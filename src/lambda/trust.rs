@@ -1,21 +1,29 @@
-//! Whom TLS trusts, and the one HTTP client of everything that speaks to AWS: rustls with aws-lc, proxies of the
-//! environment, and the authorities of this machine or of a file.
+//! Whom TLS trusts, and the one HTTP client of everything that speaks to AWS, or to receivers: rustls with aws-lc,
+//! proxies of the environment, and the authorities of this machine or of a file.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use aws_config::profile;
+use aws_sdk_lambda::config::SharedAsyncSleep;
 use aws_smithy_http_client::{
     Builder, Connector,
     proxy::ProxyConfig,
     tls::{self, TlsContext, TrustStore},
 };
 use aws_smithy_runtime_api::client::{
-    http::SharedHttpClient, runtime_components::RuntimeComponents,
+    http::{HttpConnectorSettings, SharedHttpClient, SharedHttpConnector},
+    runtime_components::RuntimeComponents,
 };
 use aws_types::os_shim_internal::{Env, Fs};
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 
-/// Authorities that are trusted instead of those of this machine: certificates in PEM, all of which were looked at
-/// before. The SDK panics at one that cannot be read.
+/// How long a connection to a receiver is kept. One is asked seldom: most would be closed by the other side.
+const KEPT: Duration = Duration::from_secs(30);
+
+/// Authorities that are trusted instead of those of this machine: certificates in PEM.
 #[derive(Clone)]
 pub struct Roots(Arc<[u8]>);
 
@@ -26,36 +34,59 @@ impl fmt::Debug for Roots {
 }
 
 impl Roots {
-    /// These, which were looked at.
-    pub fn new(pem: &[u8]) -> Self {
-        Self(pem.into())
-    }
-
-    /// In PEM.
-    pub fn pem(&self) -> &[u8] {
-        &self.0
+    /// All of them are looked at: the SDK panics at one that cannot be read.
+    pub fn read(pem: &[u8]) -> Result<Self, String> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            let certificate = certificate.map_err(|it| it.to_string())?;
+            roots.add(certificate).map_err(|it| it.to_string())?;
+        }
+        if roots.is_empty() {
+            return Err("there is no certificate in it".to_owned());
+        }
+        Ok(Self(pem.into()))
     }
 }
 
 /// As the SDK makes one for itself, but one for all clients, and with these authorities where there are some.
 pub(super) fn shared_http(roots: Option<&Roots>) -> SharedHttpClient {
+    let context = context(roots);
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let sleep = components.and_then(RuntimeComponents::sleep_impl);
+        made(context.as_ref(), settings.cloned(), sleep, None)
+    })
+}
+
+/// The same for everybody else.
+pub fn connector(roots: Option<&Roots>) -> SharedHttpConnector {
+    SharedHttpConnector::new(made(context(roots).as_ref(), None, None, Some(KEPT)))
+}
+
+/// It cannot fail: a store is all that it has.
+fn context(roots: Option<&Roots>) -> Option<TlsContext> {
     let trust = match roots {
-        Some(it) => TrustStore::empty().with_pem_certificate(it.pem()),
+        Some(it) => TrustStore::empty().with_pem_certificate(&*it.0),
         None => TrustStore::default(),
     };
-    // It cannot fail: a store is all that it has.
-    let context = TlsContext::builder().with_trust_store(trust).build().ok();
-    Builder::new().build_with_connector_fn(move |settings, components| {
-        let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
-        let mut builder = Connector::builder().tls_provider(provider);
-        if let Some(it) = &context {
-            builder = builder.tls_context(it.clone());
-        }
-        builder.set_connector_settings(settings.cloned());
-        builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-        builder.set_proxy_config(Some(ProxyConfig::from_env()));
-        builder.build()
-    })
+    TlsContext::builder().with_trust_store(trust).build().ok()
+}
+
+fn made(
+    context: Option<&TlsContext>,
+    settings: Option<HttpConnectorSettings>,
+    sleep: Option<SharedAsyncSleep>,
+    kept: Option<Duration>,
+) -> Connector {
+    let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+    let mut builder = Connector::builder().tls_provider(provider);
+    if let Some(it) = context {
+        builder = builder.tls_context(it.clone());
+    }
+    builder.set_connector_settings(settings);
+    builder.set_sleep_impl(sleep);
+    builder.set_pool_idle_timeout(kept.map(Some));
+    builder.set_proxy_config(Some(ProxyConfig::from_env()));
+    builder.build()
 }
 
 /// `ca_bundle` of the AWS configuration files, for the profile in force. What is wrong with them, the SDK tells.

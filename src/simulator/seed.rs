@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
-use serde::{Deserialize, Serialize};
+use erased_serde::Deserializer;
+use serde::{Deserialize, Serialize, de::Error};
 use serde_json::{Map, Value};
 
 use crate::simulator::{span::Span, switches::Switches, tamper::Tamper};
@@ -251,14 +252,18 @@ impl Seed {
                 max_total_scalar_bytes: 256 << 20,
             },
         };
-        let seed: Self = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-            let place = error
-                .location()
-                .map_or_else(String::new, |it| format!(":{}:{}", it.line(), it.column()));
-            SeedError(format!("{path}{place}: {}", plain(&error)))
-        })?;
+        let read = |it: serde_saphyr::Deserializer<'_, '_>| {
+            Self::read(&mut <dyn Deserializer<'_>>::erase(it)).map_err(Error::custom)
+        };
+        let seed = serde_saphyr::with_deserializer_from_str_with_options(text, options, read);
+        let seed = seed.map_err(|error| SeedError(format!("{path}{}", told(&error))))?;
         seed.check().map_err(|why| SeedError(format!("{path}: {why}")))?;
         Ok(seed)
+    }
+
+    /// Takes YAML or JSON by a table of functions: code for each of them would be half a megabyte.
+    pub(crate) fn read(from: &mut dyn Deserializer<'_>) -> Result<Self, erased_serde::Error> {
+        erased_serde::deserialize(from)
     }
 
     /// What cannot be, though each value is of its type. The message says where.
@@ -273,10 +278,15 @@ impl Seed {
     }
 }
 
-/// The message without the place, which stands before it already, and without the lines.
-fn plain(error: &serde_saphyr::Error) -> String {
+/// The place and the message. What holds the value adds places of its own; the first one is where it is.
+fn told(error: &serde_saphyr::Error) -> String {
     let text = error.without_snippet().to_string();
     let text = text.lines().next().unwrap_or_default();
     let at = text.find(" at line ").or_else(|| text.find(" (line "));
-    at.and_then(|it| text.get(..it)).unwrap_or(text).to_owned()
+    let (message, places) = text.split_at(at.unwrap_or(text.len()));
+    let mut numbers = places.split(|it: char| !it.is_ascii_digit()).filter(|it| !it.is_empty());
+    match (numbers.next(), numbers.next()) {
+        (Some(line), Some(column)) => format!(":{line}:{column}: {message}"),
+        _ => format!(": {message}"),
+    }
 }

@@ -4,12 +4,10 @@ use std::path::PathBuf;
 
 use crate::cli::{args::TlsArgs, show::Stop};
 use crate::lambda::trust::{Roots, ca_bundle_of_profile};
-use crate::observe::notify::post::Web;
 
 const HINT: &str = "name a file of certificates in PEM with --ca-bundle, AWS_CA_BUNDLE or `ca_bundle` of the AWS \
                     configuration, or name none";
 
-/// All of it is looked at: whoever speaks TLS later takes it as it is.
 pub(crate) async fn roots(args: &TlsArgs) -> Result<Option<Roots>, Stop> {
     let Some((path, by)) = named(args).await else { return Ok(None) };
     let unusable = |why: String| {
@@ -20,8 +18,7 @@ pub(crate) async fn roots(args: &TlsArgs) -> Result<Option<Roots>, Stop> {
     if pem.trim_ascii().is_empty() {
         return Err(unusable("it is empty".to_owned()));
     }
-    Web::trusting(Some(&pem)).check().map_err(unusable)?;
-    Ok(Some(Roots::new(&pem)))
+    Roots::read(&pem).map(Some).map_err(unusable)
 }
 
 /// In the order of the AWS CLI: the flag, the variable, the profile.

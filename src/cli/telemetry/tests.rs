@@ -29,3 +29,17 @@ fn only_permitd_is_permitd() {
     assert!(is_ours("permitd") && is_ours("permitd::daemon::run"));
     assert!(!is_ours("permitdx") && !is_ours("aws_sigv4::http_request::sign"));
 }
+
+#[test]
+fn filters_say_modules_and_levels() {
+    let logs =
+        |text: &str, module: &str, level| filter(text).map(|it| it.would_enable(module, level));
+    assert_eq!(logs("permitd=debug,warn", "permitd::cli", &Level::DEBUG), Ok(true));
+    assert_eq!(logs("permitd=debug,warn", "hyper", &Level::INFO), Ok(false));
+    assert_eq!(logs("permitd=debug,warn", "hyper", &Level::WARN), Ok(true));
+    assert_eq!(logs("hyper", "hyper::client", &Level::TRACE), Ok(true));
+    assert_eq!(logs("permitd=off", "permitd", &Level::ERROR), Ok(false));
+    for wrong in ["", "=", "permitd=", "=debug", "permitd=debug,", "permitd=loud"] {
+        assert!(filter(wrong).is_err(), "{wrong}");
+    }
+}

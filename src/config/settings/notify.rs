@@ -1,6 +1,6 @@
 //! `notify`: who is told when something changes. What is secret in it is never shown: neither in errors nor by `Debug`.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, net::Ipv6Addr, path::PathBuf, time::Duration};
 
 use super::{scalar, values};
 use crate::config::diagnostic::Place;
@@ -228,6 +228,10 @@ pub fn check_url(text: &str) -> Result<(), &'static str> {
     };
     if host.is_empty() {
         return Err("names no host");
+    }
+    let address = host.strip_prefix('[').map(|it| it.strip_suffix(']').unwrap_or_default());
+    if address.is_some_and(|it| it.parse::<Ipv6Addr>().is_err()) {
+        return Err("has an IPv6 address that is none");
     }
     match port {
         Some(it) if it.parse::<u16>().is_err() => Err("has a port that is none"),

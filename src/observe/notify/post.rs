@@ -1,81 +1,79 @@
-//! Carries messages over HTTP. Proxies of the environment are honoured, and nobody is followed elsewhere.
+//! Carries messages over HTTP, with the client of everything else: proxies of the environment are honoured, and nobody
+//! is followed elsewhere.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{error::Error, sync::OnceLock, time::Duration};
 
+use aws_smithy_runtime_api::{
+    client::{
+        http::{HttpConnector, SharedHttpConnector},
+        orchestrator::HttpRequest,
+    },
+    http::HttpError,
+};
+use aws_smithy_types::body::SdkBody;
 use futures::future::BoxFuture;
-use reqwest::{Certificate, Client, header, redirect::Policy};
 
 use super::{Answer, Post, Request};
+use crate::lambda::trust::{Roots, connector};
 
-/// One client for all receivers, made when the first one is there.
+const AGENT: &str = concat!("permitd/", env!("CARGO_PKG_VERSION"));
+
+/// One connector for all receivers, made when the first one is told something.
 #[derive(Debug, Default)]
 pub struct Web {
-    client: OnceLock<Client>,
-    /// In PEM, instead of the authorities of this machine.
-    roots: Option<Vec<u8>>,
+    connector: OnceLock<SharedHttpConnector>,
+    /// Instead of the authorities of this machine.
+    roots: Option<Roots>,
 }
 
 impl Web {
-    /// Trusts these authorities, in PEM, instead of those of this machine.
-    pub fn trusting(roots: Option<&[u8]>) -> Self {
-        Self { roots: roots.map(<[u8]>::to_vec), ..Self::default() }
-    }
-
-    /// Whether something can be sent: reads proxies and certificates.
-    pub fn check(&self) -> Result<(), String> {
-        self.client().map(drop)
-    }
-
-    fn client(&self) -> Result<&Client, String> {
-        if let Some(it) = self.client.get() {
-            return Ok(it);
-        }
-        let agent = concat!("permitd/", env!("CARGO_PKG_VERSION"));
-        // A receiver is asked seldom: what is kept open would mostly be closed by the other side.
-        let mut builder = Client::builder()
-            .user_agent(agent)
-            .redirect(Policy::none())
-            .pool_idle_timeout(Duration::from_secs(30));
-        if let Some(pem) = &self.roots {
-            let roots = Certificate::from_pem_bundle(pem).map_err(told)?;
-            if roots.is_empty() {
-                return Err("there is no certificate in it".to_owned());
-            }
-            builder = builder.tls_certs_only(roots);
-        }
-        let client = builder.build().map_err(told)?;
-        Ok(self.client.get_or_init(|| client))
+    /// Trusts these authorities, instead of those of this machine.
+    pub fn trusting(roots: Option<Roots>) -> Self {
+        Self { roots, ..Self::default() }
     }
 }
 
-/// Whether the client can read a URL; what is wrong is told without it.
+/// Whether something can be posted to it; what is wrong is told without it.
 pub fn check_url(url: &str) -> Result<(), String> {
-    reqwest::Url::parse(url).map(drop).map_err(|it| format!("cannot be read: {it}"))
+    let unread = |it: HttpError| format!("cannot be read: {}", last_cause(&it));
+    HttpRequest::new(SdkBody::empty()).set_uri(url).map_err(unread)
 }
 
 impl Post for Web {
     fn post(&self, request: Request) -> BoxFuture<'_, Result<Answer, String>> {
         Box::pin(async move {
-            let Request { url, headers, body } = request;
-            let mut post = self.client()?.post(url).body(body);
-            post = post.header(header::CONTENT_TYPE, "application/json");
-            for (name, value) in headers {
-                post = post.header(name, value);
-            }
+            let request = made(request).map_err(|it| last_cause(&it))?;
+            let connector = self.connector.get_or_init(|| connector(self.roots.as_ref()));
             // What it says beside the status is nobody's business here, and may be endless.
-            let answer = post.send().await.map_err(told)?;
-            let pause = answer.headers().get(header::RETRY_AFTER);
-            let seconds = pause.and_then(|it| it.to_str().ok()?.trim().parse().ok());
+            let answer = connector.call(request).await.map_err(|it| last_cause(&it))?;
+            let pause = answer.headers().get("retry-after");
+            let seconds = pause.and_then(|it| it.trim().parse().ok());
             let retry_after = seconds.map(Duration::from_secs);
             Ok(Answer { status: answer.status().as_u16(), retry_after })
         })
     }
 }
 
-/// The URL is a secret; the last cause is what people need.
-fn told(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
+fn made(request: Request) -> Result<HttpRequest, HttpError> {
+    let Request { url, headers, body } = request;
+    let length = body.len();
+    let mut res = HttpRequest::new(SdkBody::from(body));
+    res.set_method("POST")?;
+    res.set_uri(url)?;
+    let usual = [
+        ("content-type", "application/json".to_owned()),
+        ("content-length", length.to_string()),
+        ("user-agent", AGENT.to_owned()),
+    ];
+    for (name, value) in usual.into_iter().chain(headers) {
+        res.headers_mut().try_insert(name, value)?;
+    }
+    Ok(res)
+}
+
+/// What people need. The URL is a secret, and in no error of the client.
+fn last_cause(error: &dyn Error) -> String {
+    let mut cause = error;
     while let Some(it) = cause.source() {
         cause = it;
     }

@@ -109,17 +109,17 @@ help: write the secret into it, and let the user of permitd read it
 
 #[test]
 fn what_no_client_can_read_is_no_url() {
-    let room = room("  - {url: 'https://[::1/T0P'}\n  - {url_credential: hook}\n")
+    let room = room("  - {url: 'https://bücher.example/T0P'}\n  - {url_credential: hook}\n")
         .with("CREDENTIALS_DIRECTORY", "credentials");
     room.write("credentials/hook", "http://a.example:99999/T0P");
     check(
         &room,
         "\
-error: `url`: the URL cannot be read: invalid IPv6 address
+error: `url`: the URL cannot be read: invalid uri character
  --> permitd.yaml:4:11
   |
-4 |   - {url: 'https://[::1/***'}
-  |           ^^^^^^^^^^^^^^^^^^
+4 |   - {url: 'https://bücher.example/***'}
+  |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   |
 help: write nothing but a URL there, as in https://example.com/hook
 

@@ -62,7 +62,7 @@ fn a_daemon_keeps_its_secrets() {
         let endpoint = format!("http://127.0.0.1:{port}");
         lambda.converges("f", &["kept"]);
         daemon.logs("notification not sent yet");
-        daemon.logs("starting new connection");
+        daemon.logs("connecting to 127.0.0.1:9");
         for path in ["/status", "/", "/metrics"] {
             let (status, text) = http(&endpoint, "GET", path, "");
             assert_eq!(status, 200);
