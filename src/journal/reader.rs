@@ -1,7 +1,11 @@
 //! Looking into a journal, also while another process writes it or after that one was killed.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use backon::{BlockingRetryable, ConstantBuilder};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::journal::entry::{Entry, Filter};
@@ -12,6 +16,10 @@ use crate::journal::{
     schema::{self, Found},
     store,
 };
+
+/// A writer that comes or goes makes the log and its index, or takes them along. In between there is nothing to open.
+const AGAIN: Duration = Duration::from_millis(50);
+const TRIES: usize = 5;
 
 /// A journal, to read only; it takes no lock.
 #[derive(Debug)]
@@ -57,10 +65,15 @@ impl Reader {
 
     fn with<T>(
         &self,
-        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        read: impl Fn(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, JournalError> {
-        read(&self.connection).map_err(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+        use ErrorCode::{CannotOpen, PermissionDenied, ReadOnly};
+        let pauses = ConstantBuilder::default().with_delay(AGAIN).with_max_times(TRIES);
+        let is_for_now =
+            |it: &rusqlite::Error| matches!(it.sqlite_error_code(), Some(CannotOpen | ReadOnly));
+        let done = (|| read(&self.connection)).retry(pauses).when(is_for_now).call();
+        done.map_err(|error| match error.sqlite_error_code() {
+            Some(CannotOpen | ReadOnly | PermissionDenied) => {
                 let why = "reading it needs the right to write the files -wal and -shm beside it; \
                            run this as the user that permitd runs as"
                     .to_owned();

@@ -1,6 +1,10 @@
 //! Looking in, beside a writer and without one.
 
-use std::{fs, os::unix::fs::symlink};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use super::Reader;
 use crate::journal::entry::{Action, Filter, Outcome};
@@ -52,6 +56,30 @@ fn it_sees_what_the_writer_writes_at_once() {
     assert_eq!(reader.entries(&Filter::default()).unwrap().len(), 3);
     let journal = Journal::open(&path, Options::default(), at(0));
     assert!(journal.is_ok(), "a reader takes no lock");
+}
+
+/// The last one who closes it takes the log and its index along.
+#[test]
+fn it_reads_while_writers_come_and_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal.db");
+    drop(Journal::open(&path, Options::default(), at(0)).unwrap());
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                let journal = Journal::open(&path, Options::default(), at(0)).unwrap();
+                let id = journal.begin(&new_entry(1, Action::Add, "a")).unwrap();
+                journal.finish(id, Outcome::Done, None, None, at(9)).unwrap();
+            }
+        });
+        let read = (0..200).try_for_each(|_| {
+            Reader::open(&path)?.map_or(Ok(Vec::new()), |it| it.entries(&Filter::default()))?;
+            Ok::<_, JournalError>(())
+        });
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(read, Ok(()));
+    });
 }
 
 #[test]
