@@ -4,7 +4,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use aws_config::profile;
-use aws_sdk_lambda::config::SharedAsyncSleep;
 use aws_smithy_http_client::{
     Builder, Connector,
     proxy::ProxyConfig,
@@ -52,8 +51,7 @@ impl Roots {
 pub(super) fn shared_http(roots: Option<&Roots>) -> SharedHttpClient {
     let context = context(roots);
     Builder::new().build_with_connector_fn(move |settings, components| {
-        let sleep = components.and_then(RuntimeComponents::sleep_impl);
-        made(context.as_ref(), settings.cloned(), sleep, None)
+        made(context.as_ref(), settings, components, None)
     })
 }
 
@@ -73,8 +71,8 @@ fn context(roots: Option<&Roots>) -> Option<TlsContext> {
 
 fn made(
     context: Option<&TlsContext>,
-    settings: Option<HttpConnectorSettings>,
-    sleep: Option<SharedAsyncSleep>,
+    settings: Option<&HttpConnectorSettings>,
+    components: Option<&RuntimeComponents>,
     kept: Option<Duration>,
 ) -> Connector {
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
@@ -82,8 +80,8 @@ fn made(
     if let Some(it) = context {
         builder = builder.tls_context(it.clone());
     }
-    builder.set_connector_settings(settings);
-    builder.set_sleep_impl(sleep);
+    builder.set_connector_settings(settings.cloned());
+    builder.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
     builder.set_pool_idle_timeout(kept.map(Some));
     builder.set_proxy_config(Some(ProxyConfig::from_env()));
     builder.build()
