@@ -118,7 +118,8 @@ fn core(c: &mut Criterion) {
     let one = |(wanted, live): (&Wanted, &Document)| {
         let plan = plan(wanted, Some(live), &rules, &memory, now);
         let (target, state) = (wanted.target.clone(), State::of(&plan));
-        let (found, left) = (Some(plan.clone()), Some(plan));
+        let plan = Some(Arc::new(plan));
+        let (found, left) = (plan.clone(), plan);
         Outcome { target, state, trouble: None, found, left, done: Vec::new() }
     };
     let outcomes: Vec<Outcome> = loaded.wanted.iter().zip(&documents).map(one).collect();
@@ -192,7 +193,8 @@ fn watching(c: &mut Criterion) {
     let documents = parse(&loaded, &policies);
     let outcome = |(wanted, document): (&Wanted, &Document)| {
         let plan = plan(wanted, Some(document), &rules, &Memory::default(), at);
-        let (found, left) = (Some(plan.clone()), Some(plan));
+        let plan = Some(Arc::new(plan));
+        let (found, left) = (plan.clone(), plan);
         let (target, state) = (wanted.target.clone(), State::InSync);
         Outcome { target, state, trouble: None, found, left, done: Vec::new() }
     };

@@ -35,8 +35,8 @@ impl Subject {
     /// What is to be done, as far as this report tells of it; none where the policy could not be read.
     pub fn plan_of(self, outcome: &Outcome) -> Option<&Plan> {
         match self {
-            Self::Plan => outcome.found.as_ref(),
-            Self::Applied => outcome.left.as_ref(),
+            Self::Plan => outcome.found.as_deref(),
+            Self::Applied => outcome.left.as_deref(),
         }
     }
 

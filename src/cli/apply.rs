@@ -85,7 +85,9 @@ async fn apply_to(
         if to_do {
             show.note("Nothing was changed: the mode is observe.");
         }
-        return Ok(written.or_failure(ready.exit(Exit::of(&Totals::of_found(&found)))));
+        return Ok(written.or_failure(
+            ready.exit(Exit::of(&Totals::of_found(&found), args.report.allow_missing)),
+        ));
     }
     match reports.output() {
         Output::Text => say(&text::plan(&found, show.look()), show)?,
@@ -116,7 +118,8 @@ async fn apply_to(
         show.problem("interrupted: the write in flight was finished, no other was started");
         return Ok(Exit::Interrupted(signal));
     }
-    Ok(written.or_failure(ready.exit(Exit::of(&Totals::of_left(&outcomes)))))
+    Ok(written
+        .or_failure(ready.exit(Exit::of(&Totals::of_left(&outcomes), args.report.allow_missing))))
 }
 
 /// Something is done, either now, or once somebody says yes, or once a minute has passed.

@@ -7,7 +7,6 @@ pub(crate) mod explain;
 pub(crate) mod generated;
 pub(crate) mod iam;
 pub(crate) mod import;
-pub(crate) mod later;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 

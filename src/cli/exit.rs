@@ -67,10 +67,11 @@ impl Exit {
         }
     }
 
-    /// How things stand: 1 wins over 3, and 3 over 2.
-    pub fn of(totals: &Totals) -> Self {
+    /// How things stand: 1 wins over 3, and 3 over 2. What is not there is no failure where that is allowed.
+    pub fn of(totals: &Totals, allow_missing: bool) -> Self {
+        let allowed = if allow_missing { totals.function_missing } else { 0 };
         match totals {
-            it if it.failed + it.unknown > 0 => Self::Failure,
+            it if it.failed + it.unknown > allowed => Self::Failure,
             it if it.asked > 0 => Self::Held,
             it if it.differ > 0 => Self::Drift,
             _ => Self::Success,
@@ -85,12 +86,26 @@ mod tests {
     #[test]
     fn failed_and_unknown_win_over_held_and_held_over_drift() {
         let totals = |differ, asked, failed, unknown| {
-            Exit::of(&Totals { asked, differ, failed, unknown, ..Totals::default() }).code()
+            let totals = Totals { asked, differ, failed, unknown, ..Totals::default() };
+            Exit::of(&totals, false).code()
         };
         assert_eq!(totals(0, 0, 0, 0), 0);
         assert_eq!(totals(3, 0, 0, 0), 2);
         assert_eq!(totals(3, 1, 0, 0), 3);
         assert_eq!(totals(3, 1, 1, 0), 1);
         assert_eq!(totals(0, 0, 0, 1), 1);
+    }
+
+    #[test]
+    fn only_what_is_not_there_can_be_allowed() {
+        let code = |failed, unknown, function_missing, allow_missing| {
+            let totals =
+                Totals { differ: 1, failed, unknown, function_missing, ..Totals::default() };
+            Exit::of(&totals, allow_missing).code()
+        };
+        assert_eq!(code(0, 2, 2, false), 1);
+        assert_eq!(code(0, 2, 2, true), 2);
+        assert_eq!(code(0, 3, 2, true), 1, "another one is unknown for another reason");
+        assert_eq!(code(1, 2, 2, true), 1);
     }
 }

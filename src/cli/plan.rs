@@ -39,7 +39,9 @@ pub(crate) async fn plan(args: &PlanArgs, show: Show) -> Result<Exit, Stop> {
     }
     worker.judge(&mut seen);
     let saved = match saving {
-        Some((path, inputs)) => Some((path, saved::save(path, inputs, &seen)?)),
+        Some((path, inputs)) => {
+            Some((path, saved::save(path, inputs, &seen, args.report.allow_missing)?))
+        }
         None => None,
     };
     let outcomes = worker.close_all(seen);
@@ -50,9 +52,10 @@ pub(crate) async fn plan(args: &PlanArgs, show: Show) -> Result<Exit, Stop> {
         Some((path, true)) => {
             let has_mode = args.target.mode.is_some() || ready.settings.mode.is_some();
             let mode = if has_mode { "" } else { " --mode enforce" };
+            let missing = if args.report.allow_missing { " --allow-missing" } else { "" };
             let path = path.display();
             show.note(&format!(
-                "Saved this plan; it is done, and nothing else, with\n    permitd apply --plan {path}{mode}"
+                "Saved this plan; it is done, and nothing else, with\n    permitd apply --plan {path}{mode}{missing}"
             ));
         }
         Some((path, false)) => show.problem(&format!(
@@ -61,7 +64,7 @@ pub(crate) async fn plan(args: &PlanArgs, show: Show) -> Result<Exit, Stop> {
         )),
         None => {}
     }
-    let exit = ready.exit(Exit::of(&Totals::of_found(&outcomes)));
+    let exit = ready.exit(Exit::of(&Totals::of_found(&outcomes), args.report.allow_missing));
     let told = matches!(exit, Exit::Drift | Exit::Held) && !args.detailed_exitcode;
     Ok(written.or_failure(if told { Exit::Success } else { exit }))
 }

@@ -27,6 +27,7 @@ const ENDINGS: &[(&str, Output)] = &[
 #[derive(Debug)]
 pub(crate) struct Reports {
     asked: Option<Output>,
+    allow_missing: bool,
     files: Vec<(PathBuf, Output)>,
     /// Policies that no file names.
     pub(crate) undeclared: Vec<Undeclared>,
@@ -52,7 +53,8 @@ impl Reports {
     pub(crate) fn new(args: &ReportArgs) -> Result<Self, Stop> {
         let file = |path: &PathBuf| Ok((path.clone(), whole_file::form_of(path, ENDINGS)?));
         let files = args.reports.iter().map(file).collect::<Result<_, Stop>>()?;
-        Ok(Self { asked: args.output, files, undeclared: Vec::new() })
+        let ReportArgs { output: asked, allow_missing, reports: _ } = *args;
+        Ok(Self { asked, allow_missing, files, undeclared: Vec::new() })
     }
 
     /// What goes to stdout.
@@ -63,7 +65,8 @@ impl Reports {
     /// A flag that was given, if one was.
     pub(crate) fn asked_for(&self) -> Option<&'static str> {
         let files = (!self.files.is_empty()).then_some("--report");
-        self.asked.map(|_| "--output").or(files)
+        let missing = self.allow_missing.then_some("--allow-missing");
+        self.asked.map(|_| "--output").or(files).or(missing)
     }
 
     /// Writes the files. What cannot be written is told, and keeps nothing else from being written.

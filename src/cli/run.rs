@@ -195,7 +195,8 @@ fn stopped() -> Exit {
 /// A daemon has no end.
 fn needs_no_report(reports: &Reports) -> Result<(), Stop> {
     let Some(flag) = reports.asked_for() else { return Ok(()) };
-    let message = format!("`{flag}` needs `--once`: a daemon has no end, and so no report");
+    let message =
+        format!("`{flag}` needs `--once`: a daemon has no end, and so no report and no exit code");
     let hint = "a daemon tells what it does in its log and its journal (`permitd history`)";
     Err(Stop::Said(Exit::Usage, message, Some(hint.to_owned())))
 }

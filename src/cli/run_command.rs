@@ -6,7 +6,7 @@ use clap::{FromArgMatches, error::ErrorKind};
 
 use crate::cli::{
     apply,
-    args::{self, Cli, Command, later::not_yet},
+    args::{self, Cli, Command},
     check, compact, completions, control, demo,
     exit::Exit,
     explain, history, iam, import, man, plan, run, schema,
@@ -16,9 +16,7 @@ use crate::cli::{
 
 /// Runs the command line of this process.
 pub fn run_command() -> Exit {
-    let args: Vec<String> =
-        std::env::args_os().map(|it| it.to_string_lossy().into_owned()).collect();
-    let cli = match parse(&args) {
+    let cli = match parse() {
         Ok(it) => it,
         Err(exit) => return exit,
     };
@@ -39,8 +37,8 @@ fn terminal() -> Terminal {
     }
 }
 
-fn parse(args: &[String]) -> Result<Cli, Exit> {
-    let parsed = args::command().try_get_matches_from(args);
+fn parse() -> Result<Cli, Exit> {
+    let parsed = args::command().try_get_matches();
     let error = match parsed.and_then(|it| Cli::from_arg_matches(&it)) {
         Ok(it) => return Ok(it),
         Err(error) => error,
@@ -56,15 +54,7 @@ fn parse(args: &[String]) -> Result<Cli, Exit> {
             Ok(()) | Err(_) => Exit::Success,
         });
     }
-    let known = matches!(
-        error.kind(),
-        ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand | ErrorKind::InvalidValue
-    );
-    if let Some(message) = not_yet(args).filter(|_| known) {
-        writeln!(io::stderr(), "error: {message}").unwrap_or_default();
-    } else {
-        error.print().unwrap_or_default();
-    }
+    error.print().unwrap_or_default();
     Err(Exit::Usage)
 }
 

@@ -137,11 +137,18 @@ fn written<T>(cap: Cap<T>, text: impl Fn(T) -> String) -> String {
     }
 }
 
-/// Writes the plan; false where not every policy could be read, for then there is no plan.
-pub(crate) fn save(path: &Path, inputs: Inputs, seen: &[Seen<'_>]) -> Result<bool, Stop> {
+/// Writes the plan; false where not every policy could be read, for then there is no plan. Functions that are not there
+/// stand in none: nothing is done about one that comes in between.
+pub(crate) fn save(
+    path: &Path,
+    inputs: Inputs,
+    seen: &[Seen<'_>],
+    allow_missing: bool,
+) -> Result<bool, Stop> {
     let all: Vec<(&Target, Option<&Document>, &Plan)> =
         seen.iter().filter_map(Seen::live_and_plan).collect();
-    if all.len() < seen.len() {
+    let allowed = |it: &&Seen<'_>| allow_missing && it.is_function_missing();
+    if all.len() + seen.iter().filter(allowed).count() < seen.len() {
         return Ok(false);
     }
     let approval = Approval::of_shown(all.iter().map(|(target, _, plan)| (*target, *plan)));

@@ -1,6 +1,6 @@
 //! `permitd undo`: takes back one entry of the journal, by itself or through the daemon that writes the journal.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::cli::{
     args::UndoArgs,
@@ -131,11 +131,12 @@ fn describe(shown: &Shown, show: Show) -> String {
                 expiring: Vec::new(),
                 ..(**plan).clone()
             };
+            let plan = Arc::new(plan);
             let outcome = Outcome {
                 target: shown.target.clone(),
                 state: State::of(&plan),
                 trouble: None,
-                found: Some(plan.clone()),
+                found: Some(Arc::clone(&plan)),
                 left: Some(plan),
                 done: Vec::new(),
             };

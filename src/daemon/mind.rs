@@ -40,7 +40,7 @@ pub struct Mind {
 
 #[derive(Debug, Default)]
 struct Inner {
-    targets: BTreeMap<Target, TargetMemory>,
+    targets: BTreeMap<Target, Known>,
     ledger: Ledger,
     approvals: Vec<Dated>,
     offers: Vec<Dated>,
@@ -51,6 +51,14 @@ struct Inner {
     actors: BTreeMap<Target, Actors>,
     /// Where Lambda takes no whole document from us, with its answer.
     no_put: BTreeMap<AccountRegion, (String, Timestamp)>,
+}
+
+/// What is known of a target.
+#[derive(Debug, Default)]
+struct Known {
+    memory: TargetMemory,
+    /// The plan of the last conversation, where it was quiet. The next one is mostly the same.
+    quiet: Option<Arc<Plan>>,
 }
 
 /// An approval, or what could become one.
@@ -85,22 +93,28 @@ impl Mind {
 
     /// What is known of a target.
     pub fn memory_of(&self, target: &Target) -> TargetMemory {
-        self.inner().targets.get(target).cloned().unwrap_or_default()
+        let inner = self.inner();
+        inner.targets.get(target).map(|it| it.memory.clone()).unwrap_or_default()
     }
 
     /// Takes over what a conversation found out.
     pub fn learn(&self, target: &Target, memory: TargetMemory) {
-        let mut memory = memory;
+        self.inner().learn(target, memory);
+    }
+
+    /// The same with its end. A quiet plan that is the same as the last one is given up for that: what is kept for long
+    /// stays where it is in memory, and what is freed is what was just made.
+    pub fn conclude(&self, memory: TargetMemory, outcome: &mut Outcome) {
+        let Outcome { target, found, left, done, .. } = outcome;
         let mut inner = self.inner();
-        if let Some((answer, at)) = memory.take_no_put() {
-            inner.note_no_put(target.account_region(), answer, at);
-        }
-        match inner.targets.get_mut(target) {
-            Some(known) => known.merge(memory),
-            None if memory.is_empty() => {}
-            None => {
-                inner.targets.insert(target.clone(), memory);
+        let Some(known) = inner.learn(target, memory) else { return };
+        let (Some(first), Some(last)) = (&found, &left) else { return };
+        let quiet = Arc::ptr_eq(first, last) && done.is_empty() && last.is_quiet();
+        match &known.quiet {
+            Some(same) if quiet && same == last => {
+                (*found, *left) = (known.quiet.clone(), known.quiet.clone());
             }
+            _ => known.quiet = quiet.then(|| Arc::clone(last)),
         }
     }
 
@@ -311,6 +325,22 @@ impl Mind {
 }
 
 impl Inner {
+    fn learn(&mut self, target: &Target, mut memory: TargetMemory) -> Option<&mut Known> {
+        if let Some((answer, at)) = memory.take_no_put() {
+            self.note_no_put(target.account_region(), answer, at);
+        }
+        if !memory.is_empty() && !self.targets.contains_key(target) {
+            self.targets.insert(target.clone(), Known { memory, quiet: None });
+            return self.targets.get_mut(target);
+        }
+        let known = self.targets.get_mut(target)?;
+        // Mostly nothing is new.
+        if known.memory != memory {
+            known.memory.merge(memory);
+        }
+        Some(known)
+    }
+
     fn note_no_put(&mut self, place: AccountRegion, answer: String, at: Timestamp) {
         if self.no_put_in(&place, at).is_none() {
             tracing::warn!(%place, error = answer, "lambda takes no whole documents from us here");

@@ -1,5 +1,6 @@
 //! The targets of one account and region: read, widened as soon as seen, narrowed after all were judged together.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -51,7 +52,7 @@ pub enum Seen<'a> {
     /// There is something to do, to ask or to wait for. The conversation can go on from here.
     Open(Box<(&'a Wanted, Converge<'a>)>),
     /// There is not.
-    Settled(Box<Outcome>),
+    Settled(Outcome),
 }
 
 impl<'a> Seen<'a> {
@@ -59,7 +60,7 @@ impl<'a> Seen<'a> {
     pub fn plan(&self) -> (&Target, Option<&Plan>) {
         match self {
             Self::Open(it) => (&it.0.target, it.1.plan()),
-            Self::Settled(it) => (&it.target, it.left.as_ref()),
+            Self::Settled(it) => (&it.target, it.left.as_deref()),
         }
     }
 
@@ -76,11 +77,16 @@ impl<'a> Seen<'a> {
         matches!(self, Self::Open(it) if it.1.plan().is_some_and(|it| !it.steps.is_empty()))
     }
 
+    /// There is no such function, alias or version.
+    pub fn is_function_missing(&self) -> bool {
+        matches!(self, Self::Settled(it) if it.is_function_missing())
+    }
+
     /// As if nothing more was done about it; the conversation can still go on.
     pub fn outcome(&self, now: Timestamp) -> Outcome {
         match self {
             Self::Open(it) => it.1.clone().into_outcome(now),
-            Self::Settled(it) => (**it).clone(),
+            Self::Settled(it) => it.clone(),
         }
     }
 
@@ -116,7 +122,7 @@ impl<'a, G: PolicyReader> Worker<'a, G> {
         if converge.plan().is_some_and(open) {
             Seen::Open(Box::new((wanted, converge)))
         } else {
-            Seen::Settled(Box::new(self.close(wanted, converge)))
+            Seen::Settled(self.close(converge))
         }
     }
 
@@ -202,9 +208,9 @@ impl<'a, G: PolicyReader> Worker<'a, G> {
         seen.sort_by(|a: &Seen<'_>, b| a.plan().0.cmp(b.plan().0));
         self.judge(&mut seen);
         let close = |seen| match seen {
-            Seen::Settled(it) => *it,
+            Seen::Settled(it) => it,
             Seen::Open(it) => {
-                let outcome = self.close(it.0, it.1);
+                let outcome = self.close(it.1);
                 told(&outcome);
                 outcome
             }
@@ -213,12 +219,12 @@ impl<'a, G: PolicyReader> Worker<'a, G> {
     }
 
     /// The end of a conversation: what it found out is remembered.
-    fn close(&self, wanted: &Wanted, converge: Converge<'_>) -> Outcome {
+    fn close(&self, converge: Converge<'_>) -> Outcome {
         let now = (self.carrier.clock)();
         let pass = converge.decisions().clearance.pass();
         let in_doubt = converge.used_in_doubt();
-        let (outcome, memory) = converge.into_parts(now);
-        self.mind.learn(&wanted.target, memory);
+        let (mut outcome, memory) = converge.into_parts(now);
+        self.mind.conclude(memory, &mut outcome);
         self.mind.settle(&outcome, pass, in_doubt, now);
         outcome
     }
@@ -226,8 +232,8 @@ impl<'a, G: PolicyReader> Worker<'a, G> {
     /// As if nothing more was done about any of it.
     pub fn close_all(&self, seen: Vec<Seen<'a>>) -> Vec<Outcome> {
         let close = |seen| match seen {
-            Seen::Settled(it) => *it,
-            Seen::Open(it) => self.close(it.0, it.1),
+            Seen::Settled(it) => it,
+            Seen::Open(it) => self.close(it.1),
         };
         seen.into_iter().map(close).collect()
     }
@@ -242,28 +248,26 @@ impl<'a, G: PolicyGateway> Worker<'a, G> {
         read: impl Fn(&Seen<'a>),
         told: impl Fn(&Outcome),
     ) -> Vec<Outcome> {
-        let mut functions: BTreeMap<String, Vec<&'a Wanted>> = BTreeMap::new();
-        for it in wanted {
-            functions.entry(it.target.function_arn()).or_default().push(it);
-        }
         let lost = Lost::default();
-        let look = |(function, group): (String, Vec<&'a Wanted>)| {
-            let (lost, read) = (&lost, &read);
+        let mut wanted = wanted.to_vec();
+        wanted.sort_by(|a, b| a.target.cmp(&b.target));
+        // Most targets are quiet, and there may be very many: each is a place in this, and nothing else.
+        let seen = RefCell::new(Vec::with_capacity(wanted.len()));
+        let look = |group: &[&'a Wanted]| {
+            let (lost, read, all, group) = (&lost, &read, &seen, group.to_vec());
             async move {
-                let mut res = Vec::new();
                 for wanted in group {
                     let seen = self.look(wanted).await;
                     read(&seen);
-                    res.push(self.act(seen, &function, lost, Clearance::Pending).await);
+                    let seen = self.act(seen, lost, Clearance::Pending).await;
+                    all.borrow_mut().push(seen);
                 }
-                res
             }
         };
-        let place = |(_, group): &(String, Vec<&'a Wanted>)| {
-            group.first().map(|it| it.target.account_region())
-        };
-        let groups: Vec<Vec<Seen<'a>>> = everywhere(functions, place, look).await;
-        let mut seen: Vec<Seen<'a>> = groups.into_iter().flatten().collect();
+        let place = |group: &&[&'a Wanted]| group.first().map(|it| it.target.account_region());
+        let functions = wanted.chunk_by(|a, b| a.target.is_of_the_function_of(&b.target));
+        everywhere(functions, place, look).await;
+        let mut seen = seen.into_inner();
         self.judge(&mut seen);
         self.through(seen, &lost, told).await
     }
@@ -271,12 +275,12 @@ impl<'a, G: PolicyGateway> Worker<'a, G> {
     /// Does what the looks found to do, after it was judged: widening first, everywhere.
     pub async fn act_on_all(&self, seen: Vec<Seen<'a>>, told: impl Fn(&Outcome)) -> Vec<Outcome> {
         let lost = Lost::default();
-        let widen = |group: (String, Vec<Seen<'a>>)| {
+        let widen = |(_, group): (String, Vec<Seen<'a>>)| {
             let lost = &lost;
             async move {
                 let mut res = Vec::new();
-                for seen in group.1 {
-                    res.push(self.act(seen, &group.0, lost, Clearance::Pending).await);
+                for seen in group {
+                    res.push(self.act(seen, lost, Clearance::Pending).await);
                 }
                 res
             }
@@ -301,7 +305,15 @@ impl<'a, G: PolicyGateway> Worker<'a, G> {
         lost: &Lost,
         told: impl Fn(&Outcome),
     ) -> Vec<Outcome> {
-        let narrow = |(function, group): (String, Vec<Seen<'a>>)| {
+        let mut outcomes = Vec::with_capacity(seen.len());
+        let mut open = Vec::new();
+        for it in seen {
+            match it {
+                Seen::Settled(it) => outcomes.push(it),
+                Seen::Open(_) => open.push(it),
+            }
+        }
+        let narrow = |(_, group): (String, Vec<Seen<'a>>)| {
             let told = &told;
             async move {
                 let mut res = Vec::new();
@@ -310,10 +322,10 @@ impl<'a, G: PolicyGateway> Worker<'a, G> {
                         Seen::Open(it) => it.1.decisions().clearance.clone(),
                         Seen::Settled(_) => Clearance::Pending,
                     };
-                    res.push(match self.act(seen, &function, lost, clearance).await {
-                        Seen::Settled(it) => *it,
+                    res.push(match self.act(seen, lost, clearance).await {
+                        Seen::Settled(it) => it,
                         Seen::Open(it) => {
-                            let outcome = self.close(it.0, it.1);
+                            let outcome = self.close(it.1);
                             told(&outcome);
                             outcome
                         }
@@ -322,22 +334,16 @@ impl<'a, G: PolicyGateway> Worker<'a, G> {
                 res
             }
         };
-        let groups = everywhere(by_function(seen), place_of, narrow).await;
-        let mut outcomes: Vec<Outcome> = groups.into_iter().flatten().collect();
+        let groups = everywhere(by_function(open), place_of, narrow).await;
+        outcomes.extend(groups.into_iter().flatten());
         outcomes.sort_by(|a, b| a.target.cmp(&b.target));
         outcomes
     }
 
     /// Goes on with one conversation as far as it may.
-    async fn act(
-        &self,
-        seen: Seen<'a>,
-        function: &str,
-        lost: &Lost,
-        clearance: Clearance,
-    ) -> Seen<'a> {
+    async fn act(&self, seen: Seen<'a>, lost: &Lost, clearance: Clearance) -> Seen<'a> {
         let Seen::Open(mut open) = seen else { return seen };
-        let turn = self.mind.turn(function);
+        let turn = self.mind.turn(&open.0.target.function_arn());
         let _turn = turn.lock().await;
         let (wanted, converge) = &mut *open;
         let place = wanted.target.account_region();
@@ -412,14 +418,14 @@ impl Lost {
 
 /// What is held in these outcomes until somebody says yes.
 pub fn held(outcomes: &[Outcome]) -> Approval {
-    Approval::of_held(outcomes.iter().filter_map(|it| Some((&it.target, it.left.as_ref()?))))
+    Approval::of_held(outcomes.iter().filter_map(|it| Some((&it.target, it.left.as_deref()?))))
 }
 
 /// What time will allow: an orphan that is confirmed by a second read, or what was seen too late to be judged.
 pub fn waits(outcome: &Outcome) -> bool {
     // Of files that have to settle somebody tells.
     let by_time = |it: &Reason| it.passes() && *it != Reason::FilesSettling;
-    outcome.left.iter().flat_map(Plan::holds).any(|(_, it)| by_time(it))
+    outcome.left.iter().flat_map(|it| it.holds()).any(|(_, it)| by_time(it))
 }
 
 /// Two conversations about one target, one after the other, as one.

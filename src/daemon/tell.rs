@@ -11,7 +11,7 @@ use crate::drift::{
     approval::Approval,
     dialogue::{Failure, FailureKind, Write},
     outcome::{Outcome, State, StepResult, Trouble},
-    plan::{Action, Change, Plan},
+    plan::{Action, Change},
 };
 use crate::lambda::gateway::Receipt;
 use crate::observe::{
@@ -170,7 +170,7 @@ fn failed(outcome: &Outcome, state: State) {
 
 fn holds(outcome: &Outcome, which: impl Fn(&Change) -> bool) {
     let arn = &outcome.target;
-    let held = outcome.left.iter().flat_map(Plan::holds).filter(|(it, _)| which(it));
+    let held = outcome.left.iter().flat_map(|it| it.holds()).filter(|(it, _)| which(it));
     for (change, reason) in held {
         let (sid, kind) = (&change.drift.sid, change.drift.kind.name());
         let why = reason.to_string();
@@ -218,7 +218,7 @@ pub(super) fn held(outcomes: &[Outcome], approval: &Approval, place: &AccountReg
     let approve = words::approve_daemon(&digest);
     let mut reasons: Vec<String> = outcomes
         .iter()
-        .flat_map(|it| it.left.iter().flat_map(Plan::holds))
+        .flat_map(|it| it.left.iter().flat_map(|it| it.holds()))
         .filter(|(_, it)| it.is_approvable())
         .map(|(_, it)| it.to_string())
         .collect();

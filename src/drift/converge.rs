@@ -4,7 +4,7 @@
 //! path of their own: the next read tells where things stand. What it keeps between the steps only saves
 //! calls or makes it more careful.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -75,8 +75,8 @@ pub struct Converge<'a> {
     trouble: Option<Trouble>,
     /// The first write that was refused for good.
     refusal: Option<Trouble>,
-    found: Option<Plan>,
-    left: Option<Plan>,
+    found: Option<Arc<Plan>>,
+    left: Option<Arc<Plan>>,
     done: Vec<Done>,
     /// How many of them the last read shows.
     done_at_read: usize,
@@ -188,7 +188,7 @@ impl<'a> Converge<'a> {
 
     /// What the policy as last read asks for.
     pub fn plan(&self) -> Option<&Plan> {
-        self.left.as_ref()
+        self.left.as_deref()
     }
 
     /// The policy as last read.
@@ -225,7 +225,7 @@ impl<'a> Converge<'a> {
         self.memory.decisions = decisions;
         if self.left.is_some() {
             let untouched = self.done.is_empty();
-            self.left = Some(self.make_plan(now));
+            self.left = Some(Arc::new(self.make_plan(now)));
             if untouched {
                 self.found.clone_from(&self.left);
             }
@@ -237,8 +237,8 @@ impl<'a> Converge<'a> {
         if !matches!(self.expecting, Expecting::Proceed | Expecting::Judgement) {
             return Request::Done;
         }
-        self.left = Some(self.make_plan(now));
-        self.writes_left = self.left.as_ref().map_or(0, |it| it.steps.len() * 3 + SPARE_WRITES);
+        self.left = Some(Arc::new(self.make_plan(now)));
+        self.writes_left = self.left.as_deref().map_or(0, |it| it.steps.len() * 3 + SPARE_WRITES);
         self.act()
     }
 
@@ -251,7 +251,7 @@ impl<'a> Converge<'a> {
     pub fn interrupt(&mut self) -> Request {
         self.count_as_done();
         let waits = |it: &Plan| it.drift.iter().any(|it| it.held.is_none());
-        let to_do = self.left.as_ref().is_none_or(waits);
+        let to_do = self.left.as_deref().is_none_or(waits);
         if to_do || self.doubtful.is_some() {
             self.give_up(TroubleReason::Interrupted, "it was stopped before it was through", None)
         } else {

@@ -1,6 +1,6 @@
 //! What became of a target: its state with the reason, what was found, and what was done.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::drift::{
     allow::Reason,
@@ -20,9 +20,9 @@ pub struct Outcome {
     /// Why, where the state alone does not say it.
     pub trouble: Option<Trouble>,
     /// What the first read found; none where it could not be read.
-    pub found: Option<Plan>,
+    pub found: Option<Arc<Plan>>,
     /// What the last read left to do.
-    pub left: Option<Plan>,
+    pub left: Option<Arc<Plan>>,
     /// Every write, in order.
     pub done: Vec<Done>,
 }
@@ -171,6 +171,13 @@ impl TroubleReason {
             Self::Contended => "contended",
             Self::Interrupted => "interrupted",
         }
+    }
+}
+
+impl Outcome {
+    /// There is no such function, alias or version.
+    pub fn is_function_missing(&self) -> bool {
+        self.trouble.as_ref().is_some_and(|it| it.reason == TroubleReason::FunctionMissing)
     }
 }
 

@@ -305,6 +305,12 @@ impl Plan {
         self.drift.is_empty()
     }
 
+    /// Nothing differs, and no statement is told of.
+    pub fn is_quiet(&self) -> bool {
+        let nothing = self.drift.is_empty() && self.steps.is_empty();
+        nothing && self.foreign.is_empty() && self.ignored.is_empty()
+    }
+
     /// Something differs that is not put right.
     pub fn holds(&self) -> impl Iterator<Item = (&Change, &Reason)> {
         self.drift.iter().filter_map(|it| it.held.as_ref().map(|held| (it, held)))

@@ -8,7 +8,7 @@ use crate::drift::{
     actor::Actor,
     diff::Kind,
     outcome::{Outcome, State, StepResult},
-    plan::{Change, Plan},
+    plan::Change,
 };
 use crate::observe::standing::{Open, Stage, Standing, is_same, matter, reason};
 use crate::policy::target::Target;
@@ -86,7 +86,7 @@ impl News {
             let held: Vec<Matter> = outcome
                 .left
                 .iter()
-                .flat_map(Plan::holds)
+                .flat_map(|it| it.holds())
                 // What ends by itself within a minute needs nobody.
                 .filter(|(_, why)| !why.passes())
                 .filter(|(change, why)| {

@@ -221,7 +221,7 @@ pub(super) fn is_same(open: &Open, change: &Change) -> bool {
 /// Why a target stands as it does, from a closed set.
 pub fn reason(outcome: &Outcome) -> &'static str {
     let hold = || {
-        let left = outcome.left.as_ref()?;
+        let left = outcome.left.as_deref()?;
         left.holds().map(|(_, it)| it.name()).next()
     };
     let trouble = outcome.trouble.as_ref().map(|it| it.reason.name());

@@ -171,6 +171,13 @@ impl Target {
         function.unwrap_or(arn).to_owned()
     }
 
+    /// The same function, whatever the qualifiers.
+    pub fn is_of_the_function_of(&self, other: &Self) -> bool {
+        let (a, b) = (&*self.0, &*other.0);
+        a.function == b.function
+            && (&a.account, &a.region, &a.partition) == (&b.account, &b.region, &b.partition)
+    }
+
     /// The full ARN, with the qualifier: the `Resource` of every statement that Lambda writes here.
     pub fn arn(&self) -> String {
         self.0.arn.clone()

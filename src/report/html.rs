@@ -129,7 +129,7 @@ fn filter(outcomes: &[Outcome], subject: Subject) -> Markup {
     let accounts: BTreeSet<&str> = outcomes.iter().map(|it| it.target.account()).collect();
     let states: BTreeSet<State> = outcomes.iter().map(|it| it.state).collect();
     // What was found and put right is shown, too.
-    let plans = || outcomes.iter().flat_map(|it| [it.found.as_ref(), subject.plan_of(it)]);
+    let plans = || outcomes.iter().flat_map(|it| [it.found.as_deref(), subject.plan_of(it)]);
     let changes = || plans().flatten().flat_map(|it| &it.drift);
     let has = |kind: &Kind| changes().any(|it| it.drift.kind == *kind);
     html! {

@@ -69,7 +69,7 @@ pub fn others(totals: &Totals) -> String {
 /// `Live statements with risks: P001 12, P003 3.` Each risk counts by itself.
 pub fn risky(outcomes: &[Outcome]) -> String {
     let mut counts: BTreeMap<Risk, usize> = BTreeMap::new();
-    let plans = outcomes.iter().filter_map(|it| it.found.as_ref());
+    let plans = outcomes.iter().filter_map(|it| it.found.as_deref());
     for risk in plans.flat_map(|it| &it.risks).flat_map(|(_, risks)| risks) {
         *counts.entry(*risk).or_default() += 1;
     }
@@ -87,7 +87,7 @@ const MOST_EXPIRING: usize = 5;
 pub fn expiring(outcomes: &[Outcome]) -> String {
     let of_one = |outcome: &Outcome| {
         let name = outcome.target.short_name();
-        let plan = outcome.found.as_ref();
+        let plan = outcome.found.as_deref();
         let one =
             move |(sid, at): &(String, jiff::Timestamp)| (*at, format!("{name} {sid} ({at})"));
         plan.map_or_else(Vec::new, |it| it.expiring.iter().map(one).collect())

@@ -23,7 +23,7 @@ use crate::report::{
 pub fn plan(outcomes: &[Outcome], look: Look) -> String {
     let mut res = String::new();
     for outcome in outcomes {
-        res.push_str(&target(outcome, outcome.found.as_ref(), Subject::Plan, look));
+        res.push_str(&target(outcome, outcome.found.as_deref(), Subject::Plan, look));
     }
     let totals = Totals::of_found(outcomes);
     let Totals { add, change, remove, held, .. } = totals;
@@ -32,7 +32,7 @@ pub fn plan(outcomes: &[Outcome], look: Look) -> String {
     for it in [sum, others(&totals), risky(outcomes), expiring(outcomes)] {
         line(&mut res, &wrap(&it, 2, look));
     }
-    res.push_str(&asked(outcomes.iter().filter_map(|it| Some((&it.target, it.found.as_ref()?)))));
+    res.push_str(&asked(outcomes.iter().filter_map(|it| Some((&it.target, it.found.as_deref()?)))));
     res
 }
 
@@ -58,7 +58,7 @@ pub fn applied(outcomes: &[Outcome], look: Look) -> String {
         }
     }
     let left: String =
-        outcomes.iter().map(|it| target(it, it.left.as_ref(), Subject::Applied, look)).collect();
+        outcomes.iter().map(|it| target(it, it.left.as_deref(), Subject::Applied, look)).collect();
     if !res.is_empty() && !left.is_empty() {
         res.push('\n');
     }
@@ -72,7 +72,7 @@ pub fn applied(outcomes: &[Outcome], look: Look) -> String {
     );
     line(&mut res, &wrap(&format!("{} {rest}", bold(&sum, look.color)), 2, look));
     line(&mut res, &wrap(&others(&totals), 2, look));
-    res.push_str(&asked(outcomes.iter().filter_map(|it| Some((&it.target, it.left.as_ref()?)))));
+    res.push_str(&asked(outcomes.iter().filter_map(|it| Some((&it.target, it.left.as_deref()?)))));
     res
 }
 

@@ -34,6 +34,8 @@ pub struct Totals {
     pub failed: usize,
     /// Targets that could not be read.
     pub unknown: usize,
+    /// Of those, what is not there: function, alias or version.
+    pub function_missing: usize,
     /// Writes that were done.
     pub written: usize,
 }
@@ -41,12 +43,12 @@ pub struct Totals {
 impl Totals {
     /// Over what was found, before anything was done.
     pub fn of_found(outcomes: &[Outcome]) -> Self {
-        Self::of(outcomes, |it| it.found.as_ref())
+        Self::of(outcomes, |it| it.found.as_deref())
     }
 
     /// Over what is left, after everything was done.
     pub fn of_left(outcomes: &[Outcome]) -> Self {
-        Self::of(outcomes, |it| it.left.as_ref())
+        Self::of(outcomes, |it| it.left.as_deref())
     }
 
     fn of(outcomes: &[Outcome], plan: impl Fn(&Outcome) -> Option<&Plan>) -> Self {
@@ -55,7 +57,10 @@ impl Totals {
             match outcome.state {
                 State::InSync => res.in_sync += 1,
                 State::Failed => res.failed += 1,
-                State::Unknown => res.unknown += 1,
+                State::Unknown => {
+                    res.unknown += 1;
+                    res.function_missing += usize::from(outcome.is_function_missing());
+                }
                 State::Drifted
                 | State::Held
                 | State::Contended

@@ -265,7 +265,7 @@ fn deed(it: &Done, outcome: &Outcome) -> String {
         let renamed = change.drift.kind == Kind::Renamed;
         renamed && change.drift.other.as_deref() == Some(it.step.sid.as_str())
     };
-    let plan = outcome.found.as_ref();
+    let plan = outcome.found.as_deref();
     let is_old_name = plan.is_some_and(|plan| plan.drift.iter().any(old_name));
     let replaced = it.step.replaces.as_deref().map(safe).unwrap_or_default();
     let was = match it.step.kind {

@@ -162,6 +162,9 @@ pub struct ReportArgs {
         help_heading = "Output"
     )]
     pub reports: Vec<PathBuf>,
+    /// A function, alias or version that is not there is told, and is no failure: it is made later
+    #[arg(long, env = "PERMITD_ALLOW_MISSING", help_heading = "Output")]
+    pub allow_missing: bool,
 }
 
 /// `--output`

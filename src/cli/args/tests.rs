@@ -2,7 +2,7 @@
 
 use clap::CommandFactory;
 
-use super::{later::not_yet, *};
+use super::*;
 use crate::config::settings::Cap;
 use crate::drift::limits::Limits;
 
@@ -68,14 +68,4 @@ fn flags_for_limits_take_what_the_settings_take() {
     assert!(said.contains("`-1` is not a count; write a whole number, or unlimited"), "{said}");
     let said = parse(&["--max-changed-targets=30"]).unwrap_err();
     assert!(said.contains("`30` is not a share; write 0% to 100%, as in 30%"), "{said}");
-}
-
-#[test]
-fn what_comes_later_is_told_apart_from_what_is_misspelt() {
-    let args = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    let said = |text: &str| not_yet(&args(text)).unwrap_or_default();
-    assert!(said("permitd plan --allow-missing").contains("`--allow-missing` is not supported"));
-    assert_eq!(said("permitd plan --output sarif"), "", "plan will never have that");
-    assert_eq!(said("permitd plan --output json -- --allow-missing"), "");
-    assert_eq!(said("permitd plann"), "");
 }

@@ -51,7 +51,10 @@ pub(super) async fn one_pass(
     reports.undeclared = ready.undeclared(show).await;
     let written = reports.write(&outcomes, subject, show);
     reports.say(&outcomes, subject, show)?;
-    let exit = || written.or_failure(ready.exit(Exit::of(&subject.totals(&outcomes))));
+    let exit = || {
+        written
+            .or_failure(ready.exit(Exit::of(&subject.totals(&outcomes), args.report.allow_missing)))
+    };
     Ok(stop.signal().map_or_else(exit, Exit::Interrupted))
 }
 

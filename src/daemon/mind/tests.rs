@@ -75,7 +75,7 @@ fn nobody_is_asked_about_what_is_not_held_any_more() {
     let held = Approval::new([entry("b")]);
     mind.only_held(std::slice::from_ref(&seen), &Approval::default());
     assert_eq!(digests(), [digest.as_str()], "it could not be read");
-    seen.left = Some(planned(&wanted(Vec::new()), &[], &Memory::default()));
+    seen.left = Some(Arc::new(planned(&wanted(Vec::new()), &[], &Memory::default())));
     mind.only_held(std::slice::from_ref(&seen), &held);
     assert_eq!(digests(), [digest.as_str()], "one of them still is");
     assert_eq!(mind.approve(&digest, at(1)), Ok(held));
@@ -189,4 +189,33 @@ fn what_is_not_managed_is_forgotten() {
     assert_eq!(mind.memory_of(&target()), memory);
     mind.keep_only(&[]);
     assert!(mind.memory_of(&target()).is_empty());
+}
+
+/// Nothing new has to be kept of a target that is as it was; anything else is told as it is now.
+#[test]
+fn a_quiet_plan_stays_the_one_that_is_known() {
+    let mind = Mind::default();
+    let mut memory = TargetMemory::default();
+    memory.believes(Some("r1"), at(0));
+    let keep = grant("keep", "k");
+    let concluded = |live: &[_]| {
+        let plan = planned(&wanted(vec![keep.clone()]), live, &Memory::default());
+        let new = Arc::new(plan);
+        let plan = Some(Arc::clone(&new));
+        let (found, left, done) = (plan.clone(), plan, Vec::new());
+        let mut outcome =
+            Outcome { target: target(), state: State::InSync, trouble: None, found, left, done };
+        mind.conclude(memory.clone(), &mut outcome);
+        assert_eq!((outcome.found.as_deref(), outcome.left.as_deref()), (Some(&*new), Some(&*new)));
+        (new, outcome.left.unwrap())
+    };
+    let in_sync = [said(&keep)];
+    let (first, kept) = concluded(&in_sync);
+    assert!(first.is_quiet() && Arc::ptr_eq(&first, &kept));
+    let (again, kept) = concluded(&in_sync);
+    assert!(Arc::ptr_eq(&first, &kept) && !Arc::ptr_eq(&first, &again));
+    let (drifted, kept) = concluded(&[]);
+    assert!(!drifted.is_quiet() && Arc::ptr_eq(&drifted, &kept));
+    let (back, kept) = concluded(&in_sync);
+    assert!(Arc::ptr_eq(&back, &kept), "what was in between is not quiet");
 }

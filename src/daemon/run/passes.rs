@@ -229,7 +229,7 @@ impl<G: PolicyGateway> Work<'_, G> {
     fn look_again(&mut self, outcome: &Outcome, now: Timestamp) {
         let mind = self.daemon.mind;
         let settles = |it: &Plan| it.holds().any(|(_, it)| *it == Reason::FilesSettling);
-        if outcome.left.as_ref().is_some_and(settles) {
+        if outcome.left.as_deref().is_some_and(settles) {
             if mind.is_settling(&outcome.target) {
                 self.waiting_for_files.insert(outcome.target.clone());
             } else {

@@ -1,5 +1,7 @@
 //! The end of a conversation: how it stands, what went wrong, and what is remembered of it.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::{Converge, OTHER_WRITER};
@@ -9,7 +11,7 @@ use crate::drift::{
     diff::Kind,
     memory::TargetMemory,
     outcome::{Outcome, State, StepResult, Trouble, TroubleReason},
-    plan::{Action, Plan},
+    plan::Action,
 };
 use crate::policy::statement::Statement;
 
@@ -17,7 +19,8 @@ impl Converge<'_> {
     /// What was done since the last read is not left to do, though no read has shown it.
     pub(super) fn count_as_done(&mut self) {
         let since = self.done.get(self.done_at_read..).unwrap_or_default();
-        let Some(left) = &mut self.left else { return };
+        let Some(left) = self.left.as_mut().filter(|_| !since.is_empty()) else { return };
+        let left = Arc::make_mut(left);
         for it in since.iter().filter(|it| it.result == StepResult::Done) {
             let sid = Some(it.step.sid.as_str());
             let adds = !it.step.action.takes_away();
@@ -96,7 +99,7 @@ impl Converge<'_> {
         for sid in sids {
             self.known.repaired(sid, self.text_of(sid).unwrap_or_default(), now);
         }
-        for (change, reason) in self.left.iter().flat_map(Plan::holds) {
+        for (change, reason) in self.left.iter().flat_map(|it| it.holds()) {
             let answer = if let Reason::Refused(answer) = reason {
                 answer.clone()
             } else if *reason == Reason::Contended {
@@ -125,7 +128,7 @@ impl Converge<'_> {
     /// What went wrong, also where nothing was given up.
     pub(super) fn what_went_wrong(&mut self) -> Option<Trouble> {
         let contended = || {
-            let mut holds = self.left.iter().flat_map(Plan::holds);
+            let mut holds = self.left.iter().flat_map(|it| it.holds());
             let (change, reason) = holds.find(|(_, it)| **it == Reason::Contended)?;
             let sid = change.drift.sid.as_deref().unwrap_or_default();
             Some(Trouble {

@@ -151,7 +151,7 @@ impl Converge<'_> {
         self.known.may_not_put(message.clone(), now);
         let request = self.planned(now);
         let stuck =
-            self.left.as_ref().is_some_and(|it| !it.drift.is_empty() && it.steps.is_empty());
+            self.left.as_deref().is_some_and(|it| !it.drift.is_empty() && it.steps.is_empty());
         if stuck {
             let denied = kind == FailureKind::Denied;
             let reason = if denied { TroubleReason::AccessDenied } else { TroubleReason::Refused };

@@ -1,6 +1,6 @@
 //! What a read tells: news or not, what became of a write in doubt, and the next plan.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -146,7 +146,7 @@ impl Converge<'_> {
     }
 
     pub(super) fn planned(&mut self, now: Timestamp) -> Request {
-        self.left = Some(self.make_plan(now));
+        self.left = Some(Arc::new(self.make_plan(now)));
         if self.found.is_none() {
             self.found.clone_from(&self.left);
             return self.ask(Request::Planned);

@@ -14,7 +14,7 @@ use crate::drift::{
     dialogue::{Failure, FailureKind, Request, Write},
     diff::Kind,
     outcome::{Done, StepResult, Trouble, TroubleReason},
-    plan::{Action, Change, Clearance, Effect, How, Plan, Step},
+    plan::{Action, Change, Clearance, Effect, How, Step},
 };
 use crate::policy::{document::Document, grant::Permission, statement::Statement};
 
@@ -25,13 +25,13 @@ impl Converge<'_> {
             return self.put_back(&gap);
         }
         let pending = self.memory.decisions.clearance == Clearance::Pending;
-        let steps = self.left.as_ref().map_or(&[][..], |it| &it.steps);
+        let steps = self.left.as_deref().map_or(&[][..], |it| &it.steps);
         let Some(step) = steps.iter().find(|it| !(pending && it.late)).cloned() else {
             if !steps.is_empty() {
                 return self.ask(Request::Judge);
             }
             let gap = self.gap.as_ref().map(|it| it.sid.clone());
-            let mut holds = self.left.iter().flat_map(Plan::holds);
+            let mut holds = self.left.iter().flat_map(|it| it.holds());
             let held = holds.find(|(it, _)| gap.is_some() && it.drift.sid == gap);
             let reason = held.map(|(_, reason)| reason.to_string());
             drop(holds);
@@ -74,7 +74,7 @@ impl Converge<'_> {
     }
 
     pub(super) fn change_of(&self, step: &Step) -> Option<&Change> {
-        self.left.as_ref().and_then(|it| it.drift.get(step.change))
+        self.left.as_deref().and_then(|it| it.drift.get(step.change))
     }
 
     pub(super) fn write(&mut self, step: Step, replaced: Option<Statement>) -> Request {

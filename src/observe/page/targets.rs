@@ -99,7 +99,7 @@ fn search(query: &Query) -> Markup {
 
 fn target(it: &Standing, view: &View, room: &mut usize) -> Markup {
     let arn = it.target.arn();
-    let left = it.outcome.as_ref().and_then(|it| it.left.as_ref());
+    let left = it.outcome.as_ref().and_then(|it| it.left.as_deref());
     let changes = left.map_or(&[][..], |it| &it.drift);
     let shown = changes.len().min(OF_ONE).min(*room);
     *room -= shown;

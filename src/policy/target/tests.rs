@@ -93,3 +93,17 @@ fn a_name_without_account_or_region_says_what_is_missing() {
     let bad = Defaults { account: account.account, region: Some("mars".into()) };
     assert_eq!(Target::parse("f", None, &bad), Err(TargetError::BadRegion("mars".into())));
 }
+
+#[test]
+fn qualifiers_are_of_one_function() {
+    let of = |text: &str| Target::parse(text, None, &defaults()).unwrap();
+    for (other, same) in [
+        ("thumbnail", true),
+        ("thumbnail:live", true),
+        ("thumbnails", false),
+        ("arn:aws:lambda:eu-west-1:123456789012:function:thumbnail", false),
+        ("arn:aws:lambda:us-east-1:210987654321:function:thumbnail:live", false),
+    ] {
+        assert_eq!(of("thumbnail:7").is_of_the_function_of(&of(other)), same, "{other}");
+    }
+}

@@ -13,7 +13,7 @@ const MANY: usize = 10;
 /// Grants that end within thirty days, the first first.
 pub(super) fn expiring(outcomes: &[Outcome]) -> Markup {
     let of_one = |it: &'_ Outcome| -> Vec<(Timestamp, String, String)> {
-        let plan = it.found.as_ref();
+        let plan = it.found.as_deref();
         let name = it.target.short_name();
         let one = |(sid, at): &(String, Timestamp)| (*at, name.clone(), sid.clone());
         plan.map_or_else(Vec::new, |it| it.expiring.iter().map(one).collect())
@@ -48,7 +48,7 @@ fn with_code(text: &str) -> Markup {
 /// What each risk that was found means.
 pub(super) fn risks(outcomes: &[Outcome]) -> Markup {
     let of = |risk: Risk| {
-        let plans = outcomes.iter().filter_map(|it| it.found.as_ref()).flat_map(|it| &it.risks);
+        let plans = outcomes.iter().filter_map(|it| it.found.as_deref()).flat_map(|it| &it.risks);
         plans.filter(|(_, it)| it.contains(&risk)).count()
     };
     let found: Vec<(Risk, usize)> =

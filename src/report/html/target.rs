@@ -79,7 +79,7 @@ pub fn row(outcome: &Outcome, subject: Subject) -> Markup {
 
 /// What was found, and is put right.
 fn done_of<'a>(told: &Told<'a>, subject: Subject) -> Vec<&'a Change> {
-    let found = told.outcome.found.as_ref().filter(|_| subject == Subject::Applied);
+    let found = told.outcome.found.as_deref().filter(|_| subject == Subject::Applied);
     let left = told.plan.map_or(&[][..], |it| &it.drift);
     let is_left = |it: &Change| {
         left.iter().any(|left| left.drift.sid == it.drift.sid && left.drift.kind == it.drift.kind)

@@ -1,5 +1,7 @@
 //! What the report says of risks in live policies.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::drift::outcome::State;
 use crate::policy::target::Defaults;
@@ -20,11 +22,12 @@ fn outcome(risks: &[(Option<&str>, &[Risk])]) -> Outcome {
         expiring: Vec::new(),
         version: None,
     };
+    let plan = Arc::new(plan);
     Outcome {
         target: Target::parse(arn, None, &Defaults::default()).unwrap(),
         state: State::InSync,
         trouble: None,
-        found: Some(plan.clone()),
+        found: Some(Arc::clone(&plan)),
         left: Some(plan),
         done: Vec::new(),
     }
@@ -74,7 +77,7 @@ fn what_ends_soon_is_told_the_first_first() {
     let mut soon = outcome(&[]);
     let at = |text: &str| -> jiff::Timestamp { text.parse().unwrap() };
     if let Some(plan) = &mut soon.found {
-        plan.expiring = vec![
+        Arc::make_mut(plan).expiring = vec![
             ("b".to_owned(), at("2026-02-01T00:00:00Z")),
             ("a".to_owned(), at("2026-01-01T00:00:00Z")),
         ];

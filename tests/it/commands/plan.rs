@@ -82,6 +82,28 @@ Live statements with risks: P003 1.
 ";
     room.permitd("plan permissions.yaml").is(1, report, "");
     room.permitd("plan permissions.yaml --detailed-exitcode").is(1, report, "");
+    // It is told all the same.
+    room.permitd("plan permissions.yaml --detailed-exitcode --allow-missing").is(0, report, "");
+    let room = room.with("PERMITD_ALLOW_MISSING", "true");
+    room.permitd("plan permissions.yaml").is(0, report, "");
+}
+
+#[test]
+fn a_function_that_comes_later() {
+    let lambda = Lambda::new(&json!([{"name": "f", "policy": policy(&[])}]));
+    let room = lambda.room(WISHES);
+    let code = |words: &str| room.permitd(&format!("{words} --mode enforce")).code;
+    assert_eq!(code("plan permissions.yaml --detailed-exitcode --allow-missing"), Some(2));
+    assert_eq!(code("apply permissions.yaml --yes"), Some(1), "f was put right, g is not there");
+    assert_eq!(lambda.sids("f"), ["a", "b"]);
+    assert_eq!(code("apply permissions.yaml --yes --allow-missing"), Some(0));
+    assert_eq!(code("run --once permissions.yaml"), Some(1));
+    assert_eq!(code("run --once permissions.yaml --allow-missing"), Some(0));
+    // Any other trouble is one.
+    lambda
+        .faults(&json!({"faults": [{"operation": "GetPolicy", "kind": "error", "times": "forever",
+        "status": 403, "code": "AccessDeniedException", "message": "no"}]}));
+    assert_eq!(code("plan permissions.yaml --allow-missing"), Some(1));
 }
 
 /// `observe` is a dry run: it shows what `enforce` would do. `additive` holds what takes access away.

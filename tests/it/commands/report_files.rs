@@ -104,14 +104,18 @@ fn a_pass_in_every_form() {
     }
 }
 
-/// The daemon has no end, and so no report.
+/// The daemon has no end, and so neither a report nor an exit code that tells of targets.
 #[test]
 fn only_a_pass_has_a_report() {
     let (lambda, room) = drifting();
-    for (words, flag) in [("--output json", "--output"), ("--report r.md", "--report")] {
+    for (words, flag) in [
+        ("--output json", "--output"),
+        ("--report r.md", "--report"),
+        ("--allow-missing", "--allow-missing"),
+    ] {
         let said = room.permitd(&format!("run permissions.yaml --mode enforce {words}"));
         let message = format!(
-            "error: `{flag}` needs `--once`: a daemon has no end, and so no report\n\
+            "error: `{flag}` needs `--once`: a daemon has no end, and so no report and no exit code\n\
              hint: a daemon tells what it does in its log and its journal (`permitd history`)\n"
         );
         said.is(64, "", &message);

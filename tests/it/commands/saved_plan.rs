@@ -70,6 +70,31 @@ fn it_does_what_was_shown_without_asking() {
     nothing_was_done(&lambda);
 }
 
+/// One that comes in between was in nothing that was looked at.
+#[test]
+fn a_function_that_is_not_there_yet() {
+    let lambda = Lambda::new(&json!([{"name": "f", "policy": policy(&[])}]));
+    let grant = "{sid: a, principal: sns.amazonaws.com, source_arn: 'arn:aws:sns:us-east-1:123456789012:t'}";
+    let room = lambda.room(&format!(
+        "account: '123456789012'\nfunctions:\n  - function: f\n    statements: [{grant}]\n  - function: g\n    statements: [{grant}]\n"
+    ));
+    let said = room.permitd("plan permissions.yaml --out saved.json");
+    let why = "error: the plan was not saved to saved.json: not every policy could be read\n";
+    assert_eq!((said.code, said.err.as_str()), (Some(1), why), "{said:?}");
+    let said = room.permitd("plan permissions.yaml --out saved.json --allow-missing");
+    let note = "Saved this plan; it is done, and nothing else, with\n    permitd apply --plan saved.json --mode enforce --allow-missing\n";
+    assert_eq!((said.code, said.err.as_str()), (Some(0), note), "{said:?}");
+    let said = room.permitd("apply --plan saved.json --mode enforce --allow-missing");
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+    assert_eq!(lambda.sids("f"), ["a"]);
+
+    let lambda = Lambda::new(&json!([{"name": "f", "policy": policy(&[])}, {"name": "g"}]));
+    let room = room.with("AWS_ENDPOINT_URL", &lambda.endpoint);
+    let said = room.permitd("apply --plan saved.json --mode enforce");
+    assert_eq!(lambda.writes(), ["AddPermission f"], "{said:?}");
+    assert_eq!(said.code, Some(2), "what g wants is left: {said:?}");
+}
+
 #[test]
 fn a_policy_that_is_another_by_now() {
     let (lambda, room) = saved();

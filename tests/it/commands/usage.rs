@@ -72,15 +72,6 @@ fn wrong_usage() {
     assert_eq!(lambda.calls(), Vec::<String>::new());
 }
 
-#[test]
-fn what_is_not_built_yet_says_so() {
-    let lambda = Lambda::new(&json!([{"name": "f"}]));
-    let room = lambda.room(WISHES);
-    let message = "error: `--allow-missing` is not supported yet in this version of permitd\n";
-    room.permitd("plan permissions.yaml --allow-missing").is(64, "", message);
-    assert_eq!(lambda.calls(), Vec::<String>::new());
-}
-
 /// The image has what it takes.
 #[cfg(not(feature = "kubernetes"))]
 #[test]

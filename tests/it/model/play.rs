@@ -13,7 +13,6 @@ use permitd::daemon::{
 use permitd::drift::{
     allow::{Mode, Reason, Writer},
     outcome::{Outcome, State},
-    plan::Plan,
     wanted::Wanted,
 };
 use permitd::journal::store::Journal;
@@ -200,7 +199,7 @@ impl<'a> Player<'a> {
             let holds: Vec<String> = it
                 .left
                 .iter()
-                .flat_map(Plan::holds)
+                .flat_map(|it| it.holds())
                 .map(|(it, why)| {
                     format!(
                         "{} {}: {why}",
@@ -289,7 +288,7 @@ impl<'a> Player<'a> {
             self.violation()?;
             self.told_the_truth(&outcomes, true).await?;
             let holds = |it: &Outcome| {
-                it.left.iter().flat_map(Plan::holds).any(|(_, why)| *why == Reason::NotJudged)
+                it.left.iter().flat_map(|it| it.holds()).any(|(_, why)| *why == Reason::NotJudged)
             };
             if outcomes.iter().any(holds) && !twice {
                 return Err(

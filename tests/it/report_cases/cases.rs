@@ -68,11 +68,12 @@ fn document(wanted: &Wanted, version: &str, statements: &[&str]) -> Option<Docum
 }
 
 fn of_plan(wanted: &Wanted, plan: Plan) -> Outcome {
+    let plan = Arc::new(plan);
     Outcome {
         target: wanted.target.clone(),
         state: State::of(&plan),
         trouble: None,
-        found: Some(plan.clone()),
+        found: Some(Arc::clone(&plan)),
         left: Some(plan),
         done: Vec::new(),
     }
@@ -198,7 +199,7 @@ fn rules() -> Vec<Outcome> {
     );
     let live: [&[&str]; 2] = [&[S3_OLD], &[]];
     let first = simply(&yaml, &live);
-    let plans = first.iter().filter_map(|it| Some((&it.target, it.found.as_ref()?)));
+    let plans = first.iter().filter_map(|it| Some((&it.target, it.found.as_deref()?)));
     let seen = Approval::of(plans, Change::is_judged);
     let limit = Reason::MaxChangedTargets { by_rules: true, changed: 9, targets: 20, percent: 30 };
     let (beyond, rules_beyond) = (None, Some(limit));
@@ -215,7 +216,7 @@ fn held_by_limit() -> Vec<Outcome> {
         std::iter::once(keep.as_str()).chain(many.iter().map(String::as_str)).collect();
     let live: [&[&str]; 2] = [&[CONSOLE, ANYONE], &many];
     let first = simply(yaml, &live);
-    let plans = first.iter().filter_map(|it| Some((&it.target, it.found.as_ref()?)));
+    let plans = first.iter().filter_map(|it| Some((&it.target, it.found.as_deref()?)));
     let seen = Approval::of(plans, Change::is_judged);
     let beyond = Some(Reason::MaxRevocations { wanted: 14, done: 0, limit: 10 });
     let clearance =
@@ -343,7 +344,7 @@ fn nearly_full() -> Vec<Outcome> {
 
 /// The steps of a plan as done; what is left is in sync.
 fn done_of(outcome: &Outcome, result: impl Fn(usize) -> StepResult) -> Vec<Done> {
-    let steps = outcome.found.as_ref().map_or(&[][..], |it| &it.steps);
+    let steps = outcome.found.as_deref().map_or(&[][..], |it| &it.steps);
     let done = |(at, step): (usize, &permitd::drift::plan::Step)| Done {
         step: step.clone(),
         result: result(at),
